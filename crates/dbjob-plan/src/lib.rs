@@ -1,0 +1,23 @@
+//! The contract between the dbjob compiler and its engines.
+//!
+//! The compiler lowers a checked job to a [`Plan`]; a [`Backend`] carries it out and tells of it in [`Event`]s; what it
+//! learned is stored as a package (a [`Manifest`] and its files) that a [`Predictor`] answers from. Engines see this
+//! crate and nothing of the language.
+
+mod expr;
+mod model;
+mod plan;
+mod run;
+mod scalar;
+mod schema;
+mod span;
+mod value;
+
+pub use expr::*;
+pub use model::*;
+pub use plan::*;
+pub use run::*;
+pub use scalar::evaluate_scalar;
+pub use schema::*;
+pub use span::*;
+pub use value::*;

@@ -1,0 +1,359 @@
+use std::collections::BTreeMap;
+
+use petgraph::Direction;
+use petgraph::stable_graph::{NodeIndex, StableDiGraph};
+use petgraph::visit::EdgeRef;
+use serde::{Deserialize, Serialize};
+
+use crate::{DataType, Expr, FitSpec, MapLink, Schema, Span, Value};
+
+/// A node of a [`Plan`]; stable while the plan is edited.
+pub type NodeId = NodeIndex<u32>;
+
+/// What a job does: a directed acyclic graph of operations. An edge `a -> b` with weight `i` says that the table
+/// (or model) of `a` is input number `i` of `b`.
+///
+/// Invariants: acyclic; every node has exactly the inputs that its [`Op`] documents; each schema is what the node really
+/// gives, hidden columns included; no `DataType::Unknown` anywhere.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Plan {
+    pub job: String,
+    pub seed: i64,
+    /// The limit on the whole run, in microseconds.
+    pub run_time: Option<i64>,
+    pub graph: StableDiGraph<Node, usize>,
+    /// The named items in file order: what progress, `describe` and reports speak of.
+    pub items: Vec<PlanItem>,
+}
+
+/// A dataset, transform, model or deployment: a chain of nodes under the name that the user gave.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlanItem {
+    pub name: String,
+    pub kind: ItemKind,
+    /// The node whose result is the item's result.
+    pub output: NodeId,
+    /// The module that runs it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// The `##` comment above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemKind {
+    Dataset,
+    Transform,
+    Model,
+    Deploy,
+}
+
+impl ItemKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dataset => "dataset",
+            Self::Transform => "transform",
+            Self::Model => "model",
+            Self::Deploy => "deploy",
+        }
+    }
+}
+
+/// One operation. `schema` is that of its result; for `Fit` the prediction columns under the prefix `prediction`,
+/// for `Deploy` that of its input.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Node {
+    /// The name of the item that it belongs to.
+    pub item: String,
+    pub op: Op,
+    pub schema: Schema,
+    /// The step in the `.dbjob` file, for messages at run time.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// Inputs are tables unless it says otherwise.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// No input.
+    Read(Source),
+    /// No input: the rows of a request. Only as the root of a [`crate::Serving`] plan.
+    Request,
+    /// No input: a table that was stored with a model at training. Only in a [`crate::Serving`] plan.
+    Snapshot { name: String },
+    /// 1 input. Keeps the rows where it is true.
+    Filter { predicate: Expr },
+    /// 1 input. Adds or replaces columns; a later one sees the earlier ones.
+    Derive { columns: Vec<NamedExpr> },
+    /// 1 input. Exactly these columns (and the open ones), in this order, under their new names.
+    Project { columns: Vec<Projection> },
+    /// 2 inputs: left, right.
+    Join(Join),
+    /// 1 input. One row for each combination of keys; null is a group of its own. Without keys: one row.
+    Group { keys: Vec<NamedExpr>, aggregates: Vec<NamedExpr> },
+    /// 1 input. Stable; nulls last in both directions.
+    Sort { keys: Vec<SortKey> },
+    /// 1 input. One row for each combination of `by` (all visible columns when empty): the first or last in `order`
+    /// (in row order when that is empty).
+    Distinct { by: Vec<String>, keep: Keep, order: Vec<SortKey> },
+    /// 1 input. The first `count` rows.
+    Take { count: u64 },
+    /// 2 or more inputs of one schema up to column order and nullability: rows of the first, then of the next.
+    Union,
+    /// 1 input. Adds the hidden column [`crate::PART`].
+    Split(Split),
+    /// 1 input. All of one link of a `map` statement: independent columns, fitted in one pass.
+    Map { columns: Vec<MapColumn> },
+    /// 1 input. Undoes maps: for each column its links, the last applied first.
+    Unmap { columns: Vec<UnmapColumn> },
+    /// 2 inputs: the table, the model (a `Fit` node). Adds the prediction columns named from `prefix`.
+    Predict { prefix: String, replay: bool },
+    /// 1 input. Checks rows or the whole table.
+    Expect(Expectation),
+    /// 1 input: the table to learn from. Gives a model.
+    Fit(Box<FitSpec>),
+    /// 1 input: a table or a model (a `Fit` node).
+    Deploy(Target),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NamedExpr {
+    pub name: String,
+    pub expr: Expr,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Projection {
+    pub from: String,
+    pub to: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SortKey {
+    pub expr: Expr,
+    pub descending: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    First,
+    Last,
+}
+
+/// Null never matches. The result has the left columns, then `right_columns` (already free of the right keys that the
+/// left ones stand for); rows in left order, for `Right`-less kinds. `Semi` and `Anti` keep the left columns only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Join {
+    pub kind: JoinKind,
+    /// Pairs (left column, right column) that must be equal; empty for `Cross`. Both sides have one type.
+    pub on: Vec<(String, String)>,
+    /// The right columns that come over, with their names in the result. With `Full`, a key that only the right side
+    /// has fills the left key column.
+    pub right_columns: Vec<Projection>,
+    /// The right side must have at most one row a key: proven by `check` from a declared `key`, verified by the engine.
+    pub verify_unique_right: bool,
+    /// In a serving plan: a row without a match is an error of that row, also for `Inner`.
+    pub lookup: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinKind {
+    Inner,
+    Left,
+    Full,
+    Semi,
+    Anti,
+    Cross,
+}
+
+/// The deterministic hash split (language.md, section 12): u = (XXH64(seed 42, "<seed>|<key>") >> 11) * 2^-53, parts on
+/// [0, 1) in the order train, valid, test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Split {
+    /// Empty: the source row number (0-based).
+    pub by: Vec<String>,
+    /// Shares of train, valid and test; they sum to 1.
+    pub train: f64,
+    pub valid: f64,
+    pub test: f64,
+}
+
+/// One map on one column. `out == column` replaces in place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MapColumn {
+    pub column: String,
+    pub out: String,
+    pub link: MapLink,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnmapColumn {
+    pub column: String,
+    /// In the order of undoing: the last applied first.
+    pub links: Vec<MapLink>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// Over rows: a boolean of the row. Over the table (`has_aggregate`): one boolean.
+    pub predicate: Expr,
+    /// `expect unique(a, b)`: these columns, instead of the predicate.
+    pub unique: Vec<String>,
+    pub action: ExpectAction,
+    /// The rule as written, for counts and messages.
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpectAction {
+    Fail,
+    Drop,
+    Warn,
+}
+
+/// Where a dataset comes from. Paths are as written; an engine resolves them against the job's folder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    pub format: Format,
+    pub path: String,
+    /// The header (or field) name of each column of the node's schema, in its order: `named "header"` or the column's name.
+    pub columns: Vec<SourceColumn>,
+    /// Columns that must not hold a value twice, as one key; verified where something relies on it.
+    pub key: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceColumn {
+    pub name: String,
+    pub header: String,
+    #[serde(skip)]
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    Csv(CsvOptions),
+    Parquet,
+    Ndjson,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CsvOptions {
+    /// One ASCII byte.
+    pub delimiter: u8,
+    /// One ASCII byte, `None` when cells are never quoted.
+    pub quote: Option<u8>,
+    pub header: bool,
+    /// Texts that mean null besides the empty one.
+    pub nulls: Vec<String>,
+    pub encoding: Encoding,
+    /// Lines to skip before the header.
+    pub skip: u64,
+    /// Lines that begin with it are no rows.
+    pub comment: Option<String>,
+    pub decimal_comma: bool,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self {
+            delimiter: b',',
+            quote: Some(b'"'),
+            header: true,
+            nulls: Vec::new(),
+            encoding: Encoding::Utf8,
+            skip: 0,
+            comment: None,
+            decimal_comma: false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    Utf8,
+    Latin1,
+}
+
+/// Where a model or a table goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A model: a new version under `<path>/<model>/`, promoted only if the gates hold.
+    Registry { path: String, deploy: String },
+    /// A table, written whole or not at all.
+    Csv { path: String },
+    Parquet { path: String },
+    Ndjson { path: String },
+}
+
+impl Plan {
+    pub fn add(&mut self, node: Node, inputs: &[NodeId]) -> NodeId {
+        let id = self.graph.add_node(node);
+        for (position, input) in inputs.iter().enumerate() {
+            self.graph.add_edge(*input, id, position);
+        }
+        id
+    }
+
+    /// Panics if `id` is not of this plan.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.graph[id]
+    }
+
+    /// The inputs of a node in order.
+    pub fn inputs(&self, id: NodeId) -> Vec<NodeId> {
+        let mut edges: Vec<_> =
+            self.graph.edges_directed(id, Direction::Incoming).map(|e| (*e.weight(), e.source())).collect();
+        edges.sort_unstable();
+        edges.into_iter().map(|(_, source)| source).collect()
+    }
+
+    /// The nodes that read this one's result, each once.
+    pub fn consumers(&self, id: NodeId) -> Vec<NodeId> {
+        let mut ids: Vec<_> = self.graph.neighbors_directed(id, Direction::Outgoing).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// Every node after all of its inputs; ties in order of creation.
+    pub fn topological(&self) -> Vec<NodeId> {
+        let mut waiting: BTreeMap<NodeId, usize> =
+            self.graph.node_indices().map(|id| (id, self.inputs(id).len())).collect();
+        let mut order = Vec::with_capacity(waiting.len());
+        while let Some(id) = waiting.iter().find(|(_, open)| **open == 0).map(|(id, _)| *id) {
+            waiting.remove(&id);
+            for edge in self.graph.edges_directed(id, Direction::Outgoing) {
+                if let Some(open) = waiting.get_mut(&edge.target()) {
+                    *open -= 1;
+                }
+            }
+            order.push(id);
+        }
+        debug_assert!(waiting.is_empty(), "a plan has no cycles");
+        order
+    }
+
+    pub fn item(&self, name: &str) -> Option<&PlanItem> {
+        self.items.iter().find(|i| i.name == name)
+    }
+}
+
+/// Names of the columns that a prediction adds: the value, then the probabilities.
+/// Binary (`bool`): one, of true. Other classes: one a level.
+pub fn probability_column(prefix: &str, output: &DataType, level: &Value) -> String {
+    match (output, level) {
+        (DataType::Bool, _) => format!("{prefix}_probability"),
+        (_, Value::String(level)) => format!("{prefix}_probability_{level}"),
+        (_, level) => format!("{prefix}_probability_{level}"),
+    }
+}

@@ -1,0 +1,179 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ItemKind, Manifest, MetricValue, NodeId, Plan, RequirementResult, RowCounts, Schema, Source, Span};
+
+/// Something that carries a plan out.
+pub trait Backend: Send + Sync {
+    /// What of the plan it cannot do; asked before anything runs.
+    fn unsupported(&self, plan: &Plan) -> Vec<Unsupported>;
+
+    /// Runs every node that a deployment or `cx.goal` needs. An error leaves no half-written output behind.
+    fn run(&self, plan: &Plan, cx: &mut RunContext<'_>) -> Result<RunReport, RunError>;
+
+    /// The columns that a source has, with inferred types. Reads headers and leading rows only.
+    fn infer(&self, source: &Source, base: &Path) -> Result<Schema, RunError>;
+}
+
+#[derive(Debug, Clone)]
+pub struct Unsupported {
+    pub node: NodeId,
+    pub what: String,
+}
+
+/// What a run gets from outside.
+pub struct RunContext<'a> {
+    /// The folder that relative paths of the job start from.
+    pub base: PathBuf,
+    pub observer: &'a (dyn Fn(Event) + Sync),
+    pub cancel: Cancel,
+    /// Items to compute; empty: all.
+    pub goal: Vec<String>,
+    /// Cores to use.
+    pub threads: usize,
+}
+
+impl RunContext<'_> {
+    pub fn emit(&self, event: Event) {
+        (self.observer)(event);
+    }
+
+    /// The path of the job as a path of this machine.
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        self.base.join(path)
+    }
+}
+
+/// Asks a run to stop; checked between nodes and in every round of an iterative fit.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a run tells while it goes; one JSON object a line with `--json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    RunStarted { job: String, items: usize },
+    ItemStarted { item: String, kind: ItemKind },
+    /// An iterative fit's state after `done` of `total` rounds (epochs, trees, iterations).
+    Progress { item: String, done: u64, total: u64, #[serde(skip_serializing_if = "Option::is_none")] loss: Option<f64> },
+    ItemFinished { item: String, kind: ItemKind, #[serde(skip_serializing_if = "Option::is_none")] rows: Option<u64>, seconds: f64 },
+    /// What an `expect` found; also when nothing failed.
+    Expected { item: String, rule: String, failed: u64, action: String },
+    Evaluated { item: String, rows: RowCounts, metrics: Vec<(String, MetricValue)>, requirements: Vec<RequirementResult> },
+    /// Something was written: `kind` is `model` or `table`.
+    Written { item: String, kind: String, path: String, #[serde(skip_serializing_if = "Option::is_none")] version: Option<u64>, promoted: bool },
+    Warning { item: String, message: String },
+    RunFinished { ok: bool, seconds: f64 },
+}
+
+/// How a run ended that reached its end.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct RunReport {
+    pub models: Vec<ModelReport>,
+    pub tables: Vec<TableReport>,
+    pub seconds: f64,
+}
+
+impl RunReport {
+    /// Whether every requirement of every model held.
+    pub fn gates_held(&self) -> bool {
+        self.models.iter().all(|m| m.requirements.iter().all(|r| r.held))
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ModelReport {
+    pub model: String,
+    pub algorithm: String,
+    pub rows: RowCounts,
+    pub metrics: Vec<(String, MetricValue)>,
+    pub requirements: Vec<RequirementResult>,
+    /// Where its package is, if it was deployed.
+    pub package: Option<PathBuf>,
+    pub version: Option<u64>,
+    pub promoted: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TableReport {
+    pub item: String,
+    pub rows: u64,
+    pub path: Option<PathBuf>,
+}
+
+/// Why a run stopped. `code` is one of the `E07xx` of docs/errors.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunError {
+    pub code: String,
+    pub message: String,
+    pub help: Option<String>,
+    /// The step or declaration in the job that the failure belongs to.
+    #[serde(skip)]
+    pub span: Option<Span>,
+    pub data: Option<DataLocation>,
+}
+
+/// A place in data: file, row, column.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DataLocation {
+    pub file: Option<String>,
+    /// 1-based, without the header: the first row of data is 1.
+    pub row: Option<u64>,
+    /// 1-based line of a text file.
+    pub line: Option<u64>,
+    pub column: Option<String>,
+    /// The offending text or value.
+    pub value: Option<String>,
+}
+
+impl RunError {
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), help: None, span: None, data: None }
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub fn data(mut self, data: DataLocation) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    /// Sets the span unless a more exact one is there.
+    pub fn or_span(mut self, span: Span) -> Self {
+        self.span.get_or_insert(span);
+        self
+    }
+}
+
+impl std::fmt::Display for RunError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// A stored model, ready to answer.
+pub trait Predictor: Send + Sync {
+    fn manifest(&self) -> &Manifest;
+
+    /// Reads rows of the request schema (csv, parquet or ndjson by the file's ending), writes them with the prediction
+    /// columns added, and gives their number. The output appears whole or not at all.
+    fn predict_file(&self, input: &Path, output: &Path, prefix: &str) -> Result<u64, RunError>;
+}
