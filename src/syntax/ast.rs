@@ -389,7 +389,7 @@ pub struct Call {
     pub name: Ident,
     pub args: Vec<Arg>,
     /// `sum(x) over last 7d`
-    pub over: Option<Over>,
+    pub over: Option<Box<Over>>,
     pub span: Span,
 }
 
