@@ -7,3 +7,4 @@ pub mod diagnostic;
 pub mod source;
 pub mod syntax;
 pub mod world;
+pub mod catalog;
