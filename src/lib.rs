@@ -4,6 +4,8 @@
 //! `catalog` says what exists, `diagnostic` what is wrong, `format` prints an AST back, `cli` is the command line.
 
 pub mod diagnostic;
+pub mod hir;
+pub mod lower;
 pub mod source;
 pub mod syntax;
 pub mod world;
