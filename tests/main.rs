@@ -1,0 +1,4 @@
+//! All integration tests: one binary, one module a subject.
+
+mod format;
+mod syntax;
