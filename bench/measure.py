@@ -24,10 +24,12 @@ def measured(command, folder):
     began = time.perf_counter()
     child = os.fork()
     if child == 0:
-        os.chdir(folder)
-        sink = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(sink, 1)
-        os.execv(command[0], command)
+        try:
+            os.chdir(folder)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            os.execv(command[0], command)
+        finally:
+            os._exit(127)
     _, status, usage = os.wait4(child, 0)
     wall = time.perf_counter() - began
     if status != 0:

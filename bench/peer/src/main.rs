@@ -14,10 +14,7 @@ fn main() -> PolarsResult<()> {
         std::process::exit(2);
     };
     let engine = if rest.first().is_some_and(|word| word == "memory") { Engine::InMemory } else { Engine::Streaming };
-    let mut table = match busy(Path::new(folder))?.collect_with_engine(engine)? {
-        QueryResult::Single(table) => table,
-        QueryResult::Multiple(_) => unreachable!("one query has one result"),
-    };
+    let mut table = busy(Path::new(folder))?.collect_with_engine(engine)?.unwrap_single();
     CsvWriter::new(File::create(output)?).finish(&mut table)
 }
 
@@ -26,9 +23,7 @@ fn busy(folder: &Path) -> PolarsResult<LazyFrame> {
     let flights = LazyFrame::scan_parquet(path("flights-3m.parquet"), ScanArgsParquet::default())?;
     let airports = LazyCsvReader::new(path("airports.csv")).finish()?.select([col("iata"), col("state")]);
     let flown = flights
-        .filter(
-            col("delay").is_not_null().and(col("distance").gt(lit(0))).and(col("delay").gt(lit(-120))),
-        )
+        .filter(col("delay").is_not_null().and(col("distance").gt(lit(0))).and(col("delay").gt(lit(-120))))
         .with_columns([
             col("date").dt().month().cast(DataType::Int64).alias("month"),
             col("date").dt().weekday().cast(DataType::Int64).alias("weekday"),
@@ -48,7 +43,8 @@ fn busy(folder: &Path) -> PolarsResult<LazyFrame> {
             col("distance").sum().alias("miles"),
             col("hours").sum().alias("total_hours"),
         ])
-        .with_columns([(col("late_flights").cast(DataType::Float64) / col("flights").cast(DataType::Float64))
-            .alias("late_share")])
+        .with_columns([
+            (col("late_flights").cast(DataType::Float64) / col("flights").cast(DataType::Float64)).alias("late_share")
+        ])
         .sort(["state", "month", "weekday"], SortMultipleOptions::default().with_nulls_last(true)))
 }
