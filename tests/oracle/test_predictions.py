@@ -1,18 +1,21 @@
 """A prediction is the same three ways, to the last bit: in `run` (test_predictions.parquet of the package), in
-`dbjob predict` from a copy of the package in another folder, and in a `predict` step."""
+`dbjob predict` from a copy of the package in another folder, and in a `predict` step. The metrics of the package are
+those of its test predictions, by their definitions."""
 
 import csv
 import datetime
 import json
+import math
 import shutil
 import struct
 import unittest
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+import metrics
 from support import Workspace, dbjob
 
 
@@ -25,7 +28,6 @@ class Case:
     # A condition of the language, and the same on a row of cells, that says which rows can be predicted at all.
     condition: str = "true"
     predictable: object = lambda row: True
-    columns: list = field(default_factory=list)
 
 
 CASES = [
@@ -154,6 +156,10 @@ class Predictions(unittest.TestCase):
             self.assertEqual(len(tested), manifest["rows"]["test"])
             self.assertGreater(len(tested), 50)
             self.assertTrue(is_subsequence(tested, of_step), "the test part's predictions are those of the step, in order")
+
+            for name, value in metrics.of_package(manifest, of_run).items():
+                stored = manifest["metrics"][name]["value"]
+                self.assertTrue(math.isclose(stored, value, rel_tol=1e-9), f"{name}: {stored}, by its definition {value}")
 
     def test_logistic_regression_of_categories(self):
         self.check(CASES[0])
