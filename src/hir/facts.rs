@@ -37,7 +37,7 @@ pub(super) fn assume(table: &mut Table, predicate: &Expr) {
         ExprKind::Not(inner) => match &inner.kind {
             ExprKind::IsNull(value) => not_null(table, value),
             ExprKind::Column(_) | ExprKind::InList { .. } | ExprKind::InRange { .. } => {
-                inner.operands().first().map_or_else(|| not_null(table, inner), |value| not_null(table, value))
+                not_null(table, inner.operands().first().copied().unwrap_or(inner));
             }
             _ => {}
         },

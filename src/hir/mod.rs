@@ -27,7 +27,7 @@ mod types;
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{FitSpec, ItemKind, Op, Plan, Schema, Span, Target};
+use dbjob_plan::{FitSpec, ItemKind, Op, Schema, Span, Target};
 
 pub use check::{Checked, SoundJob, check};
 pub use table::{Column, Table};
@@ -141,5 +141,3 @@ impl Job {
     }
 }
 
-/// The plan of a serving draft before `lower` knows the node ids of lookups.
-pub(crate) type ServingPlan = Plan;

@@ -34,7 +34,7 @@ pub(super) fn check(model: &ast::Model, doc: Option<String>, span: Span, positio
         }
     };
     let table = table_named(cx, input_item);
-    let mut draft = Draft { model: name.clone(), name_span: model.name.span, table, ..Draft::default() };
+    let mut draft = Draft { model: name.clone(), table, ..Draft::default() };
     for statement in &model.statements {
         draft.statement(statement, cx);
     }
@@ -105,7 +105,6 @@ fn prediction_schema(spec: &FitSpec) -> Schema {
 #[derive(Default)]
 struct Draft {
     model: String,
-    name_span: Span,
     table: Table,
     /// (column, the name that callers see with its place, the place of the selection)
     inputs: Vec<(String, Option<ast::Text>, Span)>,
