@@ -55,7 +55,9 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
     }
     let schema = if is_model {
         let Some(Some(fact)) = cx.models.get(&from.name) else { return };
-        request_is_computable(deploy, fact.boundary.clone(), cx);
+        if !targets.is_empty() {
+            request_is_computable(deploy, fact.boundary.clone(), cx);
+        }
         cx.items.iter().find_map(|i| match &i.body {
             ItemBody::Model(model) if i.name == from.name => Some(model.schema.clone()),
             _ => None,

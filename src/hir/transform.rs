@@ -8,7 +8,7 @@ use super::step::{columns, expect, group, join, map, order, predict, rows, split
 use super::table::Table;
 use super::{Item, ItemBody, Served, Step};
 use crate::catalog::words;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, near_name};
 use crate::syntax::ast::{self, StepKind};
 
 /// A transform while its steps are checked.
@@ -110,8 +110,10 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
                     if near.help.is_some() { near } else { diagnostic.help(format!("the steps are {}", names.join(", "))) }
                 }
             };
-            // What the step would have done to the columns is not known.
-            b.table.broken = true;
+            // What the step would have done to the columns is not known, unless it was meant to be one that keeps them.
+            let meant = alias.or_else(|| near_name(&verb.name, words::STEPS.iter().map(|w| w.name)));
+            let keeps_columns = meant.is_some_and(|m| ["filter", "sort", "take", "distinct", "expect", "sample"].contains(&m));
+            b.table.broken |= !keeps_columns;
             b.report(diagnostic);
         }
     }

@@ -71,12 +71,22 @@ pub(in crate::hir) fn exists(name: &str, span: Span, first: Span) -> Diagnostic 
 
 pub(in crate::hir) fn select(selection: &Selection, span: Span, b: &mut Builder<'_, '_>) {
     let mut names: Vec<String> = Vec::new();
+    let problems = b.cx.out.len();
     for selector in &selection.items {
         for name in columns_of(selector, &b.table, &mut b.cx.out) {
             if !names.contains(&name) {
                 names.push(name);
             }
         }
+    }
+    if b.cx.out.len() > problems {
+        // What was meant is not known: the columns stay, and none is reported missing from here on.
+        b.table.broken = true;
+        return;
+    }
+    if names.is_empty() && !b.table.broken {
+        b.report(Diagnostic::error(Code::E0108, selection.span, "no column is left").label("selects none"));
+        return;
     }
     keep(names, span, b);
 }
