@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use dbjob_plan::temp_prefix;
 
@@ -51,7 +51,8 @@ fn missing(path: &Path) -> Problem {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     match near_name(&name, names.iter().map(String::as_str)) {
         Some(near) => {
-            let near = if path.parent().is_some_and(|p| !p.as_os_str().is_empty()) { folder.join(near) } else { near.into() };
+            let near =
+                if path.parent().is_some_and(|p| !p.as_os_str().is_empty()) { folder.join(near) } else { near.into() };
             problem.help(format!("did you mean `{}`?", near.display()))
         }
         None => problem,
@@ -103,4 +104,41 @@ pub fn create_file(path: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::File::create_new(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// The path as it is shown: from the current folder when it is below it, without `.` parts.
+pub fn shown(path: &Path) -> String {
+    let below = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    let clean: PathBuf = below.as_deref().unwrap_or(path).components().filter(|c| *c != Component::CurDir).collect();
+    if clean.as_os_str().is_empty() { ".".into() } else { clean.display().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_below_here_are_shown_relative() {
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(shown(&here.join("models/m/1")), "models/m/1");
+        assert_eq!(shown(Path::new("./a/./b")), "a/b");
+        assert_eq!(shown(Path::new("/somewhere/else")), "/somewhere/else");
+        assert_eq!(shown(&here), ".");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_replaced_file_keeps_its_mode_and_a_link_stays_a_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a.dbjob"), folder.path().join("link.dbjob"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink("a.dbjob", &link).unwrap();
+        replace_file(&link, "new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "something temporary stayed");
+    }
 }

@@ -76,6 +76,7 @@ impl Output {
         self.problems(&[problem], &SourceMap::default());
     }
 
+    #[cfg(feature = "local")]
     pub fn live(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()
     }

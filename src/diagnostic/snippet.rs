@@ -11,8 +11,12 @@ pub(super) struct Snippet {
 
 impl Snippet {
     pub fn new(file: &SourceFile) -> Self {
+        let mut text = printable(&file.text);
         // The picture has no place behind the last character unless a line end is there.
-        Self { name: file.path.display().to_string(), text: printable(&file.text) + "\n" }
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Self { name: file.path.display().to_string(), text }
     }
 
     /// The part of a range that a picture can point at. A place behind the last line is its end.

@@ -4,7 +4,8 @@ use super::outline::{Item, Outline};
 
 /// The items as a Graphviz graph, data flowing from left to right; modules are clusters.
 pub fn dot(outline: &Outline) -> String {
-    let mut out = format!("digraph {} {{\n  rankdir = LR;\n  node [fontname = \"sans-serif\"];\n", quoted(&outline.job));
+    let mut out =
+        format!("digraph {} {{\n  rankdir = LR;\n  node [fontname = \"sans-serif\"];\n", quoted(&outline.job));
     for (at, item) in outline.items.iter().enumerate() {
         let shape = match item.kind {
             ItemKind::Dataset => "cylinder",

@@ -82,10 +82,7 @@ fn of_model(model: &Model) -> String {
 
 fn columns(columns: &[Column], indent: &str) -> String {
     let width = columns.iter().map(|c| c.name.chars().count()).max().unwrap_or(0) + 1;
-    columns
-        .iter()
-        .map(|c| format!("{indent}{:width$} {}\n", format!("{}:", c.name), c.display_type()))
-        .collect()
+    columns.iter().map(|c| format!("{indent}{:width$} {}\n", format!("{}:", c.name), c.display_type())).collect()
 }
 
 fn shortened(step: &str) -> String {

@@ -2,7 +2,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::files::create_file;
+use super::files::{create_file, shown};
 use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem};
 
@@ -21,12 +21,12 @@ pub struct Args {
 pub fn run(args: &Args, output: &Output) -> Outcome {
     match write(&args.folder) {
         Ok(kept_ignore_file) => {
-            let job = args.folder.join("job.dbjob");
-            let mut text = format!("wrote {} and its data\n", job.display());
+            let job = shown(&args.folder.join("job.dbjob"));
+            let mut text = format!("wrote {job} and its data\n");
             if kept_ignore_file {
                 text.push_str("the .gitignore that is there stays as it is; `models/` may belong into it\n");
             }
-            text.push_str(&format!("next: dbjob run {}\n", job.display()));
+            text.push_str(&format!("next: dbjob run {job}\n"));
             output.note(&text);
             Outcome::Fine
         }
@@ -42,8 +42,11 @@ fn write(folder: &Path) -> Result<bool, Problem> {
     let (job, data, ignore) = (folder.join("job.dbjob"), folder.join("data/penguins.csv"), folder.join(".gitignore"));
     for path in [&job, &data] {
         if path.symlink_metadata().is_ok() {
-            return Err(Problem::error(Code::E0713, format!("`{}` is there already; nothing was written", path.display()))
-                .help("name another folder: `dbjob init DIR`"));
+            return Err(Problem::error(
+                Code::E0713,
+                format!("`{}` is there already; nothing was written", shown(path)),
+            )
+            .help("name another folder: `dbjob init DIR`"));
         }
     }
     let create = |path: &Path, text: &str| create_file(path, text).map_err(|e| cannot_write(path, &e));

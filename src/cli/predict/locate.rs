@@ -45,7 +45,8 @@ fn is_name(model: &str) -> bool {
 
 /// The package of `version`, or of the newest one that was promoted.
 fn choose(folder: &Path, version: Option<u64>) -> Result<PathBuf, RunError> {
-    let mut packages: Vec<(Head, PathBuf)> = subfolders(folder).into_iter().filter_map(|p| Some((head(&p)?, p))).collect();
+    let mut packages: Vec<(Head, PathBuf)> =
+        subfolders(folder).into_iter().filter_map(|p| Some((head(&p)?, p))).collect();
     packages.sort_by_key(|(head, _)| head.version);
     let shown = folder.display();
     let Some((newest, _)) = packages.last() else {
@@ -58,8 +59,10 @@ fn choose(folder: &Path, version: Option<u64>) -> Result<PathBuf, RunError> {
         (Some((_, package)), _) => Ok(package),
         (None, Some(version)) => Err(not_found(format!("there is no version {version} in `{shown}`"))
             .help(format!("there is {}", versions.join(", ")))),
-        (None, None) => Err(not_found(format!("no version in `{shown}` was promoted: their requirements did not hold"))
-            .help(format!("`--version {newest}` takes the newest one all the same"))),
+        (None, None) => {
+            Err(not_found(format!("no version in `{shown}` was promoted: their requirements did not hold"))
+                .help(format!("`--version {newest}` takes the newest one all the same")))
+        }
     }
 }
 
@@ -72,7 +75,8 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn no_model(model: &str, registry: &Path) -> RunError {
-    let error = not_found(format!("there is no model `{model}` in `{}` and no folder of that name", registry.display()));
+    let error =
+        not_found(format!("there is no model `{model}` in `{}` and no folder of that name", registry.display()));
     let names: Vec<String> = subfolders(registry)
         .iter()
         .filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned()))

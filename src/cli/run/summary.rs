@@ -2,7 +2,8 @@ use std::path::Path;
 
 use dbjob_plan::{Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport};
 
-use super::units::{metric, path, rows, seconds, thousands};
+use super::super::files::shown;
+use super::units::{metric, rows, seconds, thousands};
 
 /// What came of a run: the items with their rows, each model with its metrics and gates, and where everything is.
 pub fn render(report: &RunReport, events: &[Event], colour: bool) -> String {
@@ -17,7 +18,7 @@ pub fn render(report: &RunReport, events: &[Event], colour: bool) -> String {
         out.push('\n');
     }
     for (table, place) in tables {
-        out.push_str(&format!("table {}  {}  {}\n", table.item, rows(table.rows), path(place)));
+        out.push_str(&format!("table {}  {}  {}\n", table.item, rows(table.rows), shown(place)));
     }
     out
 }
@@ -84,10 +85,7 @@ fn metrics(metrics: &[(String, MetricValue)]) -> String {
         .chain(metrics.iter().map(|(name, m)| [name.clone(), metric(m.value), metric(m.baseline)]))
         .collect();
     let width = [0, 1, 2].map(|column| widest(cells.iter().map(|row| row[column].as_str())));
-    cells
-        .iter()
-        .map(|[a, b, c]| format!("  {a:0$}  {b:>1$}  {c:>2$}\n", width[0], width[1], width[2]))
-        .collect()
+    cells.iter().map(|[a, b, c]| format!("  {a:0$}  {b:>1$}  {c:>2$}\n", width[0], width[1], width[2])).collect()
 }
 
 fn of_requirement(requirement: &RequirementResult, colour: bool) -> String {
@@ -97,18 +95,20 @@ fn of_requirement(requirement: &RequirementResult, colour: bool) -> String {
         (true, true) => format!("\u{1b}[32m{word}\u{1b}[0m"),
         (true, false) => format!("\u{1b}[31m{word}\u{1b}[0m"),
     };
-    format!("  {word}  require {}  ({})\n", requirement.text, values(requirement))
+    format!("  {word}  {}\n", with_values(requirement))
 }
 
-fn values(requirement: &RequirementResult) -> String {
+/// `require accuracy >= 0.9  (accuracy = 0.985)`
+fn with_values(requirement: &RequirementResult) -> String {
     let values: Vec<String> = requirement.values.iter().map(|(name, x)| format!("{name} = {}", metric(*x))).collect();
-    values.join(", ")
+    let values = if values.is_empty() { String::new() } else { format!("  ({})", values.join(", ")) };
+    format!("require {}{values}", requirement.text)
 }
 
 fn destination(model: &ModelReport, package: &Path) -> String {
     let version = model.version.map(|v| format!("version {v}, ")).unwrap_or_default();
     let state = if model.promoted { "promoted" } else { "not promoted" };
-    format!("{} ({version}{state})", path(package))
+    format!("{} ({version}{state})", shown(package))
 }
 
 /// One line on stderr for each requirement that failed.
@@ -116,12 +116,7 @@ pub fn failed_gates(report: &RunReport) -> String {
     let mut out = String::new();
     for model in &report.models {
         for requirement in model.requirements.iter().filter(|r| !r.held) {
-            out.push_str(&format!(
-                "error: model `{}` does not meet `require {}`: {}\n",
-                model.model,
-                requirement.text,
-                values(requirement)
-            ));
+            out.push_str(&format!("error: model `{}` failed: {}\n", model.model, with_values(requirement)));
         }
     }
     out
@@ -159,7 +154,8 @@ mod tests {
             version: Some(3),
             promoted: held,
         };
-        let table = |item: &str, path: Option<&str>| TableReport { item: item.into(), rows: 344, path: path.map(Into::into) };
+        let table =
+            |item: &str, path: Option<&str>| TableReport { item: item.into(), rows: 344, path: path.map(Into::into) };
         let report = RunReport {
             models: vec![model],
             tables: vec![table("judged", Some("out/p.csv")), table("rows", None)],
@@ -207,7 +203,7 @@ table judged  344 rows  out/p.csv
         assert!(text.contains("(version 3, not promoted)"), "{text}");
         assert_eq!(
             failed_gates(&report),
-            "error: model `species_of` does not meet `require accuracy >= 0.9`: accuracy = 0.9850\n"
+            "error: model `species_of` failed: require accuracy >= 0.9  (accuracy = 0.9850)\n"
         );
     }
 }

@@ -1,5 +1,3 @@
-use std::path::{Component, Path, PathBuf};
-
 /// `1,234,567`
 pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
@@ -43,14 +41,6 @@ pub fn metric(x: f64) -> String {
     }
 }
 
-/// The path from the current folder when it is below it, otherwise as it is; without `.` parts.
-pub fn path(path: &Path) -> String {
-    let below = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
-    let clean: PathBuf =
-        below.as_deref().unwrap_or(path).components().filter(|c| *c != Component::CurDir).collect();
-    if clean.as_os_str().is_empty() { ".".into() } else { clean.display().to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,14 +61,5 @@ mod tests {
     fn metrics_keep_their_meaning() {
         let shown = [0.98541, -12345.678, 0.00001234, 0.0, f64::NAN].map(metric);
         assert_eq!(shown, ["0.9854", "-12345.7", "1.234e-5", "0.0000", "not a number"]);
-    }
-
-    #[test]
-    fn paths_below_here_are_relative() {
-        let here = std::env::current_dir().unwrap();
-        assert_eq!(path(&here.join("models/m/1")), "models/m/1");
-        assert_eq!(path(Path::new("./a/./b")), "a/b");
-        assert_eq!(path(Path::new("/somewhere/else")), "/somewhere/else");
-        assert_eq!(path(&here), ".");
     }
 }
