@@ -48,6 +48,7 @@ fn output_folders(plan: &Plan, base: &Path) -> BTreeSet<PathBuf> {
                 for input in plan.inputs(id) {
                     if let Op::Fit(fit) = &plan.node(input).op {
                         folders.insert(registry.join(&fit.model));
+                        folders.insert(registry.join(&fit.model).join("versions"));
                     }
                 }
                 folders.insert(registry);

@@ -26,7 +26,7 @@ pub struct Args {
     /// How the names of the added columns begin
     #[arg(long = "as", value_name = "PREFIX", default_value = "prediction", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     prefix: String,
-    /// The version; the newest promoted one if not given
+    /// The version; the live one if not given
     #[arg(long, value_name = "N")]
     version: Option<u64>,
 }
