@@ -3,6 +3,7 @@
 //! text -> `syntax` (AST, never fails) -> `hir` (resolved, typed job) -> `lower` (a `dbjob_plan::Plan`) -> a backend.
 //! `catalog` says what exists, `diagnostic` what is wrong, `format` prints an AST back, `cli` is the command line.
 
+pub mod cli;
 pub mod diagnostic;
 pub mod hir;
 pub mod lower;

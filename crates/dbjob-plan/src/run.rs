@@ -47,6 +47,15 @@ impl RunContext<'_> {
     }
 }
 
+/// How the names of files and folders begin that an engine writes before it renames them to an output: `.dbjob-`, the
+/// process and `-`. In the folder of the output; what a stopped run leaves of them is known by it and removed.
+pub fn temp_prefix() -> String {
+    format!("{TEMP_PREFIX}{}-", std::process::id())
+}
+
+/// How [`temp_prefix`] begins in every process.
+pub const TEMP_PREFIX: &str = ".dbjob-";
+
 /// Asks a run to stop; checked between nodes and in every round of an iterative fit.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<AtomicBool>);
