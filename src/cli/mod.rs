@@ -20,6 +20,7 @@ mod world;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use dbjob_plan::ItemKind;
 
 use output::{Colour, Output};
 
@@ -59,6 +60,12 @@ enum Command {
     Explain(explain::Args),
     /// Print a shell's completion script
     Completions(completions::Args),
+}
+
+/// An item as it is shown: `deploy prod`, although the plan calls it `deploy.prod`.
+fn item_title(kind: ItemKind, name: &str) -> String {
+    let name = if kind == ItemKind::Deploy { name.strip_prefix("deploy.").unwrap_or(name) } else { name };
+    format!("{} {name}", kind.word())
 }
 
 /// How a command ended; its number is the exit code of the process.

@@ -12,7 +12,7 @@ fn text_shows_items_columns_steps_and_modules() {
         "dataset people from csv(\"people.csv\")\n  ## Grown-ups.\n",
         "    id:  int key\n    age: int? in 0..=120\n",
         "transform adults from people  (module night)\n  filter age >= 18\n  derive decade = age // 10\n",
-        "    decade: int?\n",
+        "    decade: int\n",
         "module night\n  runs adults\n",
     ] {
         assert!(ended.out.contains(part), "{part}\nis not in\n{}", ended.out);
@@ -28,7 +28,7 @@ fn json_has_the_items_with_their_columns() {
     assert_eq!((&people["kind"], &people["source"]["path"]), (&"dataset".into(), &"people.csv".into()));
     assert_eq!(adults["inputs"], serde_json::json!(["people"]));
     assert_eq!(adults["steps"], serde_json::json!(["filter age >= 18", "derive decade = age // 10"]));
-    assert_eq!(adults["columns"][2], serde_json::json!({ "name": "decade", "type": "int", "nullable": true }));
+    assert_eq!(adults["columns"][2], serde_json::json!({ "name": "decade", "type": "int", "nullable": false }));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use dbjob_plan::ItemKind;
 
+use super::super::item_title;
 use super::outline::{Item, Outline};
 
 /// The items as a Graphviz graph, data flowing from left to right; modules are clusters.
@@ -13,7 +14,7 @@ pub fn dot(outline: &Outline) -> String {
             ItemKind::Model => "hexagon",
             ItemKind::Deploy => "cds",
         };
-        let label = quoted(&format!("{}\n{}", item.kind.word(), item.name));
+        let label = quoted(&item_title(item.kind, &item.name).replacen(' ', "\n", 1));
         out.push_str(&format!("  n{at} [label = {label}, shape = {shape}];\n"));
     }
     for (at, module) in outline.modules.iter().enumerate() {
@@ -37,7 +38,7 @@ pub fn mermaid(outline: &Outline) -> String {
             ItemKind::Model => ("{{", "}}"),
             ItemKind::Deploy => ("[/", "/]"),
         };
-        let label = escaped(&format!("{} {}", item.kind.word(), item.name));
+        let label = escaped(&item_title(item.kind, &item.name));
         out.push_str(&format!("  n{at}{open}\"{label}\"{close}\n"));
     }
     for (at, module) in outline.modules.iter().enumerate() {

@@ -1,5 +1,6 @@
 use dbjob_plan::Task;
 
+use super::super::item_title;
 use super::outline::{Column, Item, Model, Outline};
 
 /// Steps are cut to this many characters.
@@ -41,7 +42,7 @@ pub fn render(outline: &Outline) -> String {
 }
 
 fn headline(item: &Item) -> String {
-    let mut line = format!("{} {}", item.kind.word(), item.name);
+    let mut line = item_title(item.kind, &item.name);
     if let Some(source) = &item.source {
         line.push_str(&format!(" from {}({:?})", source.format, source.path));
     } else if !item.inputs.is_empty() {

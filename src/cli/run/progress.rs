@@ -5,7 +5,7 @@ use std::time::Duration;
 use dbjob_plan::{Event, ItemKind};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::super::Output;
+use super::super::{Output, item_title};
 use super::units::{rows, seconds};
 
 /// Shows how a run goes, on stderr: bars on a terminal, elsewhere a line for each item that is finished.
@@ -35,7 +35,7 @@ fn line(event: &Event) -> Option<String> {
     match event {
         Event::ItemFinished { item, kind, rows: n, seconds: s } => {
             let size = n.map(|n| format!("{}, ", rows(n))).unwrap_or_default();
-            Some(format!("{} {item}: {size}{}", kind.word(), seconds(*s)))
+            Some(format!("{}: {size}{}", item_title(*kind, item), seconds(*s)))
         }
         Event::Expected { item, rule, failed, action } if *failed > 0 => {
             Some(format!("{item}: {} against `expect {rule}`: {action}", rows(*failed)))
@@ -72,12 +72,12 @@ impl Live {
         match event {
             Event::ItemStarted { item, kind } => {
                 let bar = self.all.add(ProgressBar::new_spinner().with_style(self.spinning.clone()));
-                bar.set_prefix(format!("{} {item}", kind.word()));
+                bar.set_prefix(item_title(*kind, item));
                 bar.enable_steady_tick(Duration::from_millis(100));
-                bars.insert(key(item, *kind), bar);
+                bars.insert(item_title(*kind, item), bar);
             }
             Event::Progress { item, done, total, loss } => {
-                if let Some(bar) = bars.get(&key(item, ItemKind::Model)) {
+                if let Some(bar) = bars.get(&item_title(ItemKind::Model, item)) {
                     if bar.length() != Some(*total) {
                         bar.set_length(*total);
                         bar.set_style(self.counting.clone());
@@ -89,7 +89,7 @@ impl Live {
                 }
             }
             Event::ItemFinished { item, kind, .. } => {
-                if let Some(bar) = bars.remove(&key(item, *kind)) {
+                if let Some(bar) = bars.remove(&item_title(*kind, item)) {
                     bar.finish_and_clear();
                 }
             }
@@ -105,9 +105,4 @@ impl Live {
             let _ = self.all.println(line);
         }
     }
-}
-
-/// A deployment may have the name of what it deploys.
-fn key(item: &str, kind: ItemKind) -> String {
-    format!("{} {item}", kind.word())
 }

@@ -3,6 +3,7 @@ use std::path::Path;
 use dbjob_plan::{Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport};
 
 use super::super::files::shown;
+use super::super::item_title;
 use super::units::{metric, rows, seconds, thousands};
 
 /// What came of a run: the items with their rows, each model with its metrics and gates, and where everything is.
@@ -18,7 +19,8 @@ pub fn render(report: &RunReport, events: &[Event], colour: bool) -> String {
         out.push('\n');
     }
     for (table, place) in tables {
-        out.push_str(&format!("table {}  {}  {}\n", table.item, rows(table.rows), shown(place)));
+        let name = table.item.strip_prefix("deploy.").unwrap_or(&table.item);
+        out.push_str(&format!("table {name}  {}  {}\n", rows(table.rows), shown(place)));
     }
     out
 }
@@ -34,7 +36,7 @@ fn items(events: &[Event]) -> String {
         .iter()
         .filter_map(|e| match e {
             Event::ItemFinished { item, kind, rows, seconds } if *kind != ItemKind::Deploy => {
-                Some((format!("{} {item}", kind.word()), *rows, *seconds))
+                Some((item_title(*kind, item), *rows, *seconds))
             }
             _ => None,
         })
