@@ -3,4 +3,6 @@
 mod cli;
 mod format;
 mod syntax;
+mod tidy;
 mod ui;
+mod words;

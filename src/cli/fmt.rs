@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::files::{decode, read_bytes, replace_file};
 use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem};
-use crate::format::format;
+//FMT
 use crate::source::SourceMap;
 use crate::syntax;
 

@@ -14,7 +14,10 @@ impl Checker<'_, '_> {
         let name = call.name.name.as_str();
         let Some(function) = function::find(name) else {
             if function::LATER.contains(&name) {
-                return self.report(Diagnostic::error(Code::E0901, call.name.span, format!("not supported yet: the function `{name}`")).label("not built yet"));
+                return self.report(
+                    Diagnostic::error(Code::E0901, call.name.span, format!("not supported yet: the function `{name}`"))
+                        .label("not built yet"),
+                );
             }
             let diagnostic = Diagnostic::error(Code::E0205, call.name.span, format!("there is no function `{name}`"))
                 .label("unknown function")
@@ -22,15 +25,21 @@ impl Checker<'_, '_> {
             return self.report(diagnostic);
         };
         if let Some(over) = &call.over {
-            return self.report(Diagnostic::error(Code::E0901, over.span, "not supported yet: windows (`over`)").label("not built yet"));
+            return self.report(
+                Diagnostic::error(Code::E0901, over.span, "not supported yet: windows (`over`)").label("not built yet"),
+            );
         }
         let outer = self.scope.aggregates;
         if function.aggregate {
             if let Aggregates::Forbidden(place) = outer {
                 return self.report(
-                    Diagnostic::error(Code::E0206, span, format!("`{name}` is an aggregate, and {place} is computed row by row"))
-                        .label("needs more than its row")
-                        .help("aggregates stand in `group by … { }` and in `expect`"),
+                    Diagnostic::error(
+                        Code::E0206,
+                        span,
+                        format!("`{name}` is an aggregate, and {place} is computed row by row"),
+                    )
+                    .label("needs more than its row")
+                    .help("aggregates stand in `group by … { }` and in `expect`"),
                 );
             }
             self.scope.aggregates = Aggregates::Forbidden("what is aggregated");
@@ -44,7 +53,9 @@ impl Checker<'_, '_> {
     /// One typed argument for each parameter that was given, `Many` spread out; `None` when something was reported.
     fn arguments(&mut self, function: &Function, call: &ast::Call) -> Option<Vec<Typed>> {
         let wrong = |span: Span, message: String| {
-            Diagnostic::error(Code::E0202, span, message).label("here").help(format!("it is written {}", function.signature()))
+            Diagnostic::error(Code::E0202, span, message)
+                .label("here")
+                .help(format!("it is written {}", function.signature()))
         };
         let mut bound: Vec<(&Param, &ast::Expr)> = Vec::new();
         let mut positional = 0;
@@ -53,7 +64,8 @@ impl Checker<'_, '_> {
                 Some(name) => {
                     let found = function.params.iter().find(|p| p.name == name.name);
                     let Some(param) = found else {
-                        let diagnostic = wrong(name.span, format!("`{}` has no argument `{}`", function.name, name.name));
+                        let diagnostic =
+                            wrong(name.span, format!("`{}` has no argument `{}`", function.name, name.name));
                         self.out.push(diagnostic.near(&name.name, function.params.iter().map(|p| p.name)));
                         return None;
                     };
@@ -128,12 +140,14 @@ impl Checker<'_, '_> {
             Accepts::LiteralText(_) | Accepts::LiteralInt | Accepts::LiteralShare => unreachable!("decided above"),
         });
         if !fits {
-            let message = format!("`{}` takes {} as `{}`, not {}", function.name, param.accepts.words(), param.name, dtype);
+            let message =
+                format!("`{}` takes {} as `{}`, not {}", function.name, param.accepts.words(), param.name, dtype);
             let mut diagnostic = Diagnostic::error(Code::E0202, ast.span, message).label(format!("this is {dtype}"));
             if let (Accepts::LiteralText(words), Some(Value::String(text))) = (param.accepts, literal) {
-                diagnostic = Diagnostic::error(Code::E0202, ast.span, format!("`{}` does not know {text:?}", function.name))
-                    .label(format!("it takes {}", param.accepts.words()))
-                    .near(text, words.iter().copied());
+                diagnostic =
+                    Diagnostic::error(Code::E0202, ast.span, format!("`{}` does not know {text:?}", function.name))
+                        .label(format!("it takes {}", param.accepts.words()))
+                        .near(text, words.iter().copied());
             }
             let diagnostic = self.string_for_column(ast, diagnostic);
             self.out.push(diagnostic);
@@ -156,8 +170,13 @@ impl Checker<'_, '_> {
                 match types::common(&common, arg.dtype()) {
                     Some(t) => common = t,
                     None => {
-                        let message = format!("the arguments of `{}` are of two types, {common} and {}", function.name, arg.dtype());
-                        let diagnostic = Diagnostic::error(Code::E0202, arg.expr.span, message).label(format!("this is {}", arg.dtype()));
+                        let message = format!(
+                            "the arguments of `{}` are of two types, {common} and {}",
+                            function.name,
+                            arg.dtype()
+                        );
+                        let diagnostic = Diagnostic::error(Code::E0202, arg.expr.span, message)
+                            .label(format!("this is {}", arg.dtype()));
                         return self.report(diagnostic);
                     }
                 }
@@ -219,7 +238,9 @@ fn result_range(name: &str, args: &[Typed], x: Range) -> Range {
         "float" | "min" | "max" | "mean" | "median" | "quantile" | "first" | "last" | "mode" => x,
         "sqrt" | "length" | "count" | "count_distinct" | "std" | "var" => Range::from(0.0, f64::INFINITY),
         "exp" => Range { low: 0.0, above: true, ..Range::ALL },
-        "clip" => args.get(1).zip(args.get(2)).map_or(Range::ALL, |(low, high)| Range::from(low.range.low, high.range.high)),
+        "clip" => {
+            args.get(1).zip(args.get(2)).map_or(Range::ALL, |(low, high)| Range::from(low.range.low, high.range.high))
+        }
         "greatest" => Range { low: args.iter().map(|a| a.range.low).fold(f64::NEG_INFINITY, f64::max), ..Range::ALL },
         "quarter" => Range::from(1.0, 4.0),
         "month" => Range::from(1.0, 12.0),

@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use dbjob_plan::{Schema, Span};
 
@@ -49,6 +50,8 @@ pub fn check(file: &ast::File, name: &str, world: &dyn World) -> Checked {
         models: HashMap::new(),
         names: BTreeMap::new(),
         next_map: 0,
+        lost: Arc::new(file.lost.iter().map(|i| i.name.clone()).collect()),
+        broken: file.broken.clone(),
     };
     let mut job = Job { name: name.to_owned(), ..Job::default() };
     job::settings(file, &mut job, &mut cx.out);
@@ -75,6 +78,17 @@ pub(super) struct Context<'a> {
     pub names: BTreeMap<String, Declared>,
     /// The id of the next map link.
     pub next_map: u32,
+    /// Names that broken statements would have declared.
+    pub lost: Arc<BTreeSet<String>>,
+    /// Where syntax errors are.
+    pub broken: Vec<Span>,
+}
+
+impl Context<'_> {
+    /// Whether a statement inside could not be parsed, so that what is missing was told already.
+    pub fn is_broken(&self, item: Span) -> bool {
+        self.broken.iter().any(|b| b.file == item.file && b.start >= item.start && b.start <= item.end)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

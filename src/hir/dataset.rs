@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use dbjob_plan::{CsvOptions, DataType, Encoding, Field, Format, ItemKind, Op, Refinement, Source, SourceColumn, Span, Value};
+use dbjob_plan::{
+    CsvOptions, DataType, Encoding, Field, Format, ItemKind, Op, Refinement, Source, SourceColumn, Span, Value,
+};
 
 use super::check::Context;
 use super::declared;
@@ -29,7 +31,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         cx.out.push(diagnostic);
     }
     let source = source(&dataset.source, cx);
-    let mut table = Table::default();
+    let mut table = Table { lost: cx.lost.clone(), ..Table::default() };
     let mut columns: Vec<SourceColumn> = Vec::new();
     for column in &dataset.columns {
         declare(dataset, column, &mut table, &mut columns, cx);
@@ -63,12 +65,19 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     cx.tables.insert(name, table);
 }
 
-fn declare(dataset: &ast::Dataset, ast: &ast::Column, table: &mut Table, columns: &mut Vec<SourceColumn>, cx: &mut Context<'_>) {
+fn declare(
+    dataset: &ast::Dataset,
+    ast: &ast::Column,
+    table: &mut Table,
+    columns: &mut Vec<SourceColumn>,
+    cx: &mut Context<'_>,
+) {
     let name = &ast.name.name;
     if let Some(first) = table.get(name) {
-        let diagnostic = Diagnostic::error(Code::E0102, ast.name.span, format!("the column `{name}` is declared twice"))
-            .label("again here")
-            .related(first.span, "first here");
+        let diagnostic =
+            Diagnostic::error(Code::E0102, ast.name.span, format!("the column `{name}` is declared twice"))
+                .label("again here")
+                .related(first.span, "first here");
         cx.out.push(diagnostic);
         return;
     }
@@ -89,7 +98,7 @@ fn declare(dataset: &ast::Dataset, ast: &ast::Column, table: &mut Table, columns
     for attribute in &ast.attributes {
         attribute_of(&mut column, dataset, attribute, cx);
     }
-    if column.role == Role::Key && column.nullable {
+    if column.role == Role::Key && column.nullable && column.dtype != DataType::Unknown {
         let diagnostic = Diagnostic::error(Code::E0208, ast.ty.span, format!("the key `{name}` may be null"))
             .label("nullable")
             .help("a key identifies every row: drop the `?`");
@@ -109,9 +118,15 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
         "weight" => Some(Role::Weight),
         "late" => None,
         other => {
-            let diagnostic = Diagnostic::error(Code::E0104, attribute.name.span, format!("a column is never `{other}`")).label("unknown attribute");
+            let diagnostic =
+                Diagnostic::error(Code::E0104, attribute.name.span, format!("a column is never `{other}`"))
+                    .label("unknown attribute");
             let near = diagnostic.clone().near(other, words::ROLES.iter().copied());
-            cx.out.push(if near.help.is_some() { near } else { diagnostic.help(format!("it may be {}", words::ROLES.join(", "))) });
+            cx.out.push(if near.help.is_some() {
+                near
+            } else {
+                diagnostic.help(format!("it may be {}", words::ROLES.join(", ")))
+            });
             return;
         }
     };
@@ -121,17 +136,22 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
     let origin = format!("{}.{}", dataset.name.name, column.name);
     match role {
         Some(role) if column.role != Role::Feature => {
-            let diagnostic = Diagnostic::error(Code::E0104, attribute.name.span, format!("`{}` has two roles", column.name))
-                .label("a second role")
-                .help("a column has one role; `late` may stand beside it");
+            let diagnostic =
+                Diagnostic::error(Code::E0104, attribute.name.span, format!("`{}` has two roles", column.name))
+                    .label("a second role")
+                    .help("a column has one role; `late` may stand beside it");
             cx.out.push(diagnostic);
             column.role = role;
         }
         Some(role) => {
             column.role = role;
             if role == Role::Time && !column.dtype.is_temporal() && column.dtype != DataType::Unknown {
-                let diagnostic = Diagnostic::error(Code::E0110, attribute.name.span, format!("`time` wants a date or datetime, not {}", column.dtype))
-                    .label("not a time");
+                let diagnostic = Diagnostic::error(
+                    Code::E0110,
+                    attribute.name.span,
+                    format!("`time` wants a date or datetime, not {}", column.dtype),
+                )
+                .label("not a time");
                 cx.out.push(diagnostic);
             }
             if role == Role::Label {
@@ -152,7 +172,11 @@ fn refine(ast: &ast::Expr, dtype: &DataType, cx: &mut Context<'_>) -> Option<Ref
         let value = match (&value, dtype) {
             (Some(Value::Int(i)), DataType::Float) => Some(Value::Float(*i as f64)),
             (Some(Value::Date(d)), DataType::Datetime) => Some(Value::Datetime(i64::from(*d) * 86_400_000_000)),
-            (Some(v), _) if *dtype == DataType::Unknown || types::converts(&types::of_value(v), dtype) && *v != Value::Null => value,
+            (Some(v), _)
+                if *dtype == DataType::Unknown || types::converts(&types::of_value(v), dtype) && *v != Value::Null =>
+            {
+                value
+            }
             _ => None,
         };
         if value.is_none() {
@@ -174,9 +198,10 @@ fn refine(ast: &ast::Expr, dtype: &DataType, cx: &mut Context<'_>) -> Option<Ref
     };
     match bad {
         Some(span) => {
-            let diagnostic = Diagnostic::error(Code::E0201, span, format!("a column of {dtype} is refined by constants of {dtype}"))
-                .label("not such a constant")
-                .help("write a range `in 1..=500` or a list `in [1, 2]`");
+            let diagnostic =
+                Diagnostic::error(Code::E0201, span, format!("a column of {dtype} is refined by constants of {dtype}"))
+                    .label("not such a constant")
+                    .help("write a range `in 1..=500` or a list `in [1, 2]`");
             cx.out.push(diagnostic);
             None
         }
@@ -191,9 +216,13 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
         Ok(Some(schema)) => {
             for declared in &source.columns {
                 if schema.get(&declared.header).is_none() {
-                    let diagnostic = Diagnostic::error(Code::E0304, declared.span, format!("the file has no column `{}`", declared.header))
-                        .label("declared here")
-                        .near(&declared.header, schema.fields.iter().map(|f| f.name.as_str()));
+                    let diagnostic = Diagnostic::error(
+                        Code::E0304,
+                        declared.span,
+                        format!("the file has no column `{}`", declared.header),
+                    )
+                    .label("declared here")
+                    .near(&declared.header, schema.fields.iter().map(|f| f.name.as_str()));
                     cx.out.push(diagnostic);
                 }
             }
@@ -202,9 +231,10 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                     continue;
                 }
                 if let Some(declared) = table.get(&name) {
-                    let diagnostic = Diagnostic::error(Code::E0304, declared.span, format!("the file has another column `{name}`"))
-                        .label("declared under another header")
-                        .help("give the declared column another name, or leave out `..`");
+                    let diagnostic =
+                        Diagnostic::error(Code::E0304, declared.span, format!("the file has another column `{name}`"))
+                            .label("declared under another header")
+                            .help("give the declared column another name, or leave out `..`");
                     cx.out.push(diagnostic);
                     continue;
                 }
@@ -215,14 +245,16 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
             }
         }
         Ok(None) => {
-            let diagnostic = Diagnostic::error(Code::E0303, span, format!("the columns of `{}` are not known", dataset.name.name))
-                .label("its file cannot be looked into here")
-                .help("declare the columns: `{ id: int key … }`");
+            let diagnostic =
+                Diagnostic::error(Code::E0303, span, format!("the columns of `{}` are not known", dataset.name.name))
+                    .label("its file cannot be looked into here")
+                    .help("declare the columns: `{ id: int key … }`");
             cx.out.push(diagnostic);
             table.broken = true;
         }
         Err(error) => {
-            let mut diagnostic = Diagnostic::error(Code::E0303, span, error.message).label("columns are to be inferred from it");
+            let mut diagnostic =
+                Diagnostic::error(Code::E0303, span, error.message).label("columns are to be inferred from it");
             diagnostic.help = error.help.or_else(|| Some("mend the path, or declare the columns".into()));
             cx.out.push(diagnostic);
             table.broken = true;
@@ -241,7 +273,10 @@ fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, String)>
         SourceExpr::Name(name) => {
             let diagnostic = Diagnostic::error(Code::E0107, name.span, "a dataset comes from a source")
                 .label("not a source")
-                .help(format!("write `from csv(\"path.csv\")`; a table made from another is a transform: `transform … from {}`", name.name));
+                .help(format!(
+                    "write `from csv(\"path.csv\")`; a table made from another is a transform: `transform … from {}`",
+                    name.name
+                ));
             cx.out.push(diagnostic);
             return None;
         }
@@ -249,10 +284,15 @@ fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, String)>
     let name = call.name.name.as_str();
     match words::find(words::SOURCES, name) {
         None => {
-            let diagnostic = Diagnostic::error(Code::E0101, call.name.span, format!("there is no source `{name}`")).label("unknown source");
+            let diagnostic = Diagnostic::error(Code::E0101, call.name.span, format!("there is no source `{name}`"))
+                .label("unknown source");
             let near = diagnostic.clone().near(name, words::SOURCES.iter().map(|w| w.name));
             let built: Vec<_> = words::SOURCES.iter().filter(|w| w.built).map(|w| w.name).collect();
-            cx.out.push(if near.help.is_some() { near } else { diagnostic.help(format!("the sources are {}", built.join(", "))) });
+            cx.out.push(if near.help.is_some() {
+                near
+            } else {
+                diagnostic.help(format!("the sources are {}", built.join(", ")))
+            });
             return None;
         }
         Some(word) if !word.built => {
@@ -264,12 +304,17 @@ fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, String)>
     let (path, rest): (Vec<&ast::Arg>, Vec<&ast::Arg>) =
         call.args.iter().enumerate().fold((vec![], vec![]), |(mut path, mut rest), (i, arg)| {
             let is_path = arg.name.as_ref().map_or(i == 0, |n| n.name == "path");
-            if is_path { path.push(arg) } else { rest.push(arg) }
+            if is_path {
+                path.push(arg)
+            } else {
+                rest.push(arg)
+            }
             (path, rest)
         });
     let path = match path.first().map(|arg| (&arg.value, options::constant(&arg.value))) {
         Some((_, Some(Value::String(path)))) if !path.is_empty() => path,
-        Some((value, _)) if matches!(&value.kind, ast::ExprKind::Call(c) if ["env", "secret"].contains(&c.name.name.as_str())) => {
+        Some((value, _)) if matches!(&value.kind, ast::ExprKind::Call(c) if ["env", "secret"].contains(&c.name.name.as_str())) =>
+        {
             cx.out.push(not_yet("`env` and `secret`", value.span));
             return None;
         }
@@ -298,7 +343,8 @@ fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, String)>
     }
     let specs = if name == "csv" { words::CSV_OPTIONS } else { &[] };
     // `encoding` is a text with its usual names.
-    let (encoding, given): (Vec<_>, Vec<_>) = given.into_iter().partition(|g| name == "csv" && g.name.is_some_and(|n| n.name == "encoding"));
+    let (encoding, given): (Vec<_>, Vec<_>) =
+        given.into_iter().partition(|g| name == "csv" && g.name.is_some_and(|n| n.name == "encoding"));
     let values = options::resolve(&format!("`{name}`"), call.name.span, specs, &given, &mut cx.out)?;
     let format = match name {
         "csv" => {
@@ -325,18 +371,30 @@ fn encoding_of(value: &ast::Expr, cx: &mut Context<'_>) -> Option<Encoding> {
         "latin1" | "iso88591" => Some(Encoding::Latin1),
         _ => {
             let what = options::describe(value);
-            let diagnostic = Diagnostic::error(Code::E0105, value.span, format!("`encoding` takes \"utf-8\" or \"latin-1\", not {what}"))
-                .label("unknown encoding");
+            let diagnostic = Diagnostic::error(
+                Code::E0105,
+                value.span,
+                format!("`encoding` takes \"utf-8\" or \"latin-1\", not {what}"),
+            )
+            .label("unknown encoding");
             cx.out.push(diagnostic);
             None
         }
     }
 }
 
-fn csv_options(values: &std::collections::BTreeMap<String, Value>, call: &ast::Call, cx: &mut Context<'_>) -> Option<CsvOptions> {
+fn csv_options(
+    values: &std::collections::BTreeMap<String, Value>,
+    call: &ast::Call,
+    cx: &mut Context<'_>,
+) -> Option<CsvOptions> {
     let byte = |name: &str| values[name].as_str().and_then(|s| s.bytes().next());
     let Some(delimiter) = byte("delimiter") else {
-        cx.out.push(Diagnostic::error(Code::E0105, call.span, "the delimiter is empty").label("here").help("write delimiter = \";\""));
+        cx.out.push(
+            Diagnostic::error(Code::E0105, call.span, "the delimiter is empty")
+                .label("here")
+                .help("write delimiter = \";\""),
+        );
         return None;
     };
     let quote = byte("quote");
@@ -346,9 +404,10 @@ fn csv_options(values: &std::collections::BTreeMap<String, Value>, call: &ast::C
     }
     let decimal_comma = values["decimal_comma"] == Value::Bool(true);
     if decimal_comma && delimiter == b',' {
-        let diagnostic = Diagnostic::error(Code::E0105, call.span, "with a decimal comma, cells cannot be separated by commas")
-            .label("here")
-            .help("say what separates them: delimiter = \";\"");
+        let diagnostic =
+            Diagnostic::error(Code::E0105, call.span, "with a decimal comma, cells cannot be separated by commas")
+                .label("here")
+                .help("say what separates them: delimiter = \";\"");
         cx.out.push(diagnostic);
         return None;
     }

@@ -14,7 +14,8 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
     let name = ty.name.name.as_str();
     match words::find(words::TYPES, name) {
         None => {
-            let diagnostic = Diagnostic::error(Code::E0110, ty.name.span, format!("there is no type `{name}`")).label("unknown type");
+            let diagnostic = Diagnostic::error(Code::E0110, ty.name.span, format!("there is no type `{name}`"))
+                .label("unknown type");
             let alias = match name {
                 "integer" | "int64" | "i64" | "bigint" | "long" => Some("int"),
                 "double" | "real" | "f64" | "float64" | "number" | "numeric" => Some("float"),
@@ -29,7 +30,11 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
                 Some(alias) => diagnostic.help(format!("write `{alias}`")),
                 None => {
                     let near = diagnostic.clone().near(name, names.iter().copied());
-                    if near.help.is_some() { near } else { diagnostic.help(format!("the types are {}", names.join(", "))) }
+                    if near.help.is_some() {
+                        near
+                    } else {
+                        diagnostic.help(format!("the types are {}", names.join(", ")))
+                    }
                 }
             });
             unknown
@@ -53,7 +58,9 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
                 return (dtype, ty.nullable);
             }
             if name != "category" {
-                let diagnostic = Diagnostic::error(Code::E0110, ty.args[0].span, format!("`{name}` takes no arguments")).label("one too many");
+                let diagnostic =
+                    Diagnostic::error(Code::E0110, ty.args[0].span, format!("`{name}` takes no arguments"))
+                        .label("one too many");
                 out.push(diagnostic);
                 return unknown;
             }
@@ -62,15 +69,22 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
                 match options::constant(arg) {
                     Some(Value::String(level)) if !levels.contains(&level) => levels.push(level),
                     Some(Value::String(level)) => {
-                        out.push(Diagnostic::error(Code::E0110, arg.span, format!("the level {level:?} stands twice")).label("again here"));
+                        out.push(
+                            Diagnostic::error(Code::E0110, arg.span, format!("the level {level:?} stands twice"))
+                                .label("again here"),
+                        );
                         return unknown;
                     }
                     _ => {
                         let what = options::describe(arg);
                         out.push(
-                            Diagnostic::error(Code::E0110, arg.span, format!("a level is a text in quotes, not {what}"))
-                                .label("not a text")
-                                .help("write category(\"a\", \"b\")"),
+                            Diagnostic::error(
+                                Code::E0110,
+                                arg.span,
+                                format!("a level is a text in quotes, not {what}"),
+                            )
+                            .label("not a text")
+                            .help("write category(\"a\", \"b\")"),
                         );
                         return unknown;
                     }

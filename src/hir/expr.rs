@@ -119,7 +119,9 @@ impl Checker<'_, '_> {
                     Typed { range, ..self.unary(x, span, ExprKind::Negate) }
                 } else {
                     let what = format!("`-` takes a number, not {}", x.dtype());
-                    self.report(Diagnostic::error(Code::E0201, x.expr.span, what).label(format!("this is {}", x.dtype())))
+                    self.report(
+                        Diagnostic::error(Code::E0201, x.expr.span, what).label(format!("this is {}", x.dtype())),
+                    )
                 }
             }
             ast::ExprKind::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, span),
@@ -147,7 +149,7 @@ impl Checker<'_, '_> {
     fn name(&mut self, name: &str, span: Span) -> Typed {
         let table = self.scope.table;
         let Some(column) = table.get(name) else {
-            if table.broken {
+            if table.excuses(name) {
                 return Typed::unknown(span);
             }
             if table.open.iter().any(|prefix| name.starts_with(prefix.as_str())) {
@@ -172,7 +174,12 @@ impl Checker<'_, '_> {
     }
 
     fn unary(&mut self, x: Typed, span: Span, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Typed {
-        let mut typed = Typed::of(Expr { dtype: x.expr.dtype.clone(), nullable: x.expr.nullable, span, kind: ExprKind::Literal(Value::Null) });
+        let mut typed = Typed::of(Expr {
+            dtype: x.expr.dtype.clone(),
+            nullable: x.expr.nullable,
+            span,
+            kind: ExprKind::Literal(Value::Null),
+        });
         typed.absorb(&x);
         typed.expr.kind = kind(Box::new(x.expr));
         typed
@@ -191,7 +198,9 @@ impl Checker<'_, '_> {
             .label(format!("this is {}", typed.dtype()));
         let diagnostic = self.string_for_column(ast, diagnostic);
         let diagnostic = match (&diagnostic.help, dtype) {
-            (None, DataType::Bool) if typed.dtype().is_numeric() => diagnostic.help("compare it with something: `x != 0`"),
+            (None, DataType::Bool) if typed.dtype().is_numeric() => {
+                diagnostic.help("compare it with something: `x != 0`")
+            }
             _ => diagnostic,
         };
         self.report(diagnostic)
@@ -245,7 +254,8 @@ impl Checker<'_, '_> {
         let (lt, rt) = (l.dtype().clone(), r.dtype().clone());
         match op {
             Eq | Ne | Lt | Le | Gt | Ge => {
-                let Some(common) = types::common(&lt, &rt).filter(|t| matches!(op, Eq | Ne) || t.is_ordered() || *t == DataType::Unknown)
+                let Some(common) = types::common(&lt, &rt)
+                    .filter(|t| matches!(op, Eq | Ne) || t.is_ordered() || *t == DataType::Unknown)
                 else {
                     return mismatch(self);
                 };
@@ -279,7 +289,8 @@ impl Checker<'_, '_> {
                 }
                 let may_divide_by_zero = op == Div && r.range.has_zero();
                 let range = Range::combine(op, l.range, r.range);
-                let mut typed = join(op, l.convert(&DataType::Float), r.convert(&DataType::Float), DataType::Float, span);
+                let mut typed =
+                    join(op, l.convert(&DataType::Float), r.convert(&DataType::Float), DataType::Float, span);
                 typed.expr.nullable |= may_divide_by_zero;
                 typed.range = if op == Div { range } else { Range::ALL };
                 typed
@@ -325,9 +336,13 @@ impl Checker<'_, '_> {
                         Some(t) => common = t,
                         None => {
                             return self.report(
-                                Diagnostic::error(Code::E0201, *item_span, format!("{} is never equal to {}", item.dtype(), v.dtype()))
-                                    .label(format!("this is {}", item.dtype()))
-                                    .related(value.span, format!("this is {}", v.dtype())),
+                                Diagnostic::error(
+                                    Code::E0201,
+                                    *item_span,
+                                    format!("{} is never equal to {}", item.dtype(), v.dtype()),
+                                )
+                                .label(format!("this is {}", item.dtype()))
+                                .related(value.span, format!("this is {}", v.dtype())),
                             );
                         }
                     }
@@ -339,7 +354,8 @@ impl Checker<'_, '_> {
                     return Typed::unknown(span);
                 }
                 let nullable = v.expr.nullable || items.iter().any(|(i, _)| i.expr.nullable);
-                let mut typed = Typed::of(Expr { kind: ExprKind::Literal(Value::Null), dtype: DataType::Bool, nullable, span });
+                let mut typed =
+                    Typed::of(Expr { kind: ExprKind::Literal(Value::Null), dtype: DataType::Bool, nullable, span });
                 typed.absorb(&v);
                 items.iter().for_each(|(i, _)| typed.absorb(i));
                 let items = items.into_iter().map(|(i, _)| i.convert(&common).expr).collect();
@@ -358,14 +374,23 @@ impl Checker<'_, '_> {
                         Some(t) => common = t,
                         None => {
                             return self.report(
-                                Diagnostic::error(Code::E0201, bound.expr.span, format!("a range of {} does not bound {}", bound.dtype(), v.dtype()))
-                                    .label(format!("this is {}", bound.dtype()))
-                                    .related(value.span, format!("this is {}", v.dtype())),
+                                Diagnostic::error(
+                                    Code::E0201,
+                                    bound.expr.span,
+                                    format!("a range of {} does not bound {}", bound.dtype(), v.dtype()),
+                                )
+                                .label(format!("this is {}", bound.dtype()))
+                                .related(value.span, format!("this is {}", v.dtype())),
                             );
                         }
                     }
                 }
-                let mut typed = Typed::of(Expr { kind: ExprKind::Literal(Value::Null), dtype: DataType::Bool, nullable: v.expr.nullable, span });
+                let mut typed = Typed::of(Expr {
+                    kind: ExprKind::Literal(Value::Null),
+                    dtype: DataType::Bool,
+                    nullable: v.expr.nullable,
+                    span,
+                });
                 typed.absorb(&v);
                 for bound in [&low, &high].into_iter().flatten() {
                     typed.absorb(bound);
@@ -417,7 +442,13 @@ impl Checker<'_, '_> {
     }
 
     /// `match` as a chain of `if`s, the last arm innermost.
-    fn matched(&mut self, value: &ast::Expr, arms: &[(ast::Expr, ast::Expr)], otherwise: Option<&ast::Expr>, span: Span) -> Typed {
+    fn matched(
+        &mut self,
+        value: &ast::Expr,
+        arms: &[(ast::Expr, ast::Expr)],
+        otherwise: Option<&ast::Expr>,
+        span: Span,
+    ) -> Typed {
         let mut result = match otherwise {
             Some(e) => self.expr(e),
             None => Typed::of(Expr::literal(Value::Null, DataType::Unknown, span)),
@@ -488,10 +519,11 @@ fn unknown_level(column: &Typed, constant: &Typed) -> Option<Diagnostic> {
     if levels.contains(text) {
         return None;
     }
-    let diagnostic = Diagnostic::error(Code::E0201, constant.expr.span, format!("{text:?} is never equal to {}", column.dtype()))
-        .label("no such level")
-        .related(column.expr.span, format!("this is {}", column.dtype()))
-        .near(text, levels.iter().map(String::as_str));
+    let diagnostic =
+        Diagnostic::error(Code::E0201, constant.expr.span, format!("{text:?} is never equal to {}", column.dtype()))
+            .label("no such level")
+            .related(column.expr.span, format!("this is {}", column.dtype()))
+            .near(text, levels.iter().map(String::as_str));
     Some(diagnostic)
 }
 
@@ -501,7 +533,9 @@ fn literal_help(ast: &ast::Expr, other: &Typed) -> Option<String> {
     match other.dtype() {
         DataType::Int if text.parse::<i64>().is_ok() => Some(format!("write the number without quotes: {text}")),
         DataType::Float if text.parse::<f64>().is_ok() => Some(format!("write the number without quotes: {text}")),
-        DataType::Date | DataType::Datetime => Some(format!("dates are written @2024-01-31, without quotes; yours may be @{text}")),
+        DataType::Date | DataType::Datetime => {
+            Some(format!("dates are written @2024-01-31, without quotes; yours may be @{text}"))
+        }
         DataType::Bool if text == "true" || text == "false" => Some(format!("write it without quotes: {text}")),
         _ => None,
     }
@@ -521,7 +555,8 @@ pub(super) fn written_name(name: &str) -> String {
 }
 
 pub(super) fn unknown_column(table: &Table, name: &str, span: Span) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::E0203, span, format!("there is no column `{name}` here")).label("unknown column");
+    let diagnostic =
+        Diagnostic::error(Code::E0203, span, format!("there is no column `{name}` here")).label("unknown column");
     let near = diagnostic.clone().near(name, table.names());
     if near.help.is_some() {
         return near;

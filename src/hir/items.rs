@@ -71,7 +71,11 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
                 let diagnostic = Diagnostic::error(Code::E0103, keyword.span, message).label("unknown item");
                 let near = diagnostic.clone().near(&keyword.name, words::ITEMS.iter().map(|w| w.name));
                 let names: Vec<_> = words::ITEMS.iter().filter(|w| w.built).map(|w| w.name).collect();
-                cx.out.push(if near.help.is_some() { near } else { diagnostic.help(format!("the items are {}", names.join(", "))) });
+                cx.out.push(if near.help.is_some() {
+                    near
+                } else {
+                    diagnostic.help(format!("the items are {}", names.join(", ")))
+                });
             }
             ItemKind::Use { path, .. } => later(cx, "`use`", path.span),
             ItemKind::Param { name, .. } => later(cx, "`param`", name.span),
@@ -122,9 +126,7 @@ fn reads(kind: &ItemKind) -> Vec<&Ident> {
 fn order(file: &ast::File, cx: &mut Context<'_>) -> Vec<usize> {
     let mut graph: DiGraph<usize, Span> = DiGraph::new();
     let nodes: Vec<NodeIndex> = (0..file.items.len()).map(|i| graph.add_node(i)).collect();
-    let find = |name: &str| {
-        file.items.iter().position(|i| readable(&i.kind).is_some_and(|(n, _)| n.name == name))
-    };
+    let find = |name: &str| file.items.iter().position(|i| readable(&i.kind).is_some_and(|(n, _)| n.name == name));
     for (index, item) in file.items.iter().enumerate() {
         for name in reads(&item.kind) {
             if let Some(source) = find(&name.name) {
@@ -143,20 +145,28 @@ fn order(file: &ast::File, cx: &mut Context<'_>) -> Vec<usize> {
         }
         let mut members: Vec<usize> = component.iter().map(|n| graph[*n]).collect();
         members.sort_unstable();
-        let names: Vec<&str> = members
+        let names: Vec<&str> =
+            members.iter().filter_map(|i| readable(&file.items[*i].kind).map(|(n, _)| n.name.as_str())).collect();
+        let mut spans = component
             .iter()
-            .filter_map(|i| readable(&file.items[*i].kind).map(|(n, _)| n.name.as_str()))
-            .collect();
-        let mut spans = component.iter().flat_map(|from| {
-            let component = &component;
-            graph.edges(*from).filter(move |e| component.contains(&petgraph::visit::EdgeRef::target(e))).map(|e| *e.weight())
-        }).collect::<Vec<_>>();
+            .flat_map(|from| {
+                let component = &component;
+                graph
+                    .edges(*from)
+                    .filter(move |e| component.contains(&petgraph::visit::EdgeRef::target(e)))
+                    .map(|e| *e.weight())
+            })
+            .collect::<Vec<_>>();
         spans.sort_by_key(|s| s.start);
         let mut circle = names.clone();
         circle.extend(names.first());
-        let mut diagnostic = Diagnostic::error(Code::E0106, spans[0], format!("items read each other in a circle: {}", circle.join(", ")))
-            .label("read here")
-            .help("one of them must read something else");
+        let mut diagnostic = Diagnostic::error(
+            Code::E0106,
+            spans[0],
+            format!("items read each other in a circle: {}", circle.join(", ")),
+        )
+        .label("read here")
+        .help("one of them must read something else");
         for span in &spans[1..] {
             diagnostic = diagnostic.related(*span, "and here");
         }
@@ -189,6 +199,7 @@ pub(super) fn table_named(cx: &mut Context<'_>, name: &Ident) -> Table {
         }
         // A duplicate name whose first declaration is being checked, or one that was reported already.
         Some(_) => return Table::broken(),
+        None if cx.lost.contains(&name.name) => return Table::broken(),
         None => {
             let tables = cx.names.iter().filter(|(_, d)| d.kind != "model").map(|(n, _)| n.as_str());
             unknown_item(name, "dataset or transform", tables)
@@ -200,7 +211,12 @@ pub(super) fn table_named(cx: &mut Context<'_>, name: &Ident) -> Table {
 
 pub(super) fn unknown_item<'n>(name: &Ident, kinds: &str, known: impl Iterator<Item = &'n str>) -> Diagnostic {
     let known: Vec<&str> = known.collect();
-    let diagnostic = Diagnostic::error(Code::E0101, name.span, format!("there is no {kinds} `{}`", name.name)).label("unknown name");
+    let diagnostic =
+        Diagnostic::error(Code::E0101, name.span, format!("there is no {kinds} `{}`", name.name)).label("unknown name");
     let near = diagnostic.clone().near(&name.name, known.iter().copied());
-    if near.help.is_some() || known.is_empty() { near } else { diagnostic.help(format!("this file has {}", known.join(", "))) }
+    if near.help.is_some() || known.is_empty() {
+        near
+    } else {
+        diagnostic.help(format!("this file has {}", known.join(", ")))
+    }
 }

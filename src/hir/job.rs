@@ -53,10 +53,16 @@ pub(super) fn known_settings<'a>(
         let name = &setting.name;
         match words::find(known, &name.name) {
             None => {
-                let diagnostic = Diagnostic::error(Code::E0104, name.span, format!("{owner} has no setting `{}`", name.name)).label("unknown setting");
+                let diagnostic =
+                    Diagnostic::error(Code::E0104, name.span, format!("{owner} has no setting `{}`", name.name))
+                        .label("unknown setting");
                 let near = diagnostic.clone().near(&name.name, known.iter().map(|w| w.name));
                 let names: Vec<_> = known.iter().map(|w| w.name).collect();
-                out.push(if near.help.is_some() { near } else { diagnostic.help(format!("its settings are {}", names.join(", "))) });
+                out.push(if near.help.is_some() {
+                    near
+                } else {
+                    diagnostic.help(format!("its settings are {}", names.join(", ")))
+                });
             }
             Some(word) if !word.built => out.push(not_yet(&format!("`{}` in {owner}", name.name), name.span)),
             Some(_) => match good.iter().find(|s| s.name.name == name.name) {
@@ -78,5 +84,6 @@ pub(super) fn wrong(setting: &Setting, takes: &str) -> Diagnostic {
         SettingValue::Expr(value) => (value.span, options::describe(value)),
         SettingValue::Block(_) => (setting.span, "a block".to_owned()),
     };
-    Diagnostic::error(Code::E0105, span, format!("`{}` takes {takes}, not {what}", setting.name.name)).label(format!("it takes {takes}"))
+    Diagnostic::error(Code::E0105, span, format!("`{}` takes {takes}, not {what}", setting.name.name))
+        .label(format!("it takes {takes}"))
 }

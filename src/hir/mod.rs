@@ -11,11 +11,14 @@ mod declared;
 mod deploy;
 mod expr;
 mod facts;
+mod gate;
+mod input;
 mod items;
 mod job;
 mod model;
 mod module;
 mod options;
+mod output;
 pub mod range;
 mod selection;
 mod serving;
@@ -56,7 +59,12 @@ pub struct Item {
 #[derive(Debug, Clone)]
 pub enum ItemBody {
     /// A dataset's first step is `Op::Read`; a transform's first input is the item `input`.
-    Table { kind: ItemKind, input: Option<String>, steps: Vec<Step>, table: Table },
+    Table {
+        kind: ItemKind,
+        input: Option<String>,
+        steps: Vec<Step>,
+        table: Table,
+    },
     Model(Box<Model>),
     Deploy(Deploy),
 }
@@ -140,4 +148,3 @@ impl Job {
             .collect()
     }
 }
-

@@ -2,25 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{
-    Algorithm, BinaryOp, DataType, Expr, ExprKind, Field, FitSpec, Input, Output, PART, Requirement, Schema, Span, Task, Value,
-    probability_column,
-};
+use dbjob_plan::{Algorithm, DataType, Field, FitSpec, Output, PART, Schema, Span, Task, Value, probability_column};
 
 use super::check::{Context, ModelFact};
-use super::expr::{Aggregates, Checker, Scope};
 use super::items::{not_yet, table_named};
 use super::options::{self, Given};
 use super::selection::{columns_of, known};
 use super::serving::{self, Accept};
-use super::step::map::undo;
-use super::table::{Column, Role, Table};
-use super::{Item, ItemBody, Model, declared, text, types};
+use super::table::{Role, Table};
+use super::{Item, ItemBody, Model};
 use crate::catalog::{self, algorithm, metric, words};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, ItemKind, ModelStatementKind, Selector, SourceExpr};
 
-pub(super) fn check(model: &ast::Model, doc: Option<String>, span: Span, position: usize, file: &ast::File, cx: &mut Context<'_>) {
+pub(super) fn check(
+    model: &ast::Model,
+    doc: Option<String>,
+    span: Span,
+    position: usize,
+    file: &ast::File,
+    cx: &mut Context<'_>,
+) {
     let name = model.name.name.clone();
     if cx.models.contains_key(&name) {
         return;
@@ -30,7 +32,9 @@ pub(super) fn check(model: &ast::Model, doc: Option<String>, span: Span, positio
         SourceExpr::Name(name) => name,
         SourceExpr::Call(call) => return cx.out.push(not_yet("models of another job", call.span)),
         SourceExpr::Inline { span, .. } => {
-            return cx.out.push(Diagnostic::error(Code::E0107, *span, "a model learns from a dataset or transform").label("neither"));
+            return cx.out.push(
+                Diagnostic::error(Code::E0107, *span, "a model learns from a dataset or transform").label("neither"),
+            );
         }
     };
     let table = table_named(cx, input_item);
@@ -40,7 +44,7 @@ pub(super) fn check(model: &ast::Model, doc: Option<String>, span: Span, positio
     }
     let errors = |cx: &Context<'_>| cx.out.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();
     let before = errors(cx);
-    let Some((mut spec, boundary_inputs)) = draft.finish(model, cx) else { return };
+    let Some((mut spec, boundary_inputs)) = draft.finish(model, cx.is_broken(span), cx) else { return };
     if draft.table.broken || draft.wrong || errors(cx) > before {
         return;
     }
@@ -76,7 +80,10 @@ fn accept(file: &ast::File, model: &str) -> Accept {
     let inputs = file.items.iter().any(|item| match &item.kind {
         ItemKind::Deploy(deploy) => {
             deploy.from.name == model
-                && deploy.statements.iter().any(|s| matches!(s, ast::DeployStatement::Accept(what) if what.name == "inputs"))
+                && deploy
+                    .statements
+                    .iter()
+                    .any(|s| matches!(s, ast::DeployStatement::Accept(what) if what.name == "inputs"))
         }
         _ => false,
     });
@@ -90,11 +97,15 @@ fn prediction_schema(spec: &FitSpec) -> Schema {
     if spec.task == Task::Classification {
         match output {
             DataType::Bool => {
-                schema.fields.push(Field::new(probability_column("prediction", output, &Value::Bool(true)), DataType::Float, false));
+                schema.fields.push(Field::new(
+                    probability_column("prediction", output, &Value::Bool(true)),
+                    DataType::Float,
+                    false,
+                ));
             }
-            DataType::Category { levels: Some(levels) } => schema.fields.extend(
-                levels.iter().map(|l| Field::new(probability_column("prediction", output, &Value::String(l.clone())), DataType::Float, false)),
-            ),
+            DataType::Category { levels: Some(levels) } => schema.fields.extend(levels.iter().map(|l| {
+                Field::new(probability_column("prediction", output, &Value::String(l.clone())), DataType::Float, false)
+            })),
             _ => schema.open.push("prediction_probability_".into()),
         }
     }
@@ -103,40 +114,45 @@ fn prediction_schema(spec: &FitSpec) -> Schema {
 
 /// A model while its statements are read.
 #[derive(Default)]
-struct Draft {
+pub(super) struct Draft {
     model: String,
-    table: Table,
+    pub(super) table: Table,
     /// (column, the name that callers see with its place, the place of the selection)
-    inputs: Vec<(String, Option<ast::Text>, Span)>,
-    output: Option<(Output, Task, Span)>,
+    pub(super) inputs: Vec<(String, Option<ast::Text>, Span)>,
+    pub(super) output: Option<(Output, Task, Span)>,
     weight: Option<String>,
     algorithm: Option<Algorithm>,
     metrics: Vec<(String, Span)>,
-    require: Vec<(ast::Expr, Span)>,
+    pub(super) require: Vec<(ast::Expr, Span)>,
     /// Something was reported; the model cannot be finished.
-    wrong: bool,
+    pub(super) wrong: bool,
 }
 
 impl Draft {
-    fn report(&mut self, diagnostic: Diagnostic, cx: &mut Context<'_>) {
+    pub(super) fn report(&mut self, diagnostic: Diagnostic, cx: &mut Context<'_>) {
         self.wrong = true;
         cx.out.push(diagnostic);
     }
 
     fn statement(&mut self, statement: &ast::ModelStatement, cx: &mut Context<'_>) {
         let twice = |what: &str| {
-            Diagnostic::error(Code::E0102, statement.verb, format!("a model has one `{what}`")).label("a second one").help("drop one of them")
+            Diagnostic::error(Code::E0102, statement.verb, format!("a model has one `{what}`"))
+                .label("a second one")
+                .help("drop one of them")
         };
         match &statement.kind {
             ModelStatementKind::Input(inputs) => inputs.iter().for_each(|input| self.input(input, cx)),
             ModelStatementKind::Output { .. } if self.output.is_some() => self.report(twice("output"), cx),
-            ModelStatementKind::Output { column, ty, classes, raw } => self.output(column, ty.as_ref(), *classes, *raw, cx),
+            ModelStatementKind::Output { column, ty, classes, raw } => {
+                self.output(column, ty.as_ref(), *classes, *raw, cx)
+            }
             ModelStatementKind::Weight(name) => {
                 if known(name, &self.table, &mut cx.out) {
                     let column = self.table.get(&name.name).expect("known above");
                     if !column.dtype.is_numeric() || column.nullable {
-                        let diagnostic = Diagnostic::error(Code::E0404, name.span, "a weight is a number that is never null")
-                            .label(format!("this is {}{}", column.dtype, if column.nullable { "?" } else { "" }));
+                        let diagnostic =
+                            Diagnostic::error(Code::E0404, name.span, "a weight is a number that is never null")
+                                .label(format!("this is {}{}", column.dtype, if column.nullable { "?" } else { "" }));
                         self.report(diagnostic, cx);
                     }
                     self.weight = Some(name.name.clone());
@@ -153,11 +169,16 @@ impl Draft {
                 self.report(not_yet("`threshold`", setting.name.span), cx);
             }
             ModelStatementKind::Setting(setting) => {
-                let diagnostic = Diagnostic::error(Code::E0104, setting.name.span, format!("a model has no setting `{}`", setting.name.name))
-                    .label("unknown setting")
-                    .near(&setting.name.name, ["threshold"]);
+                let diagnostic = Diagnostic::error(
+                    Code::E0104,
+                    setting.name.span,
+                    format!("a model has no setting `{}`", setting.name.name),
+                )
+                .label("unknown setting")
+                .near(&setting.name.name, ["threshold"]);
                 let diagnostic = match diagnostic.help {
-                    None => diagnostic.help("options of the algorithm stand in its block: `fit random_forest { trees = 300 }`"),
+                    None => diagnostic
+                        .help("options of the algorithm stand in its block: `fit random_forest { trees = 300 }`"),
                     Some(_) => diagnostic,
                 };
                 self.report(diagnostic, cx);
@@ -166,17 +187,27 @@ impl Draft {
             ModelStatementKind::Evaluate { metrics, by: None } => {
                 for call in metrics {
                     if let Some(arg) = call.args.first() {
-                        let diagnostic = Diagnostic::error(Code::E0104, arg.value.span, format!("`{}` takes no arguments", call.name.name)).label("one too many");
+                        let diagnostic = Diagnostic::error(
+                            Code::E0104,
+                            arg.value.span,
+                            format!("`{}` takes no arguments", call.name.name),
+                        )
+                        .label("one too many");
                         self.report(diagnostic, cx);
                         continue;
                     }
                     self.metrics.push((call.name.name.clone(), call.name.span));
                 }
             }
-            ModelStatementKind::Require { for_each: Some(each), .. } => self.report(not_yet("`require … for each`", each.span), cx),
-            ModelStatementKind::Require { condition, for_each: None } => self.require.push((condition.clone(), statement.span)),
+            ModelStatementKind::Require { for_each: Some(each), .. } => {
+                self.report(not_yet("`require … for each`", each.span), cx)
+            }
+            ModelStatementKind::Require { condition, for_each: None } => {
+                self.require.push((condition.clone(), statement.span))
+            }
             ModelStatementKind::Unknown { verb } => {
-                let diagnostic = Diagnostic::error(Code::E0103, verb.span, format!("a model has no `{}`", verb.name)).label("unknown verb");
+                let diagnostic = Diagnostic::error(Code::E0103, verb.span, format!("a model has no `{}`", verb.name))
+                    .label("unknown verb");
                 let alias = match verb.name.as_str() {
                     "features" | "inputs" | "set_input" => Some("input"),
                     "target" | "label" | "predict" | "outputs" | "set_output" => Some("output"),
@@ -189,7 +220,11 @@ impl Draft {
                     Some(alias) => diagnostic.help(format!("write `{alias}`")),
                     None => {
                         let near = diagnostic.clone().near(&verb.name, words::MODEL_VERBS.iter().copied());
-                        if near.help.is_some() { near } else { diagnostic.help(format!("a model has {}", words::MODEL_VERBS.join(", "))) }
+                        if near.help.is_some() {
+                            near
+                        } else {
+                            diagnostic.help(format!("a model has {}", words::MODEL_VERBS.join(", ")))
+                        }
                     }
                 };
                 self.report(diagnostic, cx);
@@ -214,7 +249,9 @@ impl Draft {
         for column in columns {
             if let Some((_, _, first)) = self.inputs.iter().find(|(c, _, _)| *c == column) {
                 if matches!(input.selector, Selector::Name(_)) {
-                    let diagnostic = Diagnostic::error(Code::E0102, span, format!("`{column}` is an input already")).label("again here").related(*first, "first here");
+                    let diagnostic = Diagnostic::error(Code::E0102, span, format!("`{column}` is an input already"))
+                        .label("again here")
+                        .related(*first, "first here");
                     self.report(diagnostic, cx);
                 }
                 continue;
@@ -223,103 +260,33 @@ impl Draft {
         }
     }
 
-    fn output(&mut self, column: &ast::Ident, ty: Option<&ast::Type>, classes: Option<Span>, raw: Option<Span>, cx: &mut Context<'_>) {
-        if !known(column, &self.table, &mut cx.out) {
-            self.wrong = true;
-            return;
-        }
-        let found: Column = self.table.get(&column.name).expect("known above").clone();
-        let mapped = found.maps.first().map(|(link, _)| link.clone()).filter(|_| raw.is_none());
-        let unmap = match (&mapped, raw) {
-            (Some(_), None) => match undo(&found, column.span, &mut cx.out) {
-                Some(links) => links,
-                None => {
-                    self.wrong = true;
-                    if let Some(last) = cx.out.last_mut() {
-                        last.help = Some(format!("write `output {} raw` to predict the mapped values", column.name));
-                    }
-                    return;
-                }
-            },
-            _ => Vec::new(),
-        };
-        if let (Some(span), true) = (raw, found.maps.is_empty()) {
-            self.report(Diagnostic::error(Code::E0109, span, format!("`{}` carries no map, so `raw` has no effect", column.name)).label("no effect"), cx);
-        }
-        let natural = mapped.as_ref().map_or_else(|| found.dtype.clone(), |link| link.from.clone());
-        if natural == DataType::Unknown {
-            self.wrong = true;
-            return;
-        }
-        let dtype = match ty {
-            None => natural.clone(),
-            Some(ty) => {
-                let (stated, nullable) = declared::resolve(ty, &mut cx.out);
-                if stated == DataType::Unknown {
-                    self.wrong = true;
-                    return;
-                }
-                if nullable {
-                    self.report(Diagnostic::error(Code::E0105, ty.span, "a prediction is never null").label("drop the `?`"), cx);
-                }
-                match stated_output(&stated, &natural) {
-                    Some(dtype) => dtype,
-                    None => {
-                        let diagnostic = Diagnostic::error(Code::E0201, ty.span, format!("`{}` is {natural}, not {stated}", column.name))
-                            .label(format!("said to be {stated}"))
-                            .related(found.span, format!("{natural} here"))
-                            .help("state the type that callers get, or leave it out");
-                        return self.report(diagnostic, cx);
-                    }
-                }
-            }
-        };
-        let task = match (&dtype, classes) {
-            (DataType::Bool | DataType::Category { .. } | DataType::String, None) => Task::Classification,
-            (DataType::Bool | DataType::Category { .. } | DataType::String | DataType::Int, Some(_)) => Task::Classification,
-            (DataType::Int | DataType::Float, None) => Task::Regression,
-            (_, Some(span)) => {
-                return self.report(Diagnostic::error(Code::E0405, span, format!("{dtype} has no classes")).label("not countable").help("`classes` speaks of an int"), cx);
-            }
-            (_, None) => {
-                let diagnostic = Diagnostic::error(Code::E0405, column.span, format!("a model cannot learn {dtype}"))
-                    .label(format!("this is {dtype}"))
-                    .help("an output is a bool, category, int or float; `derive` one");
-                return self.report(diagnostic, cx);
-            }
-        };
-        if task == Task::Classification && matches!(found.dtype, DataType::Float | DataType::Vector { .. }) {
-            let diagnostic = Diagnostic::error(Code::E0405, column.span, format!("the classes of `{}` are mapped to {}", column.name, found.dtype))
-                .label("not one class a row any more")
-                .help("map an output of classes with `index`, or not at all");
-            return self.report(diagnostic, cx);
-        }
-        if task == Task::Regression && !found.dtype.is_numeric() {
-            let diagnostic = Diagnostic::error(Code::E0405, column.span, format!("`{}` is mapped to {}, which is no number", column.name, found.dtype)).label("not a number");
-            return self.report(diagnostic, cx);
-        }
-        let output = Output { column: column.name.clone(), learned: found.dtype, dtype, unmap };
-        self.output = Some((output, task, column.span));
-    }
-
     fn algorithm(&mut self, fit: &ast::Fit, cx: &mut Context<'_>) {
         let name = fit.algorithm.name.as_str();
         let Some(entry) = algorithm::find(name) else {
             let diagnostic = if algorithm::LATER.contains(&name) {
                 not_yet(&format!("the algorithm `{name}`"), fit.algorithm.span)
             } else {
-                let diagnostic = Diagnostic::error(Code::E0205, fit.algorithm.span, format!("there is no algorithm `{name}`")).label("unknown algorithm");
+                let diagnostic =
+                    Diagnostic::error(Code::E0205, fit.algorithm.span, format!("there is no algorithm `{name}`"))
+                        .label("unknown algorithm");
                 let near = diagnostic.clone().near(name, catalog::ALGORITHMS.iter().map(|a| a.name));
                 let names: Vec<_> = catalog::ALGORITHMS.iter().map(|a| a.name).collect();
-                if near.help.is_some() { near } else { diagnostic.help(format!("the algorithms are {}", names.join(", "))) }
+                if near.help.is_some() {
+                    near
+                } else {
+                    diagnostic.help(format!("the algorithms are {}", names.join(", ")))
+                }
             };
             return self.report(diagnostic, cx);
         };
         if let Some(tuned) = fit.options.iter().find(|o| o.tuned) {
             return self.report(not_yet("options to be searched (`in`)", tuned.name.span), cx);
         }
-        let given: Vec<Given<'_>> = fit.options.iter().map(|o| Given { name: Some(&o.name), value: &o.value }).collect();
-        let Some(mut values) = options::resolve(&format!("`{name}`"), fit.algorithm.span, entry.options, &given, &mut cx.out) else {
+        let given: Vec<Given<'_>> =
+            fit.options.iter().map(|o| Given { name: Some(&o.name), value: &o.value }).collect();
+        let Some(mut values) =
+            options::resolve(&format!("`{name}`"), fit.algorithm.span, entry.options, &given, &mut cx.out)
+        else {
             self.wrong = true;
             return;
         };
@@ -339,28 +306,51 @@ impl Draft {
         };
         let idle = if optimizer == "lbfgs" { EPOCHS_ONLY } else { LBFGS_ONLY };
         for option in fit.options.iter().filter(|o| idle.contains(&o.name.name.as_str())) {
-            let diagnostic = Diagnostic::error(Code::E0109, option.name.span, format!("`{}` has no effect with the optimizer {optimizer}", option.name.name))
-                .label("no effect")
-                .help(if optimizer == "lbfgs" { "write `optimizer = adam`, or drop it" } else { "drop it, or write `optimizer = lbfgs`" });
+            let diagnostic = Diagnostic::error(
+                Code::E0109,
+                option.name.span,
+                format!("`{}` has no effect with the optimizer {optimizer}", option.name.name),
+            )
+            .label("no effect")
+            .help(if optimizer == "lbfgs" {
+                "write `optimizer = adam`, or drop it"
+            } else {
+                "drop it, or write `optimizer = lbfgs`"
+            });
             self.report(diagnostic, cx);
         }
         values.insert("optimizer".into(), Value::Word(optimizer));
     }
 
     /// The finished specification without its serving plan, and each input with the place and name a caller knows it by.
-    fn finish(&mut self, model: &ast::Model, cx: &mut Context<'_>) -> Option<(FitSpec, Vec<serving::Wanted>)> {
+    fn finish(
+        &mut self,
+        model: &ast::Model,
+        broken: bool,
+        cx: &mut Context<'_>,
+    ) -> Option<(FitSpec, Vec<serving::Wanted>)> {
         let missing = |what: &str, write: &str| {
-            Diagnostic::error(Code::E0108, model.name.span, format!("the model `{}` has no `{what}`", model.name.name)).label(format!("without `{what}`")).help(format!("write `{write}`"))
+            Diagnostic::error(Code::E0108, model.name.span, format!("the model `{}` has no `{what}`", model.name.name))
+                .label(format!("without `{what}`"))
+                .help(format!("write `{write}`"))
         };
         let said = |kind: fn(&ModelStatementKind) -> bool| model.statements.iter().any(|s| kind(&s.kind));
-        if !said(|k| matches!(k, ModelStatementKind::Input(_))) {
-            self.report(missing("input", "input a, b"), cx);
-        }
-        if !said(|k| matches!(k, ModelStatementKind::Output { .. })) {
-            self.report(missing("output", "output y: bool"), cx);
-        }
-        if !said(|k| matches!(k, ModelStatementKind::Fit(_) | ModelStatementKind::FitBest { .. })) {
-            self.report(missing("fit", "fit random_forest"), cx);
+        for (there, what, write) in [
+            (said(|k| matches!(k, ModelStatementKind::Input(_))), "input", "input a, b"),
+            (said(|k| matches!(k, ModelStatementKind::Output { .. })), "output", "output y: bool"),
+            (
+                said(|k| matches!(k, ModelStatementKind::Fit(_) | ModelStatementKind::FitBest { .. })),
+                "fit",
+                "fit random_forest",
+            ),
+        ] {
+            if there {
+                continue;
+            }
+            self.wrong = true;
+            if !broken {
+                cx.out.push(missing(what, write));
+            }
         }
         let (output, task, output_span) = self.output.clone()?;
         let inputs = self.typed_inputs(&output, cx);
@@ -401,47 +391,6 @@ impl Draft {
         Some((spec, wanted))
     }
 
-    fn typed_inputs(&mut self, output: &Output, cx: &mut Context<'_>) -> Vec<Input> {
-        let mut inputs = Vec::new();
-        let mut problems = Vec::new();
-        for (name, alias, span) in &self.inputs {
-            let column = self.table.get(name).expect("selected from this table");
-            if *name == output.column {
-                problems.push(
-                    Diagnostic::error(Code::E0401, *span, format!("`{name}` is the output, and cannot be an input"))
-                        .label("what is to be predicted")
-                        .help(format!("leave it out: `input all except {name}`")),
-                );
-                continue;
-            }
-            if let Some((source, taint)) = column.taint.iter().next() {
-                let mut diagnostic = Diagnostic::error(Code::E0401, *span, format!("`{name}` knows `{source}`, which is {}", taint.kind.words()))
-                    .label("not known when a prediction is asked for")
-                    .related(taint.span, format!("`{source}` is {}", taint.kind.words()));
-                if column.span != taint.span && column.role != Role::Label {
-                    diagnostic = diagnostic.related(column.span, format!("`{name}` comes from here"));
-                }
-                problems.push(diagnostic.help("leave it out of the inputs"));
-                continue;
-            }
-            if let Some(problem) = unfit_input(column, *span) {
-                problems.push(problem);
-                continue;
-            }
-            let caller = alias.as_ref().map_or_else(|| name.clone(), |a| a.value.clone());
-            if let Some(other) = inputs.iter().find(|i: &&Input| i.name == caller) {
-                let at = alias.as_ref().map_or(*span, |a| a.span);
-                problems.push(Diagnostic::error(Code::E0204, at, format!("two inputs have the name `{caller}`")).label("again here").help(format!("`{}` has it too", other.column)));
-                continue;
-            }
-            inputs.push(Input { column: name.clone(), name: caller, dtype: column.dtype.clone(), nullable: column.nullable });
-        }
-        for problem in problems {
-            self.report(problem, cx);
-        }
-        inputs
-    }
-
     fn fits_algorithm(&mut self, task: Task, output_span: Span, cx: &mut Context<'_>) {
         let Some(chosen) = &self.algorithm else { return };
         let entry = algorithm::find(&chosen.name).expect("found when it was read");
@@ -455,12 +404,19 @@ impl Draft {
         };
         let mut help = format!("for {has} there are {}", others.join(", "));
         if task == Task::Regression && self.output.as_ref().is_some_and(|(o, _, _)| o.dtype == DataType::Int) {
-            help = format!("if the ints are classes, write `output {}: int classes`; {help}", self.output.as_ref().map_or("", |(o, _, _)| o.column.as_str()));
+            help = format!(
+                "if the ints are classes, write `output {}: int classes`; {help}",
+                self.output.as_ref().map_or("", |(o, _, _)| o.column.as_str())
+            );
         }
-        let diagnostic = Diagnostic::error(Code::E0405, chosen.span, format!("`{}` learns {wants}, and the output has {has}", chosen.name))
-            .label(format!("learns {wants}"))
-            .related(output_span, format!("an output of {has}"))
-            .help(help);
+        let diagnostic = Diagnostic::error(
+            Code::E0405,
+            chosen.span,
+            format!("`{}` learns {wants}, and the output has {has}", chosen.name),
+        )
+        .label(format!("learns {wants}"))
+        .related(output_span, format!("an output of {has}"))
+        .help(help);
         self.report(diagnostic, cx);
     }
 
@@ -471,7 +427,10 @@ impl Draft {
                 continue;
             }
             if names.contains(&name) {
-                self.report(Diagnostic::error(Code::E0102, span, format!("`{name}` is evaluated twice")).label("again here"), cx);
+                self.report(
+                    Diagnostic::error(Code::E0102, span, format!("`{name}` is evaluated twice")).label("again here"),
+                    cx,
+                );
                 continue;
             }
             names.push(name);
@@ -479,7 +438,7 @@ impl Draft {
         names
     }
 
-    fn metric(&mut self, name: &str, span: Span, task: Task, cx: &mut Context<'_>) -> bool {
+    pub(super) fn metric(&mut self, name: &str, span: Span, task: Task, cx: &mut Context<'_>) -> bool {
         let diagnostic = match metric::find(name) {
             Some(found) if found.task == task => return true,
             Some(_) => {
@@ -495,147 +454,17 @@ impl Draft {
             None if metric::LATER.contains(&name) => not_yet(&format!("the metric `{name}`"), span),
             None => {
                 let known: Vec<_> = catalog::METRICS.iter().filter(|m| m.task == task).map(|m| m.name).collect();
-                let diagnostic = Diagnostic::error(Code::E0205, span, format!("there is no metric `{name}`")).label("unknown metric");
+                let diagnostic = Diagnostic::error(Code::E0205, span, format!("there is no metric `{name}`"))
+                    .label("unknown metric");
                 let near = diagnostic.clone().near(name, known.iter().copied());
-                if near.help.is_some() { near } else { diagnostic.help(format!("the metrics are {}", known.join(", "))) }
+                if near.help.is_some() {
+                    near
+                } else {
+                    diagnostic.help(format!("the metrics are {}", known.join(", ")))
+                }
             }
         };
         self.report(diagnostic, cx);
         false
-    }
-
-    /// The gates; the metrics that they need are evaluated too.
-    fn gates(&mut self, task: Task, mut metrics: Vec<String>, cx: &mut Context<'_>) -> (Vec<Requirement>, Vec<String>) {
-        let mut gates = Vec::new();
-        for (condition, span) in self.require.clone() {
-            let Some(resolved) = self.gate_names(&condition, None, task, &mut metrics, cx) else { continue };
-            // Metrics are the columns of a table of one row.
-            let mut table = Table::default();
-            for name in &metrics {
-                for column in [name.clone(), format!("baseline.{name}")] {
-                    table.columns.push(Column::new(column, DataType::Float, false, span));
-                }
-            }
-            let scope = Scope { table: &table, aggregates: Aggregates::Forbidden("a requirement") };
-            let typed = Checker { scope, out: &mut cx.out }.wanted(&resolved, &DataType::Bool, "`require`");
-            if typed.is_unknown() {
-                self.wrong = true;
-                continue;
-            }
-            if let Some(bad) = unsupported_gate(&typed.expr) {
-                let diagnostic = Diagnostic::error(Code::E0201, bad, "a requirement compares metrics and numbers").label("neither").help("write `require auc >= 0.75 and accuracy > baseline`");
-                self.report(diagnostic, cx);
-                continue;
-            }
-            gates.push(Requirement { expr: typed.expr, text: text::of(&condition), span: condition.span });
-        }
-        (gates, metrics)
-    }
-
-    /// The condition with `baseline` bound to the metric that it is compared with.
-    fn gate_names(&mut self, ast: &ast::Expr, compared: Option<&str>, task: Task, metrics: &mut Vec<String>, cx: &mut Context<'_>) -> Option<ast::Expr> {
-        let kind = match &ast.kind {
-            ast::ExprKind::Name(name) if name == "deployed" => {
-                self.report(not_yet("`deployed` in requirements", ast.span), cx);
-                return None;
-            }
-            ast::ExprKind::Name(name) if name == "baseline" => match compared {
-                Some(metric) => ast::ExprKind::Name(format!("baseline.{metric}")),
-                None => {
-                    let diagnostic = Diagnostic::error(Code::E0201, ast.span, "a baseline of what?")
-                        .label("not compared with a metric")
-                        .help("write `accuracy > baseline`");
-                    self.report(diagnostic, cx);
-                    return None;
-                }
-            },
-            ast::ExprKind::Name(name) => {
-                if !self.metric(name, ast.span, task, cx) {
-                    return None;
-                }
-                if !metrics.contains(name) {
-                    metrics.push(name.clone());
-                }
-                ast.kind.clone()
-            }
-            ast::ExprKind::Binary { op, op_span, left, right } => {
-                let logical = matches!(op, BinaryOp::And | BinaryOp::Or);
-                let of = |side: &ast::Expr| if logical { None } else { only_metric(side) };
-                let (in_left, in_right) = (of(left), of(right));
-                let left = self.gate_names(left, in_right.as_deref().or(compared), task, metrics, cx);
-                let right = self.gate_names(right, in_left.as_deref().or(compared), task, metrics, cx);
-                ast::ExprKind::Binary { op: *op, op_span: *op_span, left: Box::new(left?), right: Box::new(right?) }
-            }
-            ast::ExprKind::Not(x) => ast::ExprKind::Not(Box::new(self.gate_names(x, compared, task, metrics, cx)?)),
-            ast::ExprKind::Negate(x) => ast::ExprKind::Negate(Box::new(self.gate_names(x, compared, task, metrics, cx)?)),
-            ast::ExprKind::In { value, set, negated } => ast::ExprKind::In {
-                value: Box::new(self.gate_names(value, compared, task, metrics, cx)?),
-                set: set.clone(),
-                negated: *negated,
-            },
-            other => other.clone(),
-        };
-        Some(ast::Expr { kind, span: ast.span })
-    }
-}
-
-/// The one metric that an operand speaks of.
-fn only_metric(ast: &ast::Expr) -> Option<String> {
-    match &ast.kind {
-        ast::ExprKind::Name(name) if metric::find(name).is_some() => Some(name.clone()),
-        ast::ExprKind::Binary { left, right, .. } => only_metric(left).or_else(|| only_metric(right)),
-        ast::ExprKind::Negate(x) => only_metric(x),
-        _ => None,
-    }
-}
-
-/// The place of something that gates cannot compute.
-fn unsupported_gate(expr: &Expr) -> Option<Span> {
-    match &expr.kind {
-        ExprKind::Call { function, .. } if function != "float" => Some(expr.span),
-        ExprKind::If { .. } | ExprKind::IsNull(_) | ExprKind::InList { .. } | ExprKind::Aggregate { .. } => Some(expr.span),
-        ExprKind::Binary { op: BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::Pow | BinaryOp::Coalesce, .. } => Some(expr.span),
-        _ => expr.operands().into_iter().find_map(unsupported_gate),
-    }
-}
-
-/// The stated type where it agrees with the column's: int and float are one to a caller, as are texts and categories.
-fn stated_output(stated: &DataType, natural: &DataType) -> Option<DataType> {
-    match (stated, natural) {
-        (a, b) if a == b => Some(a.clone()),
-        (DataType::Category { levels: None }, DataType::Category { .. }) => Some(natural.clone()),
-        (DataType::Float, DataType::Int) | (DataType::Int, DataType::Float) => Some(stated.clone()),
-        (a, b) if a.is_text() && b.is_text() => Some(stated.clone()),
-        _ => types::converts(natural, stated).then(|| stated.clone()),
-    }
-}
-
-/// Why no algorithm of this version takes the column.
-fn unfit_input(column: &Column, span: Span) -> Option<Diagnostic> {
-    let name = &column.name;
-    let error = |message: String, help: String| {
-        Some(Diagnostic::error(Code::E0404, span, message).label(format!("this is {}{}", column.dtype, if column.nullable { "?" } else { "" })).related(column.span, "comes from here").help(help))
-    };
-    match &column.dtype {
-        DataType::Category { .. } | DataType::String => error(
-            format!("the input `{name}` is text, and the algorithm takes numbers"),
-            format!("map it above: `map {name} with one_hot`"),
-        ),
-        DataType::Date | DataType::Datetime | DataType::Duration => error(
-            format!("the input `{name}` is a {}, and the algorithm takes numbers", column.dtype),
-            match column.dtype {
-                DataType::Duration => format!("derive a number of it: `hours({name})`"),
-                _ => format!("derive numbers of it: `month({name})`, `weekday({name})`"),
-            },
-        ),
-        _ if column.nullable => error(
-            format!("the input `{name}` may be null, and the algorithm takes no nulls"),
-            if column.dtype.is_numeric() {
-                format!("fill it above: `map {name} with impute(median)`, or `filter {name} is not null`")
-            } else {
-                format!("fill it above: `map {name} with impute(mode)`, or `filter {name} is not null`")
-            },
-        ),
-        _ => None,
     }
 }

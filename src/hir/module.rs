@@ -34,14 +34,16 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
     for item in &file.items {
         let ItemKind::Module { name, settings } = &item.kind else { continue };
         if let Some(first) = modules.iter().find(|m| m.name == name.name) {
-            let diagnostic = Diagnostic::error(Code::E0102, name.span, format!("there are two modules `{}`", name.name))
-                .label("again here")
-                .related(first.span, "first here");
+            let diagnostic =
+                Diagnostic::error(Code::E0102, name.span, format!("there are two modules `{}`", name.name))
+                    .label("again here")
+                    .related(first.span, "first here");
             cx.out.push(diagnostic);
             continue;
         }
         let doc = (!item.doc.is_empty()).then(|| item.doc.join("\n"));
-        let mut module = Module { name: name.name.clone(), doc, role: None, runs: Vec::new(), after: Vec::new(), span: name.span };
+        let mut module =
+            Module { name: name.name.clone(), doc, role: None, runs: Vec::new(), after: Vec::new(), span: name.span };
         let mut has_runs = false;
         for setting in known_settings(settings, "`module`", words::MODULE_SETTINGS, &mut cx.out) {
             match setting.name.name.as_str() {
@@ -80,29 +82,42 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                                 format!("deploy.{}", node.name)
                             }
                             Some(base) => {
-                                let diagnostic = Diagnostic::error(Code::E0105, base.span, format!("`{}.{}` is no node", base.name, node.name))
-                                    .label("unknown kind")
-                                    .help(format!("write `{}`, or `deploy.NAME` for a deployment", node.name));
+                                let diagnostic = Diagnostic::error(
+                                    Code::E0105,
+                                    base.span,
+                                    format!("`{}.{}` is no node", base.name, node.name),
+                                )
+                                .label("unknown kind")
+                                .help(format!("write `{}`, or `deploy.NAME` for a deployment", node.name));
                                 cx.out.push(diagnostic);
                                 continue;
                             }
                             None if cx.names.contains_key(&node.name) => node.name.clone(),
                             None if deployments.iter().any(|d| d.name == node.name) => {
-                                let diagnostic = Diagnostic::error(Code::E0101, node.span, format!("there is no node `{}`", node.name))
-                                    .label("a deployment")
-                                    .help(format!("write `deploy.{}`", node.name));
+                                let diagnostic = Diagnostic::error(
+                                    Code::E0101,
+                                    node.span,
+                                    format!("there is no node `{}`", node.name),
+                                )
+                                .label("a deployment")
+                                .help(format!("write `deploy.{}`", node.name));
                                 cx.out.push(diagnostic);
                                 continue;
                             }
+                            None if cx.lost.contains(&node.name) => continue,
                             None => {
                                 cx.out.push(unknown_item(&node, "node", cx.names.keys().map(String::as_str)));
                                 continue;
                             }
                         };
                         if let Some((other, span)) = owner_of.get(&key) {
-                            let diagnostic = Diagnostic::error(Code::E0102, node.span, format!("`{key}` runs in two modules, {other} and {}", name.name))
-                                .label("again here")
-                                .related(*span, "first here");
+                            let diagnostic = Diagnostic::error(
+                                Code::E0102,
+                                node.span,
+                                format!("`{key}` runs in two modules, {other} and {}", name.name),
+                            )
+                            .label("again here")
+                            .related(*span, "first here");
                             cx.out.push(diagnostic);
                             continue;
                         }
@@ -113,10 +128,11 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                 _ => {}
             }
         }
-        if !has_runs {
-            let diagnostic = Diagnostic::error(Code::E0108, name.span, format!("the module `{}` runs nothing", name.name))
-                .label("without `runs`")
-                .help("write `runs = NODE`");
+        if !has_runs && !cx.is_broken(item.span) {
+            let diagnostic =
+                Diagnostic::error(Code::E0108, name.span, format!("the module `{}` runs nothing", name.name))
+                    .label("without `runs`")
+                    .help("write `runs = NODE`");
             cx.out.push(diagnostic);
         }
         modules.push(module);
@@ -156,8 +172,9 @@ fn after_circles(modules: &[Module], cx: &mut Context<'_>) {
         let mut before = Vec::new();
         runs_before(modules, module, &mut before);
         if before.contains(&module.name.as_str()) {
-            let diagnostic = Diagnostic::error(Code::E0106, module.span, format!("the module `{}` runs after itself", module.name))
-                .label("its `after` leads back to it");
+            let diagnostic =
+                Diagnostic::error(Code::E0106, module.span, format!("the module `{}` runs after itself", module.name))
+                    .label("its `after` leads back to it");
             cx.out.push(diagnostic);
         }
     }
@@ -179,7 +196,8 @@ fn after_contradicts_data(modules: &[Module], cx: &mut Context<'_>) {
                     }
                 };
                 if let Some(needed) = needs.iter().find(|n| module.runs.contains(n)) {
-                    let message = format!("`{}` runs after `{}`, but `{run}` in it reads `{needed}`", module.name, earlier.name);
+                    let message =
+                        format!("`{}` runs after `{}`, but `{run}` in it reads `{needed}`", module.name, earlier.name);
                     let diagnostic = Diagnostic::error(Code::E0106, module.span, message)
                         .label("runs what the other needs")
                         .related(earlier.span, "needs it first");

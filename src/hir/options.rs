@@ -51,7 +51,9 @@ pub(super) fn resolve(
         };
         if values.contains_key(spec.name) {
             let span = option.name.map_or(option.value.span, |n| n.span);
-            out.push(Diagnostic::error(Code::E0104, span, format!("`{}` is given twice", spec.name)).label("again here"));
+            out.push(
+                Diagnostic::error(Code::E0104, span, format!("`{}` is given twice", spec.name)).label("again here"),
+            );
             sound = false;
             continue;
         }
@@ -61,10 +63,16 @@ pub(super) fn resolve(
             }
             None => {
                 let what = describe(option.value);
-                let diagnostic = Diagnostic::error(Code::E0105, option.value.span, format!("`{}` takes {}, not {what}", spec.name, spec.ty))
-                    .label(format!("it takes {}", spec.ty));
+                let diagnostic = Diagnostic::error(
+                    Code::E0105,
+                    option.value.span,
+                    format!("`{}` takes {}, not {what}", spec.name, spec.ty),
+                )
+                .label(format!("it takes {}", spec.ty));
                 let diagnostic = match (spec.ty, word(option.value)) {
-                    (OptionType::Word(words) | OptionType::WordOrLiteral(words), Some(text)) => diagnostic.near(text, words.iter().copied()),
+                    (OptionType::Word(words) | OptionType::WordOrLiteral(words), Some(text)) => {
+                        diagnostic.near(text, words.iter().copied())
+                    }
                     _ => diagnostic,
                 };
                 out.push(diagnostic);
@@ -93,7 +101,8 @@ pub(super) fn resolve(
 }
 
 fn unknown_option(owner: &str, name: &Ident, specs: &[OptionSpec]) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::E0104, name.span, format!("{owner} has no option `{}`", name.name)).label("unknown option");
+    let diagnostic = Diagnostic::error(Code::E0104, name.span, format!("{owner} has no option `{}`", name.name))
+        .label("unknown option");
     let near = diagnostic.clone().near(&name.name, specs.iter().map(|s| s.name));
     if near.help.is_some() {
         near
@@ -117,12 +126,16 @@ fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
         (OptionType::Bool, Some(Value::Bool(b))) => Some(Value::Bool(b)),
         (OptionType::Word(words), None) => word(ast).filter(|w| words.contains(w)).map(|w| Value::Word(w.into())),
         (OptionType::Text, Some(Value::String(text))) => Some(Value::String(text)),
-        (OptionType::Char, Some(Value::String(text))) => (text.len() <= 1 && text.is_ascii()).then_some(Value::String(text)),
+        (OptionType::Char, Some(Value::String(text))) => {
+            (text.len() <= 1 && text.is_ascii()).then_some(Value::String(text))
+        }
         (OptionType::Texts, Some(Value::List(items))) => {
             items.iter().all(|i| matches!(i, Value::String(_))).then_some(Value::List(items))
         }
         (OptionType::Duration, Some(Value::Duration(us))) if us > 0 => Some(Value::Duration(us)),
-        (OptionType::WordOrLiteral(words), None) => word(ast).filter(|w| words.contains(w)).map(|w| Value::Word(w.into())),
+        (OptionType::WordOrLiteral(words), None) => {
+            word(ast).filter(|w| words.contains(w)).map(|w| Value::Word(w.into()))
+        }
         (OptionType::WordOrLiteral(_), Some(value)) => Some(value),
         _ => None,
     }

@@ -84,9 +84,12 @@ impl Range {
     /// Bounds of a sum, difference or product of values of two ranges.
     pub fn combine(op: BinaryOp, a: Range, b: Range) -> Range {
         match op {
-            BinaryOp::Add => {
-                Range { low: a.low + b.low, high: a.high + b.high, above: a.above || b.above, below: a.below || b.below }
-            }
+            BinaryOp::Add => Range {
+                low: a.low + b.low,
+                high: a.high + b.high,
+                above: a.above || b.above,
+                below: a.below || b.below,
+            },
             BinaryOp::Sub => Self::combine(BinaryOp::Add, a, b.negate()),
             BinaryOp::Mul => {
                 let corner = |x: f64, y: f64| if x == 0.0 || y == 0.0 { 0.0 } else { x * y };

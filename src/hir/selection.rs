@@ -23,12 +23,18 @@ pub(super) fn columns_of(selector: &Selector, table: &Table, out: &mut Vec<Diagn
     };
     match selector {
         Selector::Name(name) => {
-            if known(name, table, out) { vec![name.name.clone()] } else { vec![] }
+            if known(name, table, out) {
+                vec![name.name.clone()]
+            } else {
+                vec![]
+            }
         }
         Selector::All { except, .. } => without(except, &|_| true, out),
         Selector::Where { ty, except, .. } => {
             let Some(keep) = predicate(&ty.name) else {
-                let diagnostic = Diagnostic::error(Code::E0110, ty.span, format!("`{}` is neither a type nor a role", ty.name)).label("unknown type or role");
+                let diagnostic =
+                    Diagnostic::error(Code::E0110, ty.span, format!("`{}` is neither a type nor a role", ty.name))
+                        .label("unknown type or role");
                 let known = words::TYPES.iter().map(|w| w.name).chain(words::ROLES.iter().copied());
                 out.push(diagnostic.near(&ty.name, known));
                 return vec![];
@@ -40,7 +46,7 @@ pub(super) fn columns_of(selector: &Selector, table: &Table, out: &mut Vec<Diagn
 
 pub(super) fn known(name: &Ident, table: &Table, out: &mut Vec<Diagnostic>) -> bool {
     let found = table.get(&name.name).is_some();
-    if !found && !table.broken {
+    if !found && !table.excuses(&name.name) {
         out.push(unknown_column(table, &name.name, name.span));
     }
     found

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{Field, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, Plan, Projection, Schema, Serving, Span, UnmapColumn};
+use dbjob_plan::{
+    Field, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, Plan, Projection, Schema, Serving, Span, UnmapColumn,
+};
 
 use super::check::Context;
 use super::{ItemBody, Served, Step};
@@ -34,7 +36,13 @@ pub(super) struct Planned {
 
 /// A serving plan of nothing.
 pub(super) fn nothing() -> Serving {
-    Serving { plan: Plan::default(), request: Schema::default(), output: NodeId::new(0), lookups: Vec::new(), dataset: None }
+    Serving {
+        plan: Plan::default(),
+        request: Schema::default(),
+        output: NodeId::new(0),
+        lookups: Vec::new(),
+        dataset: None,
+    }
 }
 
 /// One kept step, pruned to what is needed, and for a join the item of the other table.
@@ -115,9 +123,15 @@ fn creates(op: &Op, needed: &Needed) -> bool {
 
 /// Turns what is needed behind a step into what is needed before it, and gives the step as a request needs it.
 /// `Err`: it needs more than the row.
-fn backwards(step: &Step, before: &Schema, needed: &mut Needed, traced: &mut [Option<String>]) -> Result<Option<Kept>, String> {
+fn backwards(
+    step: &Step,
+    before: &Schema,
+    needed: &mut Needed,
+    traced: &mut [Option<String>],
+) -> Result<Option<Kept>, String> {
     let mut lost = |name: &str| traced.iter_mut().filter(|t| t.as_deref() == Some(name)).for_each(|t| *t = None);
-    let kept = |op: Op, other: Option<String>| Ok(Some(Kept { op, other, schema: step.schema.clone(), span: step.span }));
+    let kept =
+        |op: Op, other: Option<String>| Ok(Some(Kept { op, other, schema: step.schema.clone(), span: step.span }));
     match &step.op {
         Op::Derive { columns } => {
             let mut used: Vec<NamedExpr> = Vec::new();
@@ -144,7 +158,8 @@ fn backwards(step: &Step, before: &Schema, needed: &mut Needed, traced: &mut [Op
             if used.iter().all(|c| c.from == c.to) { Ok(None) } else { kept(Op::Project { columns: used }, None) }
         }
         Op::Join(join) => {
-            let right_columns: Vec<Projection> = join.right_columns.iter().filter(|c| needed.contains_key(&c.to)).cloned().collect();
+            let right_columns: Vec<Projection> =
+                join.right_columns.iter().filter(|c| needed.contains_key(&c.to)).cloned().collect();
             if right_columns.is_empty() {
                 // It chooses training rows, and adds nothing that is needed.
                 return Ok(None);
@@ -169,7 +184,10 @@ fn backwards(step: &Step, before: &Schema, needed: &mut Needed, traced: &mut [Op
             let used: Vec<MapColumn> = columns.iter().filter(|c| needed.contains_key(&c.out)).cloned().collect();
             for column in &used {
                 needed.remove(&column.out);
-                traced.iter_mut().filter(|t| t.as_deref() == Some(&column.out)).for_each(|t| *t = Some(column.column.clone()));
+                traced
+                    .iter_mut()
+                    .filter(|t| t.as_deref() == Some(&column.out))
+                    .for_each(|t| *t = Some(column.column.clone()));
             }
             for column in &used {
                 needed.entry(column.column.clone()).or_insert(false);
@@ -198,15 +216,24 @@ fn backwards(step: &Step, before: &Schema, needed: &mut Needed, traced: &mut [Op
 }
 
 /// Gives request columns the names that callers see; returns (caller's name, column).
-fn caller_names(wanted: &[Wanted], traced: &[Option<String>], request: &mut Schema, cx: &mut Context<'_>) -> Vec<(String, String)> {
+fn caller_names(
+    wanted: &[Wanted],
+    traced: &[Option<String>],
+    request: &mut Schema,
+    cx: &mut Context<'_>,
+) -> Vec<(String, String)> {
     let mut renames = Vec::new();
     for (input, column) in wanted.iter().zip(traced) {
         let Some((name, span)) = &input.name else { continue };
         let Some(column) = column else {
-            let diagnostic = Diagnostic::error(Code::E0601, *span, format!("`{}` is computed, so a caller does not send it under a name", input.column))
-                .label("a name for callers")
-                .related(input.span, "a derived column")
-                .help("drop the `as`, or let the deployment `accept inputs`");
+            let diagnostic = Diagnostic::error(
+                Code::E0601,
+                *span,
+                format!("`{}` is computed, so a caller does not send it under a name", input.column),
+            )
+            .label("a name for callers")
+            .related(input.span, "a derived column")
+            .help("drop the `as`, or let the deployment `accept inputs`");
             cx.out.push(diagnostic);
             continue;
         };
@@ -214,7 +241,9 @@ fn caller_names(wanted: &[Wanted], traced: &[Option<String>], request: &mut Sche
             continue;
         }
         if let Some(other) = request.get(name).map(|f| f.name.clone()) {
-            let diagnostic = Diagnostic::error(Code::E0204, *span, format!("callers send `{other}` already")).label("a name twice").help("take another name");
+            let diagnostic = Diagnostic::error(Code::E0204, *span, format!("callers send `{other}` already"))
+                .label("a name twice")
+                .help("take another name");
             cx.out.push(diagnostic);
             continue;
         }
@@ -227,12 +256,19 @@ fn caller_names(wanted: &[Wanted], traced: &[Option<String>], request: &mut Sche
 }
 
 /// The kept steps as a plan from the request on.
-fn forward(kept: Vec<Kept>, request: Schema, renames: Vec<(String, String)>, dataset: Option<String>, boundary: Option<(Span, String)>) -> Planned {
+fn forward(
+    kept: Vec<Kept>,
+    request: Schema,
+    renames: Vec<(String, String)>,
+    dataset: Option<String>,
+    boundary: Option<(Span, String)>,
+) -> Planned {
     let mut plan = Plan::default();
     let mut lookups: Vec<(String, String)> = Vec::new();
     let item = || "request".to_owned();
     let mut schema = request.clone();
-    let mut last = plan.add(Node { item: item(), op: Op::Request, schema: request.clone(), span: Span::default() }, &[]);
+    let mut last =
+        plan.add(Node { item: item(), op: Op::Request, schema: request.clone(), span: Span::default() }, &[]);
     if !renames.is_empty() {
         let columns: Vec<Projection> = request
             .fields
@@ -243,14 +279,21 @@ fn forward(kept: Vec<Kept>, request: Schema, renames: Vec<(String, String)>, dat
             })
             .collect();
         schema = project(&schema, &columns);
-        last = plan.add(Node { item: item(), op: Op::Project { columns }, schema: schema.clone(), span: Span::default() }, &[last]);
+        last = plan.add(
+            Node { item: item(), op: Op::Project { columns }, schema: schema.clone(), span: Span::default() },
+            &[last],
+        );
     }
     for step in kept {
         let mut inputs = vec![last];
         match &step.op {
             Op::Project { columns } => schema = project(&schema, columns),
-            Op::Derive { columns } => columns.iter().for_each(|c| put(&mut schema, Field::new(c.name.clone(), c.expr.dtype.clone(), c.expr.nullable))),
-            Op::Map { columns } => columns.iter().for_each(|c| put(&mut schema, Field::new(c.out.clone(), c.link.to.clone(), c.link.to_nullable))),
+            Op::Derive { columns } => columns
+                .iter()
+                .for_each(|c| put(&mut schema, Field::new(c.name.clone(), c.expr.dtype.clone(), c.expr.nullable))),
+            Op::Map { columns } => columns
+                .iter()
+                .for_each(|c| put(&mut schema, Field::new(c.out.clone(), c.link.to.clone(), c.link.to_nullable))),
             Op::Unmap { columns } => {
                 for column in columns {
                     if let Some(field) = step.schema.get(&column.column) {
@@ -276,7 +319,12 @@ fn forward(kept: Vec<Kept>, request: Schema, renames: Vec<(String, String)>, dat
                 while lookups.iter().any(|(n, _)| *n == name) {
                     name.push('_');
                 }
-                let snapshot = Node { item: item(), op: Op::Snapshot { name: name.clone() }, schema: Schema::new(fields), span: step.span };
+                let snapshot = Node {
+                    item: item(),
+                    op: Op::Snapshot { name: name.clone() },
+                    schema: Schema::new(fields),
+                    span: step.span,
+                };
                 inputs.push(plan.add(snapshot, &[]));
                 lookups.push((name, item_name));
             }
@@ -288,7 +336,9 @@ fn forward(kept: Vec<Kept>, request: Schema, renames: Vec<(String, String)>, dat
 }
 
 fn project(schema: &Schema, columns: &[Projection]) -> Schema {
-    Schema::new(columns.iter().filter_map(|c| schema.get(&c.from).map(|f| Field { name: c.to.clone(), ..f.clone() })).collect())
+    Schema::new(
+        columns.iter().filter_map(|c| schema.get(&c.from).map(|f| Field { name: c.to.clone(), ..f.clone() })).collect(),
+    )
 }
 
 fn put(schema: &mut Schema, field: Field) {

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dbjob_plan::{DataType, Field, MapLink, PART, Refinement, Schema, Span};
 
@@ -16,6 +17,8 @@ pub struct Table {
     pub open: Vec<String>,
     /// A declaration or step above is wrong: its columns are not known, and names that are missing are not reported.
     pub broken: bool,
+    /// Names that a broken statement would have declared.
+    pub lost: Arc<BTreeSet<String>>,
     /// The labels and late columns that chose its rows.
     pub chosen_by: Taint,
 }
@@ -116,6 +119,11 @@ impl Column {
 impl Table {
     pub fn broken() -> Self {
         Self { broken: true, ..Self::default() }
+    }
+
+    /// Whether a missing column of that name was told already, by what is broken above.
+    pub fn excuses(&self, name: &str) -> bool {
+        self.broken || self.lost.contains(name)
     }
 
     pub fn get(&self, name: &str) -> Option<&Column> {

@@ -26,10 +26,18 @@ pub(super) fn of(expr: &Expr) -> String {
         }
         ExprKind::Not(x) => format!("not {}", operand(x)),
         ExprKind::Negate(x) => format!("-{}", operand(x)),
-        ExprKind::Binary { op, left, right, .. } => format!("{} {} {}", operand_of(left, *op), op_text(*op), operand_of(right, *op)),
-        ExprKind::In { value, set, negated } => format!("{} {}in {}", operand(value), if *negated { "not " } else { "" }, of(set)),
-        ExprKind::IsNull { value, negated } => format!("{} is {}null", operand(value), if *negated { "not " } else { "" }),
-        ExprKind::If { condition, then, otherwise } => format!("if {} then {} else {}", of(condition), of(then), of(otherwise)),
+        ExprKind::Binary { op, left, right, .. } => {
+            format!("{} {} {}", operand_of(left, *op), op_text(*op), operand_of(right, *op))
+        }
+        ExprKind::In { value, set, negated } => {
+            format!("{} {}in {}", operand(value), if *negated { "not " } else { "" }, of(set))
+        }
+        ExprKind::IsNull { value, negated } => {
+            format!("{} is {}null", operand(value), if *negated { "not " } else { "" })
+        }
+        ExprKind::If { condition, then, otherwise } => {
+            format!("if {} then {} else {}", of(condition), of(then), of(otherwise))
+        }
         ExprKind::Match { value, arms, otherwise } => {
             let mut arms: Vec<_> = arms.iter().map(|(p, o)| format!("{} => {}", of(p), of(o))).collect();
             arms.extend(otherwise.as_ref().map(|o| format!("else => {}", of(o))));
@@ -41,7 +49,11 @@ pub(super) fn of(expr: &Expr) -> String {
 /// With parentheses where the operators would bind otherwise.
 fn operand(expr: &Expr) -> String {
     match &expr.kind {
-        ExprKind::Binary { .. } | ExprKind::In { .. } | ExprKind::IsNull { .. } | ExprKind::If { .. } | ExprKind::Not(_) => format!("({})", of(expr)),
+        ExprKind::Binary { .. }
+        | ExprKind::In { .. }
+        | ExprKind::IsNull { .. }
+        | ExprKind::If { .. }
+        | ExprKind::Not(_) => format!("({})", of(expr)),
         _ => of(expr),
     }
 }

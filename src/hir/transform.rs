@@ -35,7 +35,13 @@ impl Builder<'_, '_> {
     }
 }
 
-pub(super) fn check(transform: &ast::Transform, doc: Option<String>, span: Span, position: usize, cx: &mut Context<'_>) {
+pub(super) fn check(
+    transform: &ast::Transform,
+    doc: Option<String>,
+    span: Span,
+    position: usize,
+    cx: &mut Context<'_>,
+) {
     let name = transform.name.name.clone();
     if cx.tables.contains_key(&name) {
         return;
@@ -74,7 +80,9 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
         StepKind::Split(split) => split::check(split, step.verb, span, b),
         StepKind::Map(map) => map::map(map, span, b),
         StepKind::Unmap(columns) => map::unmap(columns, span, b),
-        StepKind::Predict { model, out_of_fold, prefix } => predict::check(model, *out_of_fold, prefix.as_ref(), span, b),
+        StepKind::Predict { model, out_of_fold, prefix } => {
+            predict::check(model, *out_of_fold, prefix.as_ref(), span, b)
+        }
         StepKind::Expect(rule) => {
             let mut table = std::mem::take(&mut b.table);
             expect::check(rule, &mut table, &mut b.steps, b.cx);
@@ -87,7 +95,8 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
         StepKind::Explode(_) => later("`explode`", step, b),
         StepKind::Extern { .. } => later("`extern`", step, b),
         StepKind::Unknown { verb } => {
-            let diagnostic = Diagnostic::error(Code::E0103, verb.span, format!("there is no step `{}`", verb.name)).label("unknown step");
+            let diagnostic = Diagnostic::error(Code::E0103, verb.span, format!("there is no step `{}`", verb.name))
+                .label("unknown step");
             let alias = match verb.name.as_str() {
                 "where" | "having" => Some("filter"),
                 "mutate" | "with_columns" | "compute" | "let" | "add" => Some("derive"),
@@ -107,12 +116,17 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
                 None => {
                     let near = diagnostic.clone().near(&verb.name, words::STEPS.iter().map(|w| w.name));
                     let names: Vec<_> = words::STEPS.iter().filter(|w| w.built).map(|w| w.name).collect();
-                    if near.help.is_some() { near } else { diagnostic.help(format!("the steps are {}", names.join(", "))) }
+                    if near.help.is_some() {
+                        near
+                    } else {
+                        diagnostic.help(format!("the steps are {}", names.join(", ")))
+                    }
                 }
             };
             // What the step would have done to the columns is not known, unless it was meant to be one that keeps them.
             let meant = alias.or_else(|| near_name(&verb.name, words::STEPS.iter().map(|w| w.name)));
-            let keeps_columns = meant.is_some_and(|m| ["filter", "sort", "take", "distinct", "expect", "sample"].contains(&m));
+            let keeps_columns =
+                meant.is_some_and(|m| ["filter", "sort", "take", "distinct", "expect", "sample"].contains(&m));
             b.table.broken |= !keeps_columns;
             b.report(diagnostic);
         }

@@ -12,7 +12,13 @@ pub fn lower(job: &SoundJob) -> Plan {
     plan.modules = job
         .modules
         .iter()
-        .map(|m| PlanModule { name: m.name.clone(), role: m.role.clone(), runs: m.runs.clone(), after: m.after.clone(), doc: m.doc.clone() })
+        .map(|m| PlanModule {
+            name: m.name.clone(),
+            role: m.role.clone(),
+            runs: m.runs.clone(),
+            after: m.after.clone(),
+            doc: m.doc.clone(),
+        })
         .collect();
     let mut outputs: HashMap<String, NodeId> = HashMap::new();
     let mut items: Vec<(usize, PlanItem)> = Vec::new();
@@ -31,9 +37,11 @@ pub fn lower(job: &SoundJob) -> Plan {
 /// The keys of the items that an item reads.
 fn reads(item: &Item) -> Vec<&str> {
     match &item.body {
-        ItemBody::Table { input, steps, .. } => {
-            input.iter().map(String::as_str).chain(steps.iter().flat_map(|s| s.others.iter().map(String::as_str))).collect()
-        }
+        ItemBody::Table { input, steps, .. } => input
+            .iter()
+            .map(String::as_str)
+            .chain(steps.iter().flat_map(|s| s.others.iter().map(String::as_str)))
+            .collect(),
         ItemBody::Model(model) => {
             std::iter::once(model.input.as_str()).chain(model.lookups.iter().map(|(_, item)| item.as_str())).collect()
         }
@@ -51,7 +59,11 @@ fn running_order(job: &Job) -> Vec<&Item> {
         let modules_done = |item: &Item| {
             module_of(&item.key()).is_none_or(|m| {
                 m.after.iter().all(|before| {
-                    job.modules.iter().filter(|other| other.name == *before).flat_map(|other| &other.runs).all(|run| done(run))
+                    job.modules
+                        .iter()
+                        .filter(|other| other.name == *before)
+                        .flat_map(|other| &other.runs)
+                        .all(|run| done(run))
                 })
             })
         };
@@ -76,7 +88,8 @@ fn add(item: &Item, plan: &mut Plan, outputs: &HashMap<String, NodeId>) -> (Item
             for step in steps {
                 let mut inputs: Vec<NodeId> = last.into_iter().collect();
                 inputs.extend(step.others.iter().map(|name| outputs[name]));
-                let node = Node { item: key.clone(), op: step.op.clone(), schema: step.schema.clone(), span: step.span };
+                let node =
+                    Node { item: key.clone(), op: step.op.clone(), schema: step.schema.clone(), span: step.span };
                 last = Some(plan.add(node, &inputs));
             }
             // A transform without steps is its input under another name.
@@ -94,9 +107,15 @@ fn add(item: &Item, plan: &mut Plan, outputs: &HashMap<String, NodeId>) -> (Item
                     .map(|n| n.schema.fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>())
                     .expect("each lookup has a snapshot");
                 let input = outputs[source];
-                let fields: Vec<Field> = wanted.iter().filter_map(|n| plan.node(input).schema.get(n).cloned()).collect();
+                let fields: Vec<Field> =
+                    wanted.iter().filter_map(|n| plan.node(input).schema.get(n).cloned()).collect();
                 let columns = wanted.into_iter().map(|n| Projection { from: n.clone(), to: n }).collect();
-                let node = Node { item: key.clone(), op: Op::Project { columns }, schema: Schema::new(fields), span: model.span };
+                let node = Node {
+                    item: key.clone(),
+                    op: Op::Project { columns },
+                    schema: Schema::new(fields),
+                    span: model.span,
+                };
                 let id = plan.add(node, &[input]);
                 spec.serving.lookups.push((snapshot.clone(), id));
             }
@@ -109,7 +128,12 @@ fn add(item: &Item, plan: &mut Plan, outputs: &HashMap<String, NodeId>) -> (Item
             let from = outputs[&deploy.from];
             let mut last = from;
             for (target, span) in &deploy.targets {
-                let node = Node { item: key.clone(), op: Op::Deploy(target.clone()), schema: deploy.schema.clone(), span: *span };
+                let node = Node {
+                    item: key.clone(),
+                    op: Op::Deploy(target.clone()),
+                    schema: deploy.schema.clone(),
+                    span: *span,
+                };
                 last = plan.add(node, &[from]);
             }
             (ItemKind::Deploy, last)

@@ -73,7 +73,9 @@ fn every_program_has_just_the_problems_beside_it() {
             }
         }
         for (line, place, message) in found(&path, &text) {
-            let hit = expected.iter().position(|(l, e)| *l == line && e.strip_prefix(&place).is_some_and(|m| message.contains(m.trim())));
+            let hit = expected
+                .iter()
+                .position(|(l, e)| *l == line && e.strip_prefix(&place).is_some_and(|m| message.contains(m.trim())));
             match hit {
                 Some(hit) => {
                     expected.remove(hit);
@@ -116,7 +118,15 @@ fn every_example_is_free_of_problems() {
             let (problems, sources) = problems(&path, &text);
             let shown: Vec<_> = problems
                 .iter()
-                .map(|d| format!("{}:{}: {} {}", path.display(), sources.get(d.span.file).position(d.span.start).0, d.code, d.message))
+                .map(|d| {
+                    format!(
+                        "{}:{}: {} {}",
+                        path.display(),
+                        sources.get(d.span.file).position(d.span.start).0,
+                        d.code,
+                        d.message
+                    )
+                })
                 .collect();
             assert!(problems.is_empty(), "\n{}", shown.join("\n"));
         }

@@ -305,11 +305,20 @@ pub enum Encoding {
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// A model: a new version under `<path>/<model>/`, promoted only if the gates hold.
-    Registry { path: String, deploy: String },
+    Registry {
+        path: String,
+        deploy: String,
+    },
     /// A table, written whole or not at all.
-    Csv { path: String },
-    Parquet { path: String },
-    Ndjson { path: String },
+    Csv {
+        path: String,
+    },
+    Parquet {
+        path: String,
+    },
+    Ndjson {
+        path: String,
+    },
 }
 
 impl Plan {

@@ -74,18 +74,59 @@ impl Cancel {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
-    RunStarted { job: String, items: usize },
-    ItemStarted { item: String, kind: ItemKind },
+    RunStarted {
+        job: String,
+        items: usize,
+    },
+    ItemStarted {
+        item: String,
+        kind: ItemKind,
+    },
     /// An iterative fit's state after `done` of `total` rounds (epochs, trees, iterations).
-    Progress { item: String, done: u64, total: u64, #[serde(skip_serializing_if = "Option::is_none")] loss: Option<f64> },
-    ItemFinished { item: String, kind: ItemKind, #[serde(skip_serializing_if = "Option::is_none")] rows: Option<u64>, seconds: f64 },
+    Progress {
+        item: String,
+        done: u64,
+        total: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loss: Option<f64>,
+    },
+    ItemFinished {
+        item: String,
+        kind: ItemKind,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rows: Option<u64>,
+        seconds: f64,
+    },
     /// What an `expect` found; also when nothing failed.
-    Expected { item: String, rule: String, failed: u64, action: String },
-    Evaluated { item: String, rows: RowCounts, metrics: Vec<(String, MetricValue)>, requirements: Vec<RequirementResult> },
+    Expected {
+        item: String,
+        rule: String,
+        failed: u64,
+        action: String,
+    },
+    Evaluated {
+        item: String,
+        rows: RowCounts,
+        metrics: Vec<(String, MetricValue)>,
+        requirements: Vec<RequirementResult>,
+    },
     /// Something was written: `kind` is `model` or `table`.
-    Written { item: String, kind: String, path: String, #[serde(skip_serializing_if = "Option::is_none")] version: Option<u64>, promoted: bool },
-    Warning { item: String, message: String },
-    RunFinished { ok: bool, seconds: f64 },
+    Written {
+        item: String,
+        kind: String,
+        path: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<u64>,
+        promoted: bool,
+    },
+    Warning {
+        item: String,
+        message: String,
+    },
+    RunFinished {
+        ok: bool,
+        seconds: f64,
+    },
 }
 
 /// How a run ended that reached its end.

@@ -35,7 +35,7 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
                 b.report(exists(name, new.name.span, old_span));
                 continue;
             }
-        } else if replace && !b.table.broken {
+        } else if replace && !b.table.excuses(name) {
             let near = Diagnostic::error(Code::E0203, new.name.span, format!("there is no column `{name}` to replace"))
                 .label("unknown column")
                 .near(name, b.table.names());
@@ -43,9 +43,13 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
         }
         if value.expr.dtype == dbjob_plan::DataType::Unknown && value.expr.nullable {
             b.report(
-                Diagnostic::error(Code::E0201, new.value.span, format!("`{name}` is null in every row, and of no type"))
-                    .label("only null")
-                    .help("say of which type: `try_int(\"\")` gives a null int"),
+                Diagnostic::error(
+                    Code::E0201,
+                    new.value.span,
+                    format!("`{name}` is null in every row, and of no type"),
+                )
+                .label("only null")
+                .help("say of which type: `try_int(\"\")` gives a null int"),
             );
         }
         let mut column = computed(&new.name, &value);
@@ -84,8 +88,11 @@ pub(in crate::hir) fn select(selection: &Selection, span: Span, b: &mut Builder<
         b.table.broken = true;
         return;
     }
-    if names.is_empty() && !b.table.broken {
-        b.report(Diagnostic::error(Code::E0108, selection.span, "no column is left").label("selects none"));
+    if names.is_empty() {
+        if !b.table.broken && b.table.lost.is_empty() {
+            b.report(Diagnostic::error(Code::E0108, selection.span, "no column is left").label("selects none"));
+        }
+        b.table.broken = true;
         return;
     }
     keep(names, span, b);
@@ -130,7 +137,8 @@ pub(in crate::hir) fn rename(pairs: &[(Ident, Ident)], span: Span, b: &mut Build
         }
         let leaves = pairs.iter().any(|(o, _)| o.name == new.name);
         if let Some(other) = b.table.get(&new.name).filter(|_| !leaves && old.name != new.name) {
-            let diagnostic = exists(&new.name, new.span, other.span).help("take another name, or drop that column first");
+            let diagnostic =
+                exists(&new.name, new.span, other.span).help("take another name, or drop that column first");
             b.report(diagnostic);
             continue;
         }

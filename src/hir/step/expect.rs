@@ -26,18 +26,27 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         }
         Some(other) => {
             let span = rule.action.as_ref().map_or(rule.span, |a| a.span);
-            let diagnostic = Diagnostic::error(Code::E0104, span, format!("`else {other}` is no action")).label("unknown action");
+            let diagnostic =
+                Diagnostic::error(Code::E0104, span, format!("`else {other}` is no action")).label("unknown action");
             let near = diagnostic.clone().near(other, ACTIONS);
-            cx.out.push(if near.help.is_some() { near } else { diagnostic.help(format!("write else {}", ACTIONS.join(", "))) });
+            cx.out.push(if near.help.is_some() {
+                near
+            } else {
+                diagnostic.help(format!("write else {}", ACTIONS.join(", ")))
+            });
             return;
         }
     };
     let text = super::super::text::of(&rule.predicate);
     let whole_table = |what: &str, cx: &mut Context<'_>| {
         let span = rule.action.as_ref().map_or(rule.span, |a| a.span);
-        let diagnostic = Diagnostic::error(Code::E0105, span, format!("{what} speaks of the whole table, and only rows can be dropped"))
-            .label("drops rows")
-            .help("write `else fail` or `else warn`");
+        let diagnostic = Diagnostic::error(
+            Code::E0105,
+            span,
+            format!("{what} speaks of the whole table, and only rows can be dropped"),
+        )
+        .label("drops rows")
+        .help("write `else fail` or `else warn`");
         cx.out.push(diagnostic);
     };
     if let Some(columns) = unique_columns(&rule.predicate) {
@@ -66,9 +75,13 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         return whole_table("an aggregate", cx);
     }
     if aggregate && let Some(column) = bare_column(&typed.expr) {
-        let diagnostic = Diagnostic::error(Code::E0206, typed.expr.span, format!("`{column}` has a value in each row, the aggregates one for the table"))
-            .label("mixes both")
-            .help("write two expectations");
+        let diagnostic = Diagnostic::error(
+            Code::E0206,
+            typed.expr.span,
+            format!("`{column}` has a value in each row, the aggregates one for the table"),
+        )
+        .label("mixes both")
+        .help("write two expectations");
         cx.out.push(diagnostic);
         return;
     }

@@ -14,7 +14,12 @@ use crate::hir::transform::Builder;
 use crate::syntax::ast::{self, Ident, Named};
 
 pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, span: Span, b: &mut Builder<'_, '_>) {
-    let mut out = Table { broken: b.table.broken, chosen_by: b.table.chosen_by.clone(), ..Table::default() };
+    let mut out = Table {
+        broken: b.table.broken,
+        lost: b.table.lost.clone(),
+        chosen_by: b.table.chosen_by.clone(),
+        ..Table::default()
+    };
     let mut key_exprs: Vec<NamedExpr> = Vec::new();
     for key in keys {
         let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("a group key") };
@@ -31,15 +36,21 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
             continue;
         }
         if *typed.dtype() == DataType::Float {
-            let diagnostic = Diagnostic::error(Code::E0201, key.value.span, "a float is no group key: nearly equal numbers would be different groups")
-                .label("this is float")
-                .help("make groups of it first: `floor(x)` or `round(x, 1)` into a string or int");
+            let diagnostic = Diagnostic::error(
+                Code::E0201,
+                key.value.span,
+                "a float is no group key: nearly equal numbers would be different groups",
+            )
+            .label("this is float")
+            .help("make groups of it first: `floor(x)` or `round(x, 1)` into a string or int");
             b.report(diagnostic);
             continue;
         }
         let mut column = match &typed.expr.kind {
             // A column keeps its role and maps.
-            ExprKind::Column(source) => Column { name: name.name.clone(), ..b.table.get(source).expect("typed against this table").clone() },
+            ExprKind::Column(source) => {
+                Column { name: name.name.clone(), ..b.table.get(source).expect("typed against this table").clone() }
+            }
             _ => computed(&name, &typed),
         };
         column.span = name.span;
@@ -83,7 +94,11 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         out.keys.push(key);
     }
     b.table = out;
-    b.push(Op::Group { keys: key_exprs, aggregates: aggregate_exprs }, span, Served::Not("a group needs more than one row"));
+    b.push(
+        Op::Group { keys: key_exprs, aggregates: aggregate_exprs },
+        span,
+        Served::Not("a group needs more than one row"),
+    );
     if b.table.split.is_some() {
         // The part stands last, as everywhere.
         let names: Vec<String> = b.table.names().map(str::to_owned).chain([PART.to_owned()]).collect();

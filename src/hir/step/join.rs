@@ -22,9 +22,15 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     };
     for modifier in &join.modifiers {
         if !MODIFIERS.contains(&modifier.name.as_str()) {
-            let diagnostic = Diagnostic::error(Code::E0104, modifier.span, format!("a join is never `{}`", modifier.name)).label("unknown word");
+            let diagnostic =
+                Diagnostic::error(Code::E0104, modifier.span, format!("a join is never `{}`", modifier.name))
+                    .label("unknown word");
             let near = diagnostic.clone().near(&modifier.name, MODIFIERS);
-            b.report(if near.help.is_some() { near } else { diagnostic.help(format!("it may be {}", MODIFIERS.join(", "))) });
+            b.report(if near.help.is_some() {
+                near
+            } else {
+                diagnostic.help(format!("it may be {}", MODIFIERS.join(", ")))
+            });
         }
     }
     let right = table_named(b.cx, &join.right);
@@ -50,10 +56,11 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
         b.report(diagnostic);
     }
     if let (Some(split), true) = (&right.split, right.split != b.table.split) {
-        let diagnostic = Diagnostic::error(Code::E0406, join.right.span, format!("`{}` has a split of its own", join.right.name))
-            .label("split otherwise")
-            .related(split.span, "split here")
-            .help("join first and split then");
+        let diagnostic =
+            Diagnostic::error(Code::E0406, join.right.span, format!("`{}` has a split of its own", join.right.name))
+                .label("split otherwise")
+                .related(split.span, "split here")
+                .help("join first and split then");
         b.report(diagnostic);
     }
     let right_columns = arriving(join, kind, &right, &on, b);
@@ -80,7 +87,11 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
         }
     }
     let lookup = has("lookup");
-    let served = if lookup || filters_only { Served::Computed } else { Served::Not("the other table is not at hand when one row is asked about; `lookup` takes it along") };
+    let served = if lookup || filters_only {
+        Served::Computed
+    } else {
+        Served::Not("the other table is not at hand when one row is asked about; `lookup` takes it along")
+    };
     let op = Op::Join(Join { kind, on, right_columns, verify_unique_right: right_unique && !filters_only, lookup });
     b.push_with(op, vec![join.right.name.clone()], span, served);
 }
@@ -99,7 +110,8 @@ fn kind_of(join: &JoinStep, b: &mut Builder<'_, '_>) -> Option<JoinKind> {
             return None;
         }
         other => {
-            let diagnostic = Diagnostic::error(Code::E0104, word.span, format!("there is no `{other} join`")).label("unknown kind");
+            let diagnostic =
+                Diagnostic::error(Code::E0104, word.span, format!("there is no `{other} join`")).label("unknown kind");
             let near = match other {
                 "outer" => diagnostic.help("write `full join`"),
                 "right" => diagnostic.help("begin with the other table and write `left join`"),
@@ -115,7 +127,11 @@ fn kind_of(join: &JoinStep, b: &mut Builder<'_, '_>) -> Option<JoinKind> {
 fn keys(join: &JoinStep, kind: JoinKind, right: &Table, b: &mut Builder<'_, '_>) -> Option<Vec<(String, String)>> {
     if kind == JoinKind::Cross {
         if let Some(first) = join.on.first() {
-            b.report(Diagnostic::error(Code::E0109, first.span, "a cross join has no keys").label("no effect").help("drop the `on`, or write `join`"));
+            b.report(
+                Diagnostic::error(Code::E0109, first.span, "a cross join has no keys")
+                    .label("no effect")
+                    .help("drop the `on`, or write `join`"),
+            );
             return None;
         }
         return Some(Vec::new());
@@ -135,11 +151,11 @@ fn keys(join: &JoinStep, kind: JoinKind, right: &Table, b: &mut Builder<'_, '_>)
     for (left, theirs) in pairs {
         let l = b.table.get(&left.name).cloned();
         let r = right.get(&theirs.name);
-        if l.is_none() {
+        if l.is_none() && !b.table.excuses(&left.name) {
             let diagnostic = unknown_column(&b.table, &left.name, left.span);
             b.report(diagnostic);
         }
-        if r.is_none() && (l.is_some() || theirs.span != left.span) {
+        if r.is_none() && !right.excuses(&theirs.name) && (l.is_some() || theirs.span != left.span) {
             let mut diagnostic = unknown_column(right, &theirs.name, theirs.span);
             diagnostic.message = format!("`{}` has no column `{}`", join.right.name, theirs.name);
             b.report(diagnostic);
@@ -148,21 +164,29 @@ fn keys(join: &JoinStep, kind: JoinKind, right: &Table, b: &mut Builder<'_, '_>)
         let fits = l.dtype == r.dtype || (l.dtype.is_text() && r.dtype.is_text());
         let unknown = l.dtype == DataType::Unknown || r.dtype == DataType::Unknown;
         if !fits && !unknown {
-            let diagnostic = Diagnostic::error(Code::E0302, left.span, format!("the keys are of two types, {} and {}", l.dtype, r.dtype))
-                .label(format!("{} here", l.dtype))
-                .related(r.span, format!("{} there", r.dtype))
-                .help(if types::common(&l.dtype, &r.dtype).is_some() {
-                    "cast one of them first: `derive k = …`"
-                } else {
-                    "join on columns of one type"
-                });
+            let diagnostic = Diagnostic::error(
+                Code::E0302,
+                left.span,
+                format!("the keys are of two types, {} and {}", l.dtype, r.dtype),
+            )
+            .label(format!("{} here", l.dtype))
+            .related(r.span, format!("{} there", r.dtype))
+            .help(if types::common(&l.dtype, &r.dtype).is_some() {
+                "cast one of them first: `derive k = …`"
+            } else {
+                "join on columns of one type"
+            });
             b.report(diagnostic);
             return None;
         }
         if l.dtype == DataType::Float {
-            let diagnostic = Diagnostic::error(Code::E0302, left.span, "a float is no join key: nearly equal numbers would not match")
-                .label("this is float")
-                .help("join on an int, string or date");
+            let diagnostic = Diagnostic::error(
+                Code::E0302,
+                left.span,
+                "a float is no join key: nearly equal numbers would not match",
+            )
+            .label("this is float")
+            .help("join on an int, string or date");
             b.report(diagnostic);
             return None;
         }
@@ -190,16 +214,21 @@ fn pairs_of(expr: &ast::Expr, join: &JoinStep, b: &mut Builder<'_, '_>, pairs: &
                 ExprKind::Field { base, name } => Some((Some(base.clone()), name.clone())),
                 _ => None,
             };
-            let of_right = |base: &Option<Ident>| base.as_ref().is_some_and(|i| i.name == alias.name || i.name == join.right.name);
+            let of_right =
+                |base: &Option<Ident>| base.as_ref().is_some_and(|i| i.name == alias.name || i.name == join.right.name);
             match (side(left), side(right)) {
                 (Some((None, l)), Some((base, r))) | (Some((base, r)), Some((None, l))) if of_right(&base) => {
                     pairs.push((l, r));
                     Some(())
                 }
                 _ => {
-                    let diagnostic = Diagnostic::error(Code::E0302, expr.span, "a join condition compares a column of here with one of there")
-                        .label("not of that form")
-                        .help(format!("write `on a == {}.b`", alias.name));
+                    let diagnostic = Diagnostic::error(
+                        Code::E0302,
+                        expr.span,
+                        "a join condition compares a column of here with one of there",
+                    )
+                    .label("not of that form")
+                    .help(format!("write `on a == {}.b`", alias.name));
                     b.report(diagnostic);
                     None
                 }
@@ -215,7 +244,14 @@ fn pairs_of(expr: &ast::Expr, join: &JoinStep, b: &mut Builder<'_, '_>, pairs: &
     }
 }
 
-fn grain(join: &JoinStep, right: &Table, on: &[(String, String)], right_unique: bool, left_unique: bool, b: &mut Builder<'_, '_>) {
+fn grain(
+    join: &JoinStep,
+    right: &Table,
+    on: &[(String, String)],
+    right_unique: bool,
+    left_unique: bool,
+    b: &mut Builder<'_, '_>,
+) {
     let modifier = |words: &[&str]| join.modifiers.iter().find(|m| words.contains(&m.name.as_str()));
     let keys: Vec<&str> = on.iter().map(|(_, r)| r.as_str()).collect();
     let said_expanding = modifier(&["many_to_many", "one_to_many"]);
@@ -229,10 +265,17 @@ fn grain(join: &JoinStep, right: &Table, on: &[(String, String)], right_unique: 
     let mend = format!("declare it `key`, or make it so in a transform: `distinct by {}`", keys.join(", "));
     if !right_unique {
         if let Some(word) = said_unique {
-            let diagnostic = why(Diagnostic::error(Code::E0301, word.span, format!("`{}` does not hold: {unproven}", word.name)).label("not proven"));
+            let diagnostic =
+                why(Diagnostic::error(Code::E0301, word.span, format!("`{}` does not hold: {unproven}", word.name))
+                    .label("not proven"));
             b.report(diagnostic.help(mend));
         } else if said_expanding.is_none() {
-            let diagnostic = why(Diagnostic::error(Code::E0301, join.right.span, format!("this join can multiply rows: {unproven}")).label("may match several times"));
+            let diagnostic = why(Diagnostic::error(
+                Code::E0301,
+                join.right.span,
+                format!("this join can multiply rows: {unproven}"),
+            )
+            .label("may match several times"));
             b.report(diagnostic.help(format!("{mend}; if rows are to multiply, write `many_to_many`")));
         }
     }
@@ -240,18 +283,35 @@ fn grain(join: &JoinStep, right: &Table, on: &[(String, String)], right_unique: 
         && !left_unique
     {
         let left: Vec<&str> = on.iter().map(|(l, _)| l.as_str()).collect();
-        let diagnostic = Diagnostic::error(Code::E0301, word.span, format!("`{}` does not hold: the left side is not known to have one row for each {}", word.name, left.join(", ")))
-            .label("not proven");
+        let diagnostic = Diagnostic::error(
+            Code::E0301,
+            word.span,
+            format!(
+                "`{}` does not hold: the left side is not known to have one row for each {}",
+                word.name,
+                left.join(", ")
+            ),
+        )
+        .label("not proven");
         b.report(diagnostic);
     }
 }
 
 /// Adds the right columns to the table and gives their projections.
-fn arriving(join: &JoinStep, kind: JoinKind, right: &Table, on: &[(String, String)], b: &mut Builder<'_, '_>) -> Vec<Projection> {
+fn arriving(
+    join: &JoinStep,
+    kind: JoinKind,
+    right: &Table,
+    on: &[(String, String)],
+    b: &mut Builder<'_, '_>,
+) -> Vec<Projection> {
     let mut projections = Vec::new();
     if matches!(kind, JoinKind::Semi | JoinKind::Anti) {
         if let Some(prefix) = &join.prefix {
-            b.report(Diagnostic::error(Code::E0109, prefix.span, "no column comes over, so a prefix has no effect").label("no effect"));
+            b.report(
+                Diagnostic::error(Code::E0109, prefix.span, "no column comes over, so a prefix has no effect")
+                    .label("no effect"),
+            );
         }
         return projections;
     }
@@ -267,11 +327,15 @@ fn arriving(join: &JoinStep, kind: JoinKind, right: &Table, on: &[(String, Strin
         if let Some(ours) = b.table.get(&name) {
             let diagnostic = exists(&name, join.right.span, ours.span)
                 .related(column.span, format!("and in `{}`", join.right.name))
-                .help(format!("give its columns a prefix: `join {0} as {0} prefix {0}_ on …`, or drop one of the two", join.right.name));
+                .help(format!(
+                    "give its columns a prefix: `join {0} as {0} prefix {0}_ on …`, or drop one of the two",
+                    join.right.name
+                ));
             b.report(diagnostic);
             continue;
         }
-        let mut arriving = Column { name: name.clone(), nullable: column.nullable || optional, refinement: None, ..column.clone() };
+        let mut arriving =
+            Column { name: name.clone(), nullable: column.nullable || optional, refinement: None, ..column.clone() };
         if optional {
             // Whether there is a partner depends on what chose the rows there.
             arriving.taint.extend(right.chosen_by.iter().map(|(k, v)| (k.clone(), v.clone())));

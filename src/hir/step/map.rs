@@ -37,7 +37,11 @@ pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
             Some(name) => name.pattern.clone(),
         };
         if let Some(name) = &step.name {
-            let taken = b.table.get(&out).map(|c| c.span).or_else(|| targets.iter().any(|(_, o)| *o == out).then_some(name.span));
+            let taken = b
+                .table
+                .get(&out)
+                .map(|c| c.span)
+                .or_else(|| targets.iter().any(|(_, o)| *o == out).then_some(name.span));
             if let Some(first) = taken {
                 let diagnostic = super::columns::exists(&out, name.span, first)
                     .help("take another name; several columns need a pattern: `as *_log`");
@@ -62,10 +66,15 @@ fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Buil
         if maps::LATER.contains(&name) {
             b.report(not_yet(&format!("the map `{name}`"), op.name.span));
         } else {
-            let diagnostic = Diagnostic::error(Code::E0205, op.name.span, format!("there is no map `{name}`")).label("unknown map");
+            let diagnostic =
+                Diagnostic::error(Code::E0205, op.name.span, format!("there is no map `{name}`")).label("unknown map");
             let near = diagnostic.clone().near(name, maps::MAPS.iter().map(|m| m.name));
             let names: Vec<_> = maps::MAPS.iter().map(|m| m.name).collect();
-            b.report(if near.help.is_some() { near } else { diagnostic.help(format!("the maps are {}", names.join(", "))) });
+            b.report(if near.help.is_some() {
+                near
+            } else {
+                diagnostic.help(format!("the maps are {}", names.join(", ")))
+            });
         }
         targets.clear();
         return;
@@ -87,9 +96,10 @@ fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Buil
         let output = match (map.output)(&input, &option) {
             Ok(output) => output,
             Err(why) => {
-                let diagnostic = Diagnostic::error(Code::E0502, op.span, format!("`{name}` does not fit `{source}`: {why}"))
-                    .label("does not fit")
-                    .related(column.span, format!("`{source}` is {}", column.dtype));
+                let diagnostic =
+                    Diagnostic::error(Code::E0502, op.span, format!("`{name}` does not fit `{source}`: {why}"))
+                        .label("does not fit")
+                        .related(column.span, format!("`{source}` is {}", column.dtype));
                 b.cx.out.push(diagnostic);
                 return false;
             }
@@ -123,9 +133,13 @@ fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Buil
         true
     });
     if learns_without_split && !b.table.broken {
-        let diagnostic = Diagnostic::error(Code::E0402, op.span, format!("`{name}` learns from the rows, test rows among them: no split is above it"))
-            .label("learns from all rows")
-            .help("put a split above it: `split test 20%`");
+        let diagnostic = Diagnostic::error(
+            Code::E0402,
+            op.span,
+            format!("`{name}` learns from the rows, test rows among them: no split is above it"),
+        )
+        .label("learns from all rows")
+        .help("put a split above it: `split test 20%`");
         b.report(diagnostic);
     }
     if !columns.is_empty() {
@@ -161,10 +175,11 @@ pub(in crate::hir) fn unmap(names: &[Ident], span: Span, b: &mut Builder<'_, '_>
         }
         let column = b.table.get(&name.name).expect("known above").clone();
         if column.maps.is_empty() {
-            let diagnostic = Diagnostic::error(Code::E0501, name.span, format!("`{}` carries no map to undo", name.name))
-                .label("never mapped")
-                .related(column.span, "made here")
-                .help("drop it from `unmap`");
+            let diagnostic =
+                Diagnostic::error(Code::E0501, name.span, format!("`{}` carries no map to undo", name.name))
+                    .label("never mapped")
+                    .related(column.span, "made here")
+                    .help("drop it from `unmap`");
             b.report(diagnostic);
             continue;
         }
@@ -188,7 +203,9 @@ pub(in crate::hir) fn unmap(names: &[Ident], span: Span, b: &mut Builder<'_, '_>
 /// Whether undoing may give null: where the original was, or where a level was not seen.
 fn restored_nullable(column: &Column) -> bool {
     column.maps.iter().any(|(link, _)| {
-        link.from_nullable || (matches!(link.map.as_str(), "index" | "one_hot") && !matches!(link.from, DataType::Category { levels: Some(_) }))
+        link.from_nullable
+            || (matches!(link.map.as_str(), "index" | "one_hot")
+                && !matches!(link.from, DataType::Category { levels: Some(_) }))
     })
 }
 
@@ -197,10 +214,14 @@ pub(in crate::hir) fn undo(column: &Column, wanted: Span, out: &mut Vec<Diagnost
     for (link, span) in &column.maps {
         let map = maps::find(&link.map).expect("links come from the catalog");
         if let Inverse::None(why) = map.inverse {
-            let diagnostic = Diagnostic::error(Code::E0501, *span, format!("`{}` of `{}` cannot be undone: {why}", link.map, column.name))
-                .label("has no inverse")
-                .related(wanted, "to be undone here")
-                .help(format!("keep the mapped column under another name: `map {} with {} as …`", column.name, link.map));
+            let diagnostic = Diagnostic::error(
+                Code::E0501,
+                *span,
+                format!("`{}` of `{}` cannot be undone: {why}", link.map, column.name),
+            )
+            .label("has no inverse")
+            .related(wanted, "to be undone here")
+            .help(format!("keep the mapped column under another name: `map {} with {} as …`", column.name, link.map));
             out.push(diagnostic);
             return None;
         }

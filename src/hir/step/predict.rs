@@ -12,7 +12,13 @@ use crate::hir::types;
 use crate::hir::{ItemBody, Served};
 use crate::syntax::ast::Ident;
 
-pub(in crate::hir) fn check(model: &Ident, out_of_fold: Option<Span>, prefix: Option<&Ident>, span: Span, b: &mut Builder<'_, '_>) {
+pub(in crate::hir) fn check(
+    model: &Ident,
+    out_of_fold: Option<Span>,
+    prefix: Option<&Ident>,
+    span: Span,
+    b: &mut Builder<'_, '_>,
+) {
     if let Some(at) = out_of_fold {
         b.report(not_yet("`out_of_fold`", at));
         return;
@@ -24,10 +30,18 @@ pub(in crate::hir) fn check(model: &Ident, out_of_fold: Option<Span>, prefix: Op
             return;
         }
         None => {
+            if b.cx.lost.contains(&model.name) {
+                b.table.broken = true;
+                return;
+            }
             let diagnostic = match b.cx.names.get(&model.name) {
-                Some(declared) => Diagnostic::error(Code::E0107, model.span, format!("`{}` is a {}, and a model is wanted here", model.name, declared.kind))
-                    .label("no model")
-                    .related(declared.span, "declared here"),
+                Some(declared) => Diagnostic::error(
+                    Code::E0107,
+                    model.span,
+                    format!("`{}` is a {}, and a model is wanted here", model.name, declared.kind),
+                )
+                .label("no model")
+                .related(declared.span, "declared here"),
                 None => {
                     let known = b.cx.names.iter().filter(|(_, d)| d.kind == "model").map(|(n, _)| n.as_str());
                     unknown_item(model, "model", known)
@@ -46,7 +60,8 @@ pub(in crate::hir) fn check(model: &Ident, out_of_fold: Option<Span>, prefix: Op
         b.table.broken = true;
         return;
     }
-    let (name, name_span) = prefix.map_or_else(|| (format!("{}_prediction", model.name), model.span), |p| (p.name.clone(), p.span));
+    let (name, name_span) =
+        prefix.map_or_else(|| (format!("{}_prediction", model.name), model.span), |p| (p.name.clone(), p.span));
     let in_sample = own || same_root(&fact, b);
     add(&fact, &model.name, &name, name_span, in_sample, b);
     let op = Op::Predict { prefix: name, replay: !own };
@@ -72,7 +87,12 @@ fn own_table(fact: &ModelFact, b: &Builder<'_, '_>) -> bool {
         && fact.inputs.iter().all(|input| {
             let theirs = learned.and_then(|t| t.get(&input.column));
             match (theirs, b.table.get(&input.column)) {
-                (Some(theirs), Some(ours)) => theirs.span == ours.span && theirs.maps == ours.maps && theirs.dtype == ours.dtype && (!ours.nullable || input.nullable),
+                (Some(theirs), Some(ours)) => {
+                    theirs.span == ours.span
+                        && theirs.maps == ours.maps
+                        && theirs.dtype == ours.dtype
+                        && (!ours.nullable || input.nullable)
+                }
                 _ => false,
             }
         })
@@ -82,7 +102,9 @@ fn own_table(fact: &ModelFact, b: &Builder<'_, '_>) -> bool {
 fn same_root(fact: &ModelFact, b: &Builder<'_, '_>) -> bool {
     let root = |name: &str| {
         let mut name = name.to_owned();
-        while let Some(ItemBody::Table { input: Some(input), .. }) = b.cx.items.iter().find(|i| i.name == name).map(|i| &i.body) {
+        while let Some(ItemBody::Table { input: Some(input), .. }) =
+            b.cx.items.iter().find(|i| i.name == name).map(|i| &i.body)
+        {
             name.clone_from(input);
         }
         name
@@ -95,28 +117,51 @@ fn can_replay(fact: &ModelFact, model: &Ident, b: &mut Builder<'_, '_>) -> bool 
     let mut good = true;
     for field in &fact.request.fields {
         let problem = match b.table.get(&field.name) {
+            None if b.table.excuses(&field.name) => {
+                good = false;
+                None
+            }
             None => {
-                let diagnostic = Diagnostic::error(Code::E0407, model.span, format!("`{}` needs the column `{}`, which is not here", model.name, field.name))
-                    .label("an input is missing")
-                    .related(fact.span, "the model");
+                let diagnostic = Diagnostic::error(
+                    Code::E0407,
+                    model.span,
+                    format!("`{}` needs the column `{}`, which is not here", model.name, field.name),
+                )
+                .label("an input is missing")
+                .related(fact.span, "the model");
                 Some(diagnostic.near(&field.name, b.table.names()))
             }
             Some(column) if !column.maps.is_empty() => Some(
-                Diagnostic::error(Code::E0407, model.span, format!("`{}` applies its own maps, but `{}` is mapped already", model.name, field.name))
-                    .label("takes unmapped columns")
-                    .related(column.maps[0].1, "mapped here")
-                    .help("predict above the map, or map into another column: `map … as …`"),
+                Diagnostic::error(
+                    Code::E0407,
+                    model.span,
+                    format!("`{}` applies its own maps, but `{}` is mapped already", model.name, field.name),
+                )
+                .label("takes unmapped columns")
+                .related(column.maps[0].1, "mapped here")
+                .help("predict above the map, or map into another column: `map … as …`"),
             ),
             Some(column) if !types::converts(&column.dtype, &field.dtype) => Some(
-                Diagnostic::error(Code::E0407, model.span, format!("`{}` takes `{}` as {}, and here it is {}", model.name, field.name, field.dtype, column.dtype))
-                    .label("another type")
-                    .related(column.span, format!("{} here", column.dtype)),
+                Diagnostic::error(
+                    Code::E0407,
+                    model.span,
+                    format!(
+                        "`{}` takes `{}` as {}, and here it is {}",
+                        model.name, field.name, field.dtype, column.dtype
+                    ),
+                )
+                .label("another type")
+                .related(column.span, format!("{} here", column.dtype)),
             ),
             Some(column) if column.nullable && !field.nullable => Some(
-                Diagnostic::error(Code::E0407, model.span, format!("`{}` takes no null in `{}`, and here it may be null", model.name, field.name))
-                    .label("may be null")
-                    .related(column.span, "nullable here")
-                    .help(format!("write `filter {} is not null` above", field.name)),
+                Diagnostic::error(
+                    Code::E0407,
+                    model.span,
+                    format!("`{}` takes no null in `{}`, and here it may be null", model.name, field.name),
+                )
+                .label("may be null")
+                .related(column.span, "nullable here")
+                .help(format!("write `filter {} is not null` above", field.name)),
             ),
             Some(_) => None,
         };

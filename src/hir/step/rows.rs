@@ -19,7 +19,8 @@ pub(in crate::hir) fn filter(predicate: &ast::Expr, span: Span, b: &mut Builder<
         return;
     }
     // `label is not null` says nothing about the label's value.
-    if !matches!(&typed.expr.kind, dbjob_plan::ExprKind::Not(inner) if matches!(inner.kind, dbjob_plan::ExprKind::IsNull(_))) {
+    if !matches!(&typed.expr.kind, dbjob_plan::ExprKind::Not(inner) if matches!(inner.kind, dbjob_plan::ExprKind::IsNull(_)))
+    {
         b.table.chosen_by.extend(typed.taint);
     }
     facts::assume(&mut b.table, &typed.expr);
@@ -44,17 +45,25 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
             if !extra.is_empty() {
                 parts.push(format!("it has {} besides", extra.join(", ")));
             }
-            let diagnostic = Diagnostic::error(Code::E0302, other.span, format!("the tables do not have the same columns: {}", parts.join("; ")))
-                .label("other columns")
-                .help("`select`, `rename` or `derive` them in a transform of it first");
+            let diagnostic = Diagnostic::error(
+                Code::E0302,
+                other.span,
+                format!("the tables do not have the same columns: {}", parts.join("; ")),
+            )
+            .label("other columns")
+            .help("`select`, `rename` or `derive` them in a transform of it first");
             b.report(diagnostic);
             b.table.broken = true;
             continue;
         }
         if right.split != b.table.split {
-            let diagnostic = Diagnostic::error(Code::E0302, other.span, "one of the tables is split and the other is not, or otherwise")
-                .label("another split")
-                .help("append the rows first and split then");
+            let diagnostic = Diagnostic::error(
+                Code::E0302,
+                other.span,
+                "one of the tables is split and the other is not, or otherwise",
+            )
+            .label("another split")
+            .help("append the rows first and split then");
             b.report(diagnostic);
             continue;
         }
@@ -74,10 +83,14 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                 }
                 _ => {
                     let (ours, ours_span) = (ours.dtype.clone(), ours.span);
-                    let diagnostic = Diagnostic::error(Code::E0302, other.span, format!("`{}` is {ours} in one table and {} in the other", theirs.name, theirs.dtype))
-                        .label(format!("{} here", theirs.dtype))
-                        .related(ours_span, format!("{ours} here"))
-                        .help(format!("cast it in a transform first: `derive replace {} = …`", theirs.name));
+                    let diagnostic = Diagnostic::error(
+                        Code::E0302,
+                        other.span,
+                        format!("`{}` is {ours} in one table and {} in the other", theirs.name, theirs.dtype),
+                    )
+                    .label(format!("{} here", theirs.dtype))
+                    .related(ours_span, format!("{ours} here"))
+                    .help(format!("cast it in a transform first: `derive replace {} = …`", theirs.name));
                     b.report(diagnostic);
                 }
             }

@@ -37,7 +37,9 @@ pub(in crate::hir) fn check(split: &SplitStep, verb: Span, span: Span, b: &mut B
     let mut shares: [Option<f64>; 3] = [None; 3];
     for part in &split.parts {
         let Some(index) = PARTS.iter().position(|p| *p == part.part.name) else {
-            let diagnostic = Diagnostic::error(Code::E0104, part.part.span, format!("there is no part `{}`", part.part.name)).label("unknown part");
+            let diagnostic =
+                Diagnostic::error(Code::E0104, part.part.span, format!("there is no part `{}`", part.part.name))
+                    .label("unknown part");
             let near = diagnostic.clone().near(&part.part.name, PARTS);
             b.report(if near.help.is_some() { near } else { diagnostic.help("the parts are train, valid and test") });
             return;
@@ -53,12 +55,19 @@ pub(in crate::hir) fn check(split: &SplitStep, verb: Span, span: Span, b: &mut B
         match value {
             Some(x) if (0.0..=1.0).contains(&x) && shares[index].is_none() => shares[index] = Some(x),
             Some(x) if (0.0..=1.0).contains(&x) => {
-                b.report(Diagnostic::error(Code::E0104, part.part.span, format!("`{}` is given twice", part.part.name)).label("again here"));
+                b.report(
+                    Diagnostic::error(Code::E0104, part.part.span, format!("`{}` is given twice", part.part.name))
+                        .label("again here"),
+                );
                 return;
             }
             _ => {
                 let what = options::describe(share);
-                b.report(Diagnostic::error(Code::E0105, share.span, format!("a part is a share like 20%, not {what}")).label("not a share").help("write test 20%"));
+                b.report(
+                    Diagnostic::error(Code::E0105, share.span, format!("a part is a share like 20%, not {what}"))
+                        .label("not a share")
+                        .help("write test 20%"),
+                );
                 return;
             }
         }
@@ -70,7 +79,10 @@ pub(in crate::hir) fn check(split: &SplitStep, verb: Span, span: Span, b: &mut B
     let (valid, test) = (valid.unwrap_or(0.0), test.unwrap_or(0.0));
     if (train + valid + test - 1.0).abs() > 1e-9 || train < 0.0 {
         let total = (train + valid + test) * 100.0;
-        b.report(Diagnostic::error(Code::E0105, span, format!("the parts sum to {total:.0} %, not to 100 %")).label("these shares"));
+        b.report(
+            Diagnostic::error(Code::E0105, span, format!("the parts sum to {total:.0} %, not to 100 %"))
+                .label("these shares"),
+        );
         return;
     }
     if train == 0.0 {
@@ -84,16 +96,21 @@ pub(in crate::hir) fn check(split: &SplitStep, verb: Span, span: Span, b: &mut B
         }
         let column = b.table.get(&name.name).expect("known above");
         if column.dtype == DataType::Float {
-            let diagnostic = Diagnostic::error(Code::E0201, name.span, "a float is no split key: its text differs between engines")
-                .label("this is float")
-                .help("split by an int, string, bool or date");
+            let diagnostic =
+                Diagnostic::error(Code::E0201, name.span, "a float is no split key: its text differs between engines")
+                    .label("this is float")
+                    .help("split by an int, string, bool or date");
             b.report(diagnostic);
             return;
         }
         by.push(name.name.clone());
     }
     if by.is_empty()
-        && let Some(key) = b.table.keys.iter().find(|key| key.iter().all(|k| b.table.get(k).is_some_and(|c| c.dtype != DataType::Float)))
+        && let Some(key) = b
+            .table
+            .keys
+            .iter()
+            .find(|key| key.iter().all(|k| b.table.get(k).is_some_and(|c| c.dtype != DataType::Float)))
     {
         // In the order of the columns, so that the text of the key does not hang on names.
         by = b.table.names().filter(|n| key.contains(*n)).map(str::to_owned).collect();

@@ -43,7 +43,7 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     let mut reader =
         Reader { layout: &layout, base: 0, depth: 0, errors: Vec::new(), lexical: lexical.into(), lost: Vec::new() };
     let items = reader.items();
-    let ast = ast::File { items, span: Span::new(file, 0, text.len()) };
+    let ast = ast::File { items, span: Span::new(file, 0, text.len()), lost: Vec::new(), broken: Vec::new() };
     let Reader { mut errors, lexical, lost, .. } = reader;
     errors.extend(lexical);
     errors.extend(structural);
