@@ -39,7 +39,7 @@ fn completions_know_the_commands_and_their_options() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ended = dbjob(folder(&[]).path(), &["completions", shell]);
         assert_eq!(ended.code, 0, "{shell}");
-        for word in ["describe", "explain", "--format", "check"] {
+        for word in ["describe", "explain", "format", "check"] {
             assert!(ended.out.contains(word), "{shell} lacks {word}");
         }
     }

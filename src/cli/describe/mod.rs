@@ -1,6 +1,7 @@
 //! `dbjob describe`: what a job is made of, for people (a tree) and for tools (JSON, Graphviz, Mermaid).
 
 mod graph;
+mod one_line;
 mod outline;
 mod text;
 

@@ -5,6 +5,7 @@ use dbjob_plan::{
 };
 use serde::Serialize;
 
+use super::one_line::one_line;
 use crate::source::SourceMap;
 
 /// A plan as people think of it: its items, each with what went into it and what comes out.
@@ -64,7 +65,7 @@ pub struct Model {
     pub inputs: Vec<Column>,
     pub output: Column,
     pub algorithm: String,
-    pub options: BTreeMap<String, String>,
+    pub options: BTreeMap<String, serde_json::Value>,
     pub metrics: Vec<String>,
     pub require: Vec<String>,
     /// What a caller of the deployed model sends, and the dataset that it is a row of.
@@ -111,7 +112,7 @@ impl Item {
             module: item.module.clone(),
             inputs: inputs(plan, item, &nodes),
             source: None,
-            steps: steps(plan, &nodes, sources),
+            steps: if item.kind == ItemKind::Model { Vec::new() } else { steps(plan, &nodes, sources) },
             model: None,
             targets: Vec::new(),
             columns: Vec::new(),
@@ -155,9 +156,12 @@ fn nodes_of(plan: &Plan, item: &PlanItem) -> Vec<NodeId> {
         .collect()
 }
 
+/// The table that a model learns from comes before those that travel with it.
 fn inputs(plan: &Plan, item: &PlanItem, nodes: &[NodeId]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for input in nodes.iter().flat_map(|id| plan.inputs(*id)).filter(|id| !nodes.contains(id)) {
+    let mut order = nodes.to_vec();
+    order.sort_by_key(|id| !matches!(plan.node(*id).op, Op::Fit(_)));
+    for input in order.iter().flat_map(|id| plan.inputs(*id)).filter(|id| !nodes.contains(id)) {
         let name = &plan.node(input).item;
         if (*name != item.name || item.kind == ItemKind::Deploy) && !names.contains(name) {
             names.push(name.clone());
@@ -177,33 +181,6 @@ fn steps(plan: &Plan, nodes: &[NodeId], sources: &SourceMap) -> Vec<String> {
         }
     }
     spans.into_iter().map(|span| one_line(sources.slice(span))).collect()
-}
-
-/// Source text without comments and line ends.
-pub fn one_line(text: &str) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    for line in text.lines() {
-        words.extend(line[..comment_start(line)].split_whitespace());
-    }
-    words.join(" ")
-}
-
-/// Where a line's comment begins; its length without one. A `#` in a text or in backticks is none.
-fn comment_start(line: &str) -> usize {
-    let mut quote = None;
-    let mut chars = line.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match (quote, c) {
-            (Some('"'), '\\') => {
-                chars.next();
-            }
-            (Some(q), c) if q == c => quote = None,
-            (None, '"' | '`') => quote = Some(c),
-            (None, '#') => return at,
-            _ => {}
-        }
-    }
-    line.len()
 }
 
 impl Column {
@@ -250,12 +227,25 @@ impl Model {
             inputs: fit.inputs.iter().map(|i| plain(&i.column, i.dtype.to_string(), i.nullable)).collect(),
             output: plain(&fit.output.column, fit.output.dtype.to_string(), false),
             algorithm: fit.algorithm.name.clone(),
-            options: fit.algorithm.options.iter().map(|(k, v)| (k.clone(), v.to_string())).collect(),
+            options: fit.algorithm.options.iter().map(|(k, v)| (k.clone(), json(v))).collect(),
             metrics: fit.metrics.clone(),
             require: fit.require.iter().map(|r| one_line(&r.text)).collect(),
             request: fit.serving.request.visible().map(Column::new).collect(),
             request_dataset: fit.serving.dataset.clone(),
         }
+    }
+}
+
+/// Numbers, texts and words as JSON has them; what JSON lacks, as it is written in a job.
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Int(i) => (*i).into(),
+        Value::Float(x) => (*x).into(),
+        Value::Bool(b) => (*b).into(),
+        Value::String(s) | Value::Word(s) => s.as_str().into(),
+        Value::List(items) => items.iter().map(json).collect(),
+        other => other.to_string().into(),
     }
 }
 

@@ -60,7 +60,9 @@ fn of_model(model: &Model) -> String {
         Task::Regression => "regression",
     };
     let mut out = format!("  {task}: {}\n", model.algorithm);
-    for (name, value) in &model.options {
+    // What is null is chosen by the algorithm.
+    for (name, value) in model.options.iter().filter(|(_, value)| !value.is_null()) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         out.push_str(&format!("    {name} = {value}\n"));
     }
     out.push_str("  inputs\n");
