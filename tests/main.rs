@@ -2,6 +2,8 @@
 
 mod cli;
 mod format;
+#[cfg(feature = "local")]
+mod run;
 mod syntax;
 mod tidy;
 mod ui;

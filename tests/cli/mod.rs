@@ -14,10 +14,10 @@ use std::process::{Command, Stdio};
 
 /// How a call of the program ended.
 #[derive(Debug)]
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ended {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 fn program(folder: &Path, args: &[&str]) -> Command {
@@ -26,7 +26,7 @@ fn program(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-fn dbjob(folder: &Path, args: &[&str]) -> Ended {
+pub fn dbjob(folder: &Path, args: &[&str]) -> Ended {
     with_stdin(folder, args, b"")
 }
 
@@ -49,7 +49,7 @@ fn with_stdin(folder: &Path, args: &[&str], input: &[u8]) -> Ended {
 }
 
 /// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = folder.path().join(name);
