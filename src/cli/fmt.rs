@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::files::{decode, read_bytes, replace_file};
 use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem};
-//FMT
+use crate::format::format;
 use crate::source::SourceMap;
 use crate::syntax;
 

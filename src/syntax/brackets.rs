@@ -17,6 +17,9 @@ pub(super) enum Problem {
     },
 }
 
+/// How many brackets are followed at most.
+const DEEPEST: usize = 500;
+
 #[derive(Debug, Default)]
 pub(super) struct Matching {
     pub pairs: Vec<(usize, usize)>,
@@ -78,6 +81,10 @@ impl<'a> Matcher<'a> {
                 }
             }
             match token.kind {
+                // So deep is no program; unbounded, a closer would look through all of them.
+                TokenKind::Open if self.stack.len() == DEEPEST => {
+                    self.found.problems.push(Problem::Unclosed { open: at, noticed: at + 1 });
+                }
                 TokenKind::Open => {
                     let last_on_line =
                         self.tokens.get(at + 1).is_none_or(|next| next.kind == TokenKind::LineEnd || next.is_comment());

@@ -110,7 +110,7 @@ impl<'t> Layout<'t> {
         parts
     }
 
-    fn last_significant(&self, range: Range<usize>) -> usize {
+    pub fn last_significant(&self, range: Range<usize>) -> usize {
         range.clone().rev().find(|at| self.tokens[*at].is_significant()).unwrap_or(range.start)
     }
 
@@ -118,8 +118,12 @@ impl<'t> Layout<'t> {
         (0..at).rev().find(|at| self.tokens[*at].is_significant())
     }
 
+    pub fn next_significant(&self, at: usize) -> Option<usize> {
+        (at..self.tokens.len()).find(|at| self.tokens[*at].is_significant())
+    }
+
     /// In column 1 an item keyword, a space and a name.
-    fn starts_item(&self, at: usize) -> bool {
+    pub fn starts_item(&self, at: usize) -> bool {
         let token = self.tokens[at];
         let start = token.start as usize;
         let column_one = start == 0 || self.text.as_bytes()[start - 1] == b'\n';
@@ -139,19 +143,23 @@ impl<'t> Layout<'t> {
         for (open, close) in found.pairs {
             self.content_end[open] = Some(close);
         }
-        let mut told_at = None;
+        let mut told_braces = None;
+        let mut told_line = usize::MAX;
         for problem in found.problems {
             match problem {
                 Problem::Unclosed { open, noticed } => {
                     self.broken[open] = true;
-                    if bracket(self.tokens[open], self.text) == "{" {
+                    let line = self.line_of(open);
+                    let told = if bracket(self.tokens[open], self.text) == "{" {
                         self.content_end[open] = Some(noticed);
-                    }
-                    // Several that were noticed at one place have one cause: the innermost.
-                    if told_at != Some(noticed) {
+                        // Several that were noticed at one place have one cause: the innermost.
+                        told_braces.replace(noticed) == Some(noticed)
+                    } else {
+                        std::mem::replace(&mut told_line, line) == line
+                    };
+                    if !told {
                         self.errors.push(self.unclosed(open, noticed));
                     }
-                    told_at = Some(noticed);
                 }
                 Problem::Stray { close } => {
                     self.broken[close] = true;
@@ -170,6 +178,18 @@ impl<'t> Layout<'t> {
         }
     }
 
+    /// The index of the line end before a token, as a name of its line.
+    fn line_of(&self, at: usize) -> usize {
+        (0..at).rev().find(|at| self.tokens[*at].kind == TokenKind::LineEnd).unwrap_or(0)
+    }
+
+    /// Columns before the first token of a token's line.
+    pub fn indent(&self, at: usize) -> usize {
+        let start = self.tokens[at].start as usize;
+        let line = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        self.text[line..].len() - self.text[line..].trim_start_matches([' ', '\t']).len()
+    }
+
     fn unclosed(&self, open: usize, noticed: usize) -> Diagnostic {
         let symbol = bracket(self.tokens[open], self.text);
         let closer = closer_of(symbol);
@@ -181,6 +201,7 @@ impl<'t> Layout<'t> {
         .label("opened here")
         .help(format!("write `{closer}` where it ends"));
         match self.tokens.get(noticed) {
+            _ if closer != "}" => error,
             Some(token) => error.related(token.span(self.file), format!("a `{closer}` is missing before this")),
             None => error.related(
                 Span::new(self.file, self.text.len(), self.text.len()),
@@ -300,7 +321,8 @@ impl<'t> Layout<'t> {
     }
 }
 
-fn is_operator(symbol: &str) -> bool {
+/// What goes on over a line end, before and after it.
+pub(super) fn is_operator(symbol: &str) -> bool {
     matches!(
         symbol,
         "=" | "=>"

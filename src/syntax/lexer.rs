@@ -40,7 +40,7 @@ pub(super) fn tokens(file: FileId, text: &str, pieces: impl Iterator<Item = Piec
                 let error = Diagnostic::error(
                     Code::E0001,
                     token(kind, start, end).span(file),
-                    "a text stands between double quotes",
+                    "a string is written in double quotes",
                 )
                 .label("other quotes")
                 .help(format!("write `\"{}\"`; a column is a plain name, without quotes", unquoted(written)));
@@ -56,10 +56,10 @@ pub(super) fn tokens(file: FileId, text: &str, pieces: impl Iterator<Item = Piec
                 let error = Diagnostic::error(
                     Code::E0003,
                     token(kind, start, end).span(file),
-                    "this text is not closed on its line",
+                    "this string is not closed on its line",
                 )
                 .label("opened here")
-                .help("write `\"` at its end; a quote inside a text is `\\\"`, a line end `\\n`");
+                .help("write `\"` at its end; a quote inside it is `\\\"`, a line end `\\n`");
                 errors.push(error);
                 for (offset, bracket) in written[string.len()..].char_indices().filter(|(_, c)| !c.is_whitespace()) {
                     let at = end + offset;

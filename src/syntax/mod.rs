@@ -2,11 +2,13 @@
 
 pub mod ast;
 mod brackets;
-mod layout;
+pub(crate) mod layout;
 mod lexer;
 mod mistake;
 mod parser;
 mod token;
+
+use std::collections::HashSet;
 
 use dbjob_plan::FileId;
 pub use token::{ITEM_KEYWORDS, RESERVED, Token, TokenKind};
@@ -23,8 +25,18 @@ pub struct Parsed {
     pub tokens: Vec<Token>,
     /// The text that was read; spans and tokens point into it.
     pub text: String,
-    /// Names that broken statements and items seem to declare, so that their uses are not told as unknown.
-    pub lost: Vec<ast::Ident>,
+    pub(crate) marks: Marks,
+}
+
+/// What the tokens alone do not tell a printer. All by the first byte of a token.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Marks {
+    /// Signs before an operand.
+    pub signs: HashSet<u32>,
+    /// Opening brackets that belong to the name before them.
+    pub calls: HashSet<u32>,
+    /// Tokens of `*_log` that are not the first.
+    pub glued: HashSet<u32>,
 }
 
 /// Reads a file. Never fails and never panics; the time is linear in the length of the text.

@@ -5,6 +5,8 @@ use dbjob_plan::FileId;
 
 mod corpus;
 mod expressions;
+mod mistakes;
+mod recovery;
 
 pub fn read(text: &str) -> Parsed {
     parse(FileId(0), text)

@@ -77,6 +77,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn args(&mut self, pair: Pair<'_>) -> Vec<Arg> {
+        self.marks.calls.insert(self.span(&pair).start);
         pair.into_inner()
             .map(|arg| {
                 let mut name = None;

@@ -24,20 +24,24 @@ impl Reader<'_> {
                 items.extend(self.not_an_item(statement, &mut after_stray));
                 continue;
             }
-            after_stray = false;
-            let block_below =
-                rest.next_if(|next| self.block(statement.clone()).is_none() && self.layout.symbol(next.start) == "{");
-            if let Some(block) = block_below {
+            let blockless = self.block(statement.clone()).is_none() && !matches!(keyword, "use" | "param" | "fn");
+            let mut body = None;
+            if blockless && let Some(end) = self.end_without_begin(statement.clone()) {
+                while rest.next_if(|next| next.start <= end).is_some() {}
+                body = Some(statement.end..end);
+            } else if let Some(block) = rest.next_if(|next| blockless && self.layout.symbol(next.start) == "{") {
+                let brace = self.layout.span(block.start..block.start + 1);
                 self.error(
                     Code::E0001,
-                    self.layout.span(block.start..block.start + 1),
+                    brace,
                     "a block begins on the line of its item",
                     "on a line of its own",
                     format!("write `{{` at the end of the line of the `{keyword}`"),
                 );
                 statement.end = block.end;
             }
-            let kind = self.item(keyword, statement.clone());
+            let kind = self.item(keyword, statement.clone(), body);
+            after_stray = self.layout.is_broken(statement.clone());
             match kind {
                 Some(kind) => items.push(Item { doc: self.doc(first), kind, span: self.layout.span(statement) }),
                 None => self.lose_name(statement),
@@ -56,6 +60,37 @@ impl Reader<'_> {
             at = self.layout.content_end(at).map_or(at + 1, |end| end.max(at + 1));
         }
         None
+    }
+
+    /// For an item without a `{` whose `}` is there all the same: that `}`.
+    fn end_without_begin(&mut self, statement: Range<usize>) -> Option<usize> {
+        let layout = self.layout;
+        let from = layout.tokens[statement.end - 1].end;
+        let end = self.structural.iter().position(|error| {
+            error.span.start >= from && layout.text[error.span.start as usize..error.span.end as usize] == *"}"
+        })?;
+        let at = layout.tokens.partition_point(|token| token.start < self.structural[end].span.start);
+        let items = (statement.end..at).any(|at| layout.starts_item(at));
+        // What is between is indented, as statements of a block are.
+        let indented =
+            layout.next_significant(statement.end).is_some_and(|first| first == at || layout.indent(first) > 0);
+        if items || !indented || layout.symbol(at) != "}" {
+            return None;
+        }
+        self.structural.remove(end);
+        let keyword = layout.text_of(statement.start);
+        self.missing_block(layout.span(statement.end - 1..statement.end), keyword);
+        Some(at)
+    }
+
+    fn missing_block(&mut self, after: dbjob_plan::Span, keyword: &str) {
+        self.error(
+            Code::E0001,
+            after,
+            format!("this `{keyword}` has no block"),
+            "`{` is missing after this",
+            "write `{` at the end of this line, and `}` after the last statement",
+        );
     }
 
     fn lose_name(&mut self, statement: Range<usize>) {
@@ -83,6 +118,8 @@ impl Reader<'_> {
         }
         let told = std::mem::replace(after_stray, true) || layout.is_broken(statement.clone());
         if !told {
+            let mark = self.errors.len();
+            self.take_lexical(layout.span(statement.clone()));
             let error = if mistake::is_verb(word) && layout.symbol(statement.start + 1) != ":" {
                 Diagnostic::error(Code::E0001, token.span(layout.file), format!("`{word}` stands outside of an item"))
                     .label("not in a block")
@@ -101,11 +138,13 @@ impl Reader<'_> {
                     .help(format!("items begin with {}", ITEM_KEYWORDS.join(", ")))
             };
             self.errors.push(error);
+            self.keep_one_a_line(mark);
         }
         None
     }
 
-    fn item(&mut self, keyword: &str, statement: Range<usize>) -> Option<ItemKind> {
+    /// `body`: where the statements are if the opening brace is missing.
+    fn item(&mut self, keyword: &str, statement: Range<usize>, body: Option<Range<usize>>) -> Option<ItemKind> {
         match keyword {
             "use" => return self.read(Rule::use_item, statement, |reader, pairs| reader.use_item(pairs)),
             "param" => return self.read(Rule::param_item, statement, |reader, pairs| reader.param_item(pairs)),
@@ -113,36 +152,33 @@ impl Reader<'_> {
             _ => {}
         }
         let open = self.block(statement.clone());
-        let header = statement.start..open.unwrap_or(statement.end);
-        let block_optional = matches!(keyword, "dataset" | "model");
+        let header = match open {
+            Some(open) => statement.start..self.layout.last_significant(statement.start..open) + 1,
+            None => statement.clone(),
+        };
+        let block_optional = matches!(keyword, "dataset" | "model") || body.is_some();
         let end = open.and_then(|open| self.layout.content_end(open));
         let body = match open {
             Some(open) => open + 1..end.expect("a brace has content"),
-            None => statement.end..statement.end,
+            None => body.unwrap_or(statement.end..statement.end),
         };
         let parsed = self.header(keyword, header.clone());
         if parsed.is_some() && open.is_none() && !block_optional {
-            let last = self.layout.span(header.end - 1..header.end);
-            self.error(
-                Code::E0001,
-                last,
-                format!("this `{keyword}` has no block"),
-                "`{` is missing after this",
-                "write `{` at the end of this line, and `}` after the last statement",
-            );
+            self.missing_block(self.layout.span(header.end - 1..header.end), keyword);
             return None;
         }
         let kind = self.body(keyword, parsed, body);
         if let Some(end) = end
             && end + 1 < statement.end
         {
-            self.error(
-                Code::E0001,
-                self.layout.span(end + 1..statement.end),
-                format!("the `{keyword}` ends with its `}}`"),
-                "something follows it",
-                "begin a new line",
-            );
+            let after = self.layout.span(end + 1..statement.end);
+            if self.layout.symbol(end + 1) == "//" {
+                let slashes = self.layout.span(end + 1..end + 2);
+                self.error(Code::E0001, slashes, "a comment does not begin with `//`", "here", "write `#`");
+            } else {
+                let message = format!("the `{keyword}` ends with its `}}`");
+                self.error(Code::E0001, after, message, "something follows it", "begin a new line");
+            }
         }
         kind
     }
@@ -272,11 +308,14 @@ impl Reader<'_> {
         for pair in pairs {
             match pair.as_rule() {
                 Rule::name => name = Some(self.ident(&pair)),
-                Rule::fn_param => {
-                    let mut parts = pair.into_inner();
-                    let name = self.ident(&parts.next()?);
-                    let ty = self.type_(parts.find(|part| part.as_rule() == Rule::type_)?);
-                    params.push(FnParam { name, ty });
+                Rule::fn_params => {
+                    self.marks.calls.insert(self.span(&pair).start);
+                    for param in pair.into_inner() {
+                        let mut parts = param.into_inner();
+                        let name = self.ident(&parts.next()?);
+                        let ty = self.type_(parts.find(|part| part.as_rule() == Rule::type_)?);
+                        params.push(FnParam { name, ty });
+                    }
                 }
                 Rule::type_ => returns = Some(self.type_(pair)),
                 Rule::expr => body = Some(self.expr(pair)),

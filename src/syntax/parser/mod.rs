@@ -8,11 +8,13 @@ mod model;
 mod precedence;
 mod step;
 mod table;
+mod usage;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use dbjob_plan::{FileId, Span};
+use errors::Explained;
 use pest::Parser as _;
 use pest::iterators::{Pair as PestPair, Pairs};
 
@@ -20,7 +22,7 @@ use super::ast::{self, Ident, Text};
 use super::layout::Layout;
 use super::lexer::{self, Piece};
 use super::token::{Token, TokenKind};
-use super::{Parsed, mistake};
+use super::{Marks, Parsed, mistake};
 use crate::diagnostic::{Code, Diagnostic};
 
 #[derive(pest_derive::Parser)]
@@ -40,15 +42,28 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     let (tokens, lexical) = lexer::tokens(file, text, pieces.into_iter());
     let mut layout = Layout::new(file, text, &tokens);
     let structural = std::mem::take(&mut layout.errors);
-    let mut reader =
-        Reader { layout: &layout, base: 0, depth: 0, errors: Vec::new(), lexical: lexical.into(), lost: Vec::new() };
+    let mut reader = Reader {
+        layout: &layout,
+        base: 0,
+        depth: 0,
+        incomplete: false,
+        next: None,
+        skip: None,
+        structural,
+        errors: Vec::new(),
+        lexical: lexical.into(),
+        lost: Vec::new(),
+        marks: Marks::default(),
+    };
     let items = reader.items();
-    let ast = ast::File { items, span: Span::new(file, 0, text.len()), lost: Vec::new(), broken: Vec::new() };
-    let Reader { mut errors, lexical, lost, .. } = reader;
+    let Reader { mut errors, lexical, structural, mut lost, marks, .. } = reader;
+    lost.dedup_by(|a, b| a.name == b.name);
     errors.extend(lexical);
     errors.extend(structural);
     errors.sort_by_key(|error| error.span.start);
-    Parsed { ast, errors, tokens, text: text.to_owned(), lost }
+    let broken = errors.iter().map(|error| error.span).collect();
+    let ast = ast::File { items, span: Span::new(file, 0, text.len()), lost, broken };
+    Parsed { ast, errors, tokens, text: text.to_owned(), marks }
 }
 
 fn pieces(pairs: Pairs<'_, Rule>) -> Vec<Piece> {
@@ -82,10 +97,19 @@ struct Reader<'a> {
     base: usize,
     /// Nesting of the expression that is being built.
     depth: usize,
+    /// A part of the statement was broken and taken out.
+    incomplete: bool,
+    /// The token where the next statement begins, if the last one took it in by mistake.
+    next: Option<usize>,
+    /// The token where a statement begins that a told error covers.
+    skip: Option<usize>,
     errors: Vec<Diagnostic>,
     /// Errors of the lexer that no statement has taken yet, in the order of the text.
     lexical: VecDeque<Diagnostic>,
+    /// Errors of the layout.
+    structural: Vec<Diagnostic>,
     lost: Vec<Ident>,
+    marks: Marks,
 }
 
 impl<'a> Reader<'a> {
@@ -115,6 +139,7 @@ impl<'a> Reader<'a> {
         }
         let span = self.layout.span(range.clone());
         self.base = span.start as usize;
+        self.incomplete = false;
         let mut text = self.layout.masked[span.start as usize..span.end as usize].to_owned();
         for _ in 0..MOST_RETRIES {
             let error = match Grammar::parse(rule, &text) {
@@ -122,17 +147,21 @@ impl<'a> Reader<'a> {
                 Err(error) => error,
             };
             let at = self.base + errors::position(&error);
-            let (diagnostic, comment) = self.explain(rule, range.clone(), at, &error);
-            self.errors.push(diagnostic);
+            let Explained { error, cut, next, skip } = self.explain(rule, range.clone(), at, &error, &text);
+            self.errors.push(error);
+            self.next = next.or(self.next);
+            self.skip = skip;
             // What is broken inside is taken out, so that the rest of the statement is read.
-            let cut = match comment {
-                Some(comment) => Some(comment),
-                None => self.broken_entry(range.clone(), at),
-            };
-            match cut {
-                Some(cut) => blank(&mut text, cut.start - self.base..cut.end - self.base),
-                None => return None,
+            let cut = cut?;
+            if next.is_none() {
+                self.lost.extend(self.declared(cut.clone()));
             }
+            let cut = cut.start - self.base..cut.end - self.base;
+            if text[cut.clone()].trim_ascii().is_empty() {
+                return None;
+            }
+            blank(&mut text, cut);
+            self.incomplete = true;
         }
         None
     }
@@ -161,7 +190,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The bytes of the innermost entry of a block that holds `at`, with the comma after it.
-    fn broken_entry(&mut self, range: Range<usize>, at: usize) -> Option<Range<usize>> {
+    fn broken_entry(&self, range: Range<usize>, at: usize) -> Option<Range<usize>> {
         let layout = self.layout;
         let mut found = None;
         let mut inside = range;
@@ -180,23 +209,27 @@ impl<'a> Reader<'a> {
             let entries = layout.split(open + 1..end, true);
             let entry = entries.iter().rev().find(|entry| start(entry.start) <= at).cloned()?;
             let mut stop = layout.tokens[entry.end - 1].end as usize;
+            let comma = (entry.end..end).find(|token| start(*token) == at && layout.symbol(*token) == ",");
+            if let Some(comma) = comma {
+                // A comma that no entry ends with.
+                return Some(start(comma)..layout.tokens[comma].end as usize);
+            }
             if layout.symbol(entry.end) == "," {
                 stop = layout.tokens[entry.end].end as usize;
-            }
-            if let Some(name) = self.declared(entry.clone()) {
-                self.lost.push(name);
             }
             found = Some(start(entry.start)..stop);
             inside = entry;
         }
     }
 
-    /// The name that a broken entry seems to declare.
-    fn declared(&self, entry: Range<usize>) -> Option<Ident> {
-        let at = entry.clone().find(|at| matches!(self.layout.symbol(*at), "=" | ":" | "=="))?;
-        let name = at.checked_sub(1).filter(|name| *name >= entry.start)?;
-        let token = self.layout.tokens[name];
-        matches!(token.kind, TokenKind::Word | TokenKind::Backtick).then(|| self.token_ident(token))
+    /// The name that broken text seems to declare. `bytes` are of the file.
+    fn declared(&self, bytes: Range<usize>) -> Option<Ident> {
+        let tokens = self.layout.tokens;
+        let first = tokens.partition_point(|token| (token.start as usize) < bytes.start);
+        let inside = (first..tokens.len()).take_while(|at| (tokens[*at].end as usize) <= bytes.end);
+        let sign = inside.into_iter().find(|at| matches!(self.layout.symbol(*at), "=" | ":" | "=="))?;
+        let name = tokens[sign.checked_sub(1).filter(|name| *name >= first)?];
+        matches!(name.kind, TokenKind::Word | TokenKind::Backtick).then(|| self.token_ident(name))
     }
 
     fn token_ident(&self, token: Token) -> Ident {
@@ -212,6 +245,45 @@ impl<'a> Reader<'a> {
                 .help("take a part out into a `derive` of its own"),
         );
         true
+    }
+
+    /// Calls `each` for every statement of a block; also for one that a statement before it took in.
+    fn each_statement<T>(&mut self, body: Range<usize>, each: impl Fn(&mut Self, Range<usize>) -> Option<T>) -> Vec<T> {
+        let mut read = Vec::new();
+        let mut broken_at = None;
+        for mut statement in self.layout.split(body, false) {
+            // The further lines of a statement whose bracket is not closed.
+            let indent = self.layout.indent(statement.start);
+            if broken_at.is_some_and(|broken| indent > broken) {
+                continue;
+            }
+            broken_at = self.layout.is_broken(statement.clone()).then_some(indent);
+            if self.skip.take() == Some(statement.start) {
+                continue;
+            }
+            loop {
+                self.next = None;
+                read.extend(each(self, statement.clone()));
+                match self.next.take() {
+                    Some(next) if next > statement.start => statement.start = next,
+                    _ => break,
+                }
+            }
+        }
+        read
+    }
+
+    /// Told unless what was in the block was broken.
+    fn empty_block(&mut self, span: Span) {
+        if !self.incomplete {
+            self.error(
+                Code::E0001,
+                span,
+                "there is nothing in this block",
+                "empty",
+                "write at least one entry, or remove it",
+            );
+        }
     }
 
     fn error(&mut self, code: Code, span: Span, message: impl Into<String>, label: &str, help: impl Into<String>) {
@@ -245,14 +317,11 @@ impl<'a> Reader<'a> {
         }
         let span = self.span(&inner);
         let name = self.unescape(inner.as_str().trim_ascii_end(), span);
-        let written = if mistake::is_plain_name(&name) { name.clone() } else { format!("`{name}`") };
-        self.error(
-            Code::E0207,
-            span,
-            "a column is a name, not a text",
-            "a text",
-            format!("write {written} without the double quotes"),
-        );
+        let help = match mistake::is_plain_name(&name) {
+            true => format!("write `{name}` without the double quotes"),
+            false => format!("write `` `{name}` `` with backticks for the double quotes"),
+        };
+        self.error(Code::E0207, span, "a column is a name, not a string", "a string", help);
         Ident { name, span }
     }
 

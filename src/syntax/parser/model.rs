@@ -9,8 +9,7 @@ use crate::syntax::token::TokenKind;
 
 impl Reader<'_> {
     pub(super) fn model_body(&mut self, body: Range<usize>) -> Vec<ModelStatement> {
-        let statements = self.layout.split(body, false);
-        statements.into_iter().filter_map(|statement| self.model_statement(statement)).collect()
+        self.each_statement(body, Self::model_statement)
     }
 
     fn model_statement(&mut self, statement: Range<usize>) -> Option<ModelStatement> {
@@ -125,7 +124,7 @@ impl Reader<'_> {
                 Rule::wrong_input_name => {
                     let ident = self.ident(&part);
                     let help = format!("write `as \"{}\"`", ident.name);
-                    self.error(Code::E0001, ident.span, "the name that callers see is a text", "not a text", help);
+                    self.error(Code::E0001, ident.span, "the name that callers see is a string", "not a string", help);
                     name = Some(self.missing_text(&ident));
                 }
                 _ => {}
@@ -159,6 +158,7 @@ impl Reader<'_> {
     }
 
     fn fit_best(&mut self, pair: Pair<'_>) -> Option<ModelStatementKind> {
+        let span = self.span(&pair);
         let (mut metric, mut candidates) = (None, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -167,12 +167,14 @@ impl Reader<'_> {
                 _ => {}
             }
         }
+        if candidates.is_empty() {
+            self.empty_block(span);
+        }
         Some(ModelStatementKind::FitBest { metric: metric?, candidates })
     }
 
     pub(super) fn deploy_body(&mut self, body: Range<usize>) -> Vec<DeployStatement> {
-        let statements = self.layout.split(body, false);
-        statements.into_iter().filter_map(|statement| self.deploy_statement(statement)).collect()
+        self.each_statement(body, Self::deploy_statement)
     }
 
     fn deploy_statement(&mut self, statement: Range<usize>) -> Option<DeployStatement> {

@@ -119,6 +119,7 @@ impl Reader<'_> {
                 prefixed(ExprKind::Not(value.into()), span)
             }
             Rule::op_minus => {
+                self.marks.signs.insert(op_span.start);
                 // The one whole number that exists only with its sign.
                 if let Some(literal) = items.next_if(|pair| pair.as_str().trim_ascii_end() == "9223372036854775808") {
                     return prefixed(ExprKind::Literal(Value::Int(i64::MIN)), self.span(&literal));

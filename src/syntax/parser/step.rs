@@ -14,8 +14,7 @@ use crate::syntax::token::TokenKind;
 
 impl Reader<'_> {
     pub(super) fn steps(&mut self, body: Range<usize>) -> Vec<Step> {
-        let statements = self.layout.split(body, false);
-        statements.into_iter().filter_map(|statement| self.step(statement)).collect()
+        self.each_statement(body, Self::step)
     }
 
     fn step(&mut self, statement: Range<usize>) -> Option<Step> {
@@ -62,7 +61,14 @@ impl Reader<'_> {
                 return Some(Step { doc: self.doc(first), kind: StepKind::Unknown { verb: ident }, verb, span });
             }
         };
-        let kind = self.read(rule, statement.clone(), |reader, pairs| reader.step_kind(rule, pairs));
+        let kind = self.read(rule, statement.clone(), |reader, pairs| {
+            let kind = reader.step_kind(rule, pairs)?;
+            if is_empty(&kind) {
+                reader.empty_block(span);
+                return None;
+            }
+            Some(kind)
+        });
         if kind.is_none() {
             self.lose_columns(statement);
         }
@@ -445,11 +451,24 @@ impl Reader<'_> {
                 Rule::operation => ops.push(self.operation(pair)),
                 Rule::map_name => {
                     let Ident { name: pattern, span } = self.ident(&pair);
+                    let inside = |start: u32| start > span.start && start < span.end;
+                    let tokens = self.layout.tokens.iter().map(|token| token.start);
+                    self.marks.glued.extend(tokens.filter(|start| inside(*start)));
                     name = Some(MapName { pattern, span });
                 }
                 _ => {}
             }
         }
         Some(StepKind::Map(MapStep { columns: columns?, grouped, ops, name }))
+    }
+}
+
+fn is_empty(kind: &StepKind) -> bool {
+    match kind {
+        StepKind::Derive { columns, .. } => columns.is_empty(),
+        StepKind::Window { columns, .. } => columns.is_empty(),
+        StepKind::Extern { returns, .. } => returns.is_empty(),
+        StepKind::Split(split) => split.parts.is_empty() && split.folds.is_none() && split.using.is_none(),
+        _ => false,
     }
 }

@@ -16,10 +16,11 @@ impl Reader<'_> {
     pub(super) fn dataset_body(&mut self, body: Range<usize>) -> DatasetBody {
         let layout = self.layout;
         let (mut columns, mut expects, mut rest, mut unknown) = (Vec::new(), Vec::new(), None, Vec::new());
+        let mut told = false;
         for statement in layout.split(body, true) {
             let first = statement.start;
             let (token, word) = (layout.tokens[first], layout.symbol(first));
-            if let Some(rest) = rest.filter(|_| !layout.is_broken(statement.clone())) {
+            if let Some(rest) = rest.filter(|_| !std::mem::replace(&mut told, true)) {
                 self.error(
                     Code::E0001,
                     rest,
@@ -100,6 +101,9 @@ impl Reader<'_> {
         let name = self.ident(&parts.next().expect("a type has a name"));
         let mut ty = Type { name, args: Vec::new(), item: None, nullable: false, refinement: None, span };
         for part in parts {
+            if matches!(part.as_rule(), Rule::type_item | Rule::type_args) {
+                self.marks.calls.insert(self.span(&part).start);
+            }
             match part.as_rule() {
                 Rule::type_item => ty.item = part.into_inner().next().map(|item| Box::new(self.type_(item))),
                 Rule::type_args => ty.args = part.into_inner().map(|arg| self.expr(arg)).collect(),
