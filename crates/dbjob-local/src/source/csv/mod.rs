@@ -15,8 +15,8 @@ use crate::function::parse;
 use crate::types::polars_type;
 use crate::udf;
 
-pub(crate) use exact::read_exact;
-pub(crate) use layout::{Layout, read_layout};
+pub(crate) use exact::{Cells, read_exact, records};
+pub(crate) use layout::{head, read_layout};
 
 pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bool) -> Result<LazyFrame, RunError> {
     let layout = read_layout(file, options)?;
