@@ -1,7 +1,7 @@
 //! `+ - * / // % **` and unary minus. Integer results are checked: an overflow is E0709, never a wrap.
 
 use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Value};
-use polars::prelude::{self as pl, ChunkedArray, Column, Int64Type, IntoColumn, PolarsResult, TimeUnit};
+use polars::prelude::{self as pl, ChunkApply, ChunkedArray, Column, Int64Type, IntoColumn, PolarsResult, TimeUnit};
 
 use crate::bounds::bounds;
 use crate::expr::{Reporter, Scope};

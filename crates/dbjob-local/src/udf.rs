@@ -1,6 +1,11 @@
 //! Own column functions inside a lazy query. All are elementwise: they see a batch of rows and give as many.
 
-use polars::prelude::{self as pl, Column, Field, IntoColumn, PolarsResult, TimeUnit};
+use polars::prelude::{self as pl, ChunkApply, Column, Field, IntoColumn, PolarsResult, TimeUnit};
+
+/// A column by its very name: the function of this name in polars takes `*` and `^…$` for patterns.
+pub(crate) fn col(name: impl Into<pl::PlSmallStr>) -> pl::Expr {
+    pl::Expr::Column(name.into())
+}
 
 /// `f` over one column; the result has the type `out` and the name of the input.
 pub(crate) fn map1(

@@ -1,5 +1,5 @@
 use dbjob_plan::{DataType, RunError};
-use polars::prelude::{self as pl, IntoColumn};
+use polars::prelude::{self as pl, ChunkApply, IntoColumn};
 
 use super::Call;
 use crate::arithmetic::checked_unary;

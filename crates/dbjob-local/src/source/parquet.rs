@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use dbjob_plan::{DataLocation, DataType, RunError};
-use polars::prelude::{self as pl, LazyFrame, ParquetReader, ScanArgsParquet, SerReader, TimeUnit};
+use polars::prelude::{self as pl, LazyFrame, ParquetReader, SchemaExt, ScanArgsParquet, SerReader, TimeUnit};
 
 use super::files::{near, place, unreadable};
 use super::{Scan, Wanted, check};
@@ -18,7 +18,7 @@ pub(super) fn scan(scan: &Scan<'_>, file: &Path) -> Result<LazyFrame, RunError> 
     let mut columns = Vec::with_capacity(scan.wanted.len());
     for w in scan.wanted {
         let stored = stored(&schema, w, file)?;
-        let typed = widen(pl::col(w.header.as_str()), stored, w, file)?;
+        let typed = widen(crate::udf::col(w.header.as_str()), stored, w, file)?;
         let proven = w.field.refinement.is_none()
             && !matches!(w.field.dtype, DataType::Category { levels: Some(_) })
             && proof(&w.header);
@@ -57,7 +57,7 @@ pub(super) fn describe(file: &Path) -> Result<(pl::Schema, Proof), RunError> {
         metadata.row_groups.iter().all(|group| {
             let mut chunks = group.columns_under_root_iter(name).into_iter().flatten();
             let Some(chunk) = chunks.next() else { return false };
-            let nulls = chunk.statistics().and_then(Result::ok).and_then(|s| s.null_count());
+            let nulls = chunk.statistics(&metadata.footer_buf).and_then(Result::ok).and_then(|s| s.null_count());
             chunks.next().is_none() && nulls == Some(0)
         })
     };
@@ -135,7 +135,7 @@ pub(super) fn to_language(stored: &pl::DataType) -> Option<DataType> {
 pub(super) fn explain(scan: &Scan<'_>, file: &Path) -> Result<(), RunError> {
     let (schema, _) = describe(file)?;
     for w in scan.wanted {
-        let typed = widen(pl::col(w.header.as_str()), stored(&schema, w, file)?, w, file)?;
+        let typed = widen(crate::udf::col(w.header.as_str()), stored(&schema, w, file)?, w, file)?;
         let query = lazy(file)?.select([typed.alias(w.field.name.as_str())]);
         let read = guarded(|| query.collect()).map_err(|e| damaged(file, &e.to_string()))?;
         if let Some((index, broken)) = check::column(&w.field, &read.columns()[0]).map_err(engine_error)? {

@@ -56,7 +56,7 @@ pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bo
         .wanted
         .iter()
         .zip(&places)
-        .map(|(w, place)| convert(w, pl::col(name(*place).as_str()), scan.faults, scan.node).alias(w.field.name.as_str()))
+        .map(|(w, place)| convert(w, crate::udf::col(name(*place).as_str()), scan.faults, scan.node).alias(w.field.name.as_str()))
         .collect();
     Ok(frame.select(columns))
 }
