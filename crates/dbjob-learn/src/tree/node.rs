@@ -66,8 +66,9 @@ impl Tree {
                 return &self.values[leaf..leaf + self.width];
             }
             let value = row[node.feature as usize];
-            let left = value <= node.threshold || (value.is_nan() && self.missing_left[at]);
-            at = node.children as usize + usize::from(!left);
+            // The first test nearly always goes one way; the second must stay a comparison without a jump.
+            let right = if value.is_nan() { !self.missing_left[at] } else { value > node.threshold };
+            at = node.children as usize + usize::from(right);
         }
     }
 
