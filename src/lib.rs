@@ -1,1 +1,10 @@
+//! dbjob: a language, compiler and runtime for tabular machine-learning pipelines.
+//!
+//! text -> `syntax` (AST, never fails) -> `hir` (resolved, typed job) -> `lower` (a `dbjob_plan::Plan`) -> a backend.
+//! `catalog` says what exists, `diagnostic` what is wrong, `format` prints an AST back, `cli` is the command line.
 
+pub mod diagnostic;
+pub mod source;
+pub mod syntax;
+pub mod world;
+pub mod catalog;

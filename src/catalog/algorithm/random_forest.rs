@@ -1,0 +1,61 @@
+use dbjob_plan::Task;
+
+use super::Algorithm;
+use crate::catalog::options::{Default, OptionSpec, OptionType};
+
+pub const RANDOM_FOREST: Algorithm = Algorithm {
+    name: "random_forest",
+    tasks: &[Task::Classification, Task::Regression],
+    options: &[
+        OptionSpec {
+            name: "trees",
+            ty: OptionType::Int { min: 1, max: 100_000 },
+            default: Default::Int(100),
+            doc: "Number of trees",
+        },
+        OptionSpec {
+            name: "max_depth",
+            ty: OptionType::Int { min: 1, max: 1_000 },
+            default: Default::Null,
+            doc: "Most splits on the way to a leaf; no limit when left out",
+        },
+        OptionSpec {
+            name: "max_features",
+            ty: OptionType::Word(&["sqrt", "third", "all"]),
+            default: Default::Null,
+            doc: "Features tried at a split; sqrt for classes and third for numbers when left out",
+        },
+        OptionSpec {
+            name: "min_samples_leaf",
+            ty: OptionType::Int { min: 1, max: 1_000_000_000 },
+            default: Default::Int(1),
+            doc: "Fewest rows of a leaf",
+        },
+        OptionSpec {
+            name: "min_samples_split",
+            ty: OptionType::Int { min: 2, max: 1_000_000_000 },
+            default: Default::Int(2),
+            doc: "Fewest rows of a node that may be split",
+        },
+        OptionSpec {
+            name: "bootstrap",
+            ty: OptionType::Bool,
+            default: Default::Bool(true),
+            doc: "Whether each tree sees rows drawn with replacement",
+        },
+        OptionSpec {
+            name: "max_bins",
+            ty: OptionType::Int { min: 2, max: 255 },
+            default: Default::Int(255),
+            doc: "Most distinct cuts of a feature",
+        },
+        OptionSpec {
+            name: "class_weight",
+            ty: OptionType::Word(&["none", "balanced"]),
+            default: Default::Word("none"),
+            doc: "balanced weighs each class by the inverse of its share; for classes only",
+        },
+    ],
+    doc: "The mean of many trees, each grown on other rows and features. Needs no scaling.",
+    example: "fit random_forest { trees = 300 }",
+};

@@ -1,0 +1,17 @@
+use dbjob_plan::Task;
+
+use super::Algorithm;
+use crate::catalog::options::{Default, OptionSpec, OptionType};
+
+pub const RIDGE: Algorithm = Algorithm {
+    name: "ridge",
+    tasks: &[Task::Regression],
+    options: &[OptionSpec {
+        name: "alpha",
+        ty: OptionType::Float { min: 0.0, max: f64::INFINITY, above: false },
+        default: Default::Float(1.0),
+        doc: "Strength of the L2 penalty; the intercept is free",
+    }],
+    doc: "Least squares with an L2 penalty, as in scikit-learn. Wants numbers of like scale: `standardize`.",
+    example: "fit ridge { alpha = 0.1 }",
+};

@@ -1,0 +1,10 @@
+use super::{Inverse, Map, float_of_number};
+
+pub const STANDARDIZE: Map = Map {
+    name: "standardize",
+    options: &[],
+    output: |input, _| float_of_number(input, true),
+    inverse: Inverse::Exists("x * scale + mean"),
+    doc: "(x - mean) / standard deviation of the train part (dividing by n, as scikit-learn's StandardScaler); zero spread: scale 1.",
+    example: "map age with standardize",
+};

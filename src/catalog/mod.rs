@@ -1,0 +1,15 @@
+//! What exists in the language: one entry a function, map, algorithm, metric, source, sink, step and setting, with its
+//! types, options and docs. The checker, the docs, the editors' word lists and the tests read these and nothing else.
+
+pub mod algorithm;
+pub mod function;
+pub mod map;
+pub mod metric;
+pub mod options;
+pub mod words;
+
+pub use algorithm::{Algorithm, ALGORITHMS};
+pub use function::{FUNCTIONS, Function};
+pub use map::{MAPS, Map};
+pub use metric::{METRICS, Metric};
+pub use options::{OptionSpec, OptionType};

@@ -1,0 +1,140 @@
+//! The words of items, steps, settings, sources and sinks: what exists, and what is known but not built yet.
+
+use super::options::{Default, OptionSpec, OptionType};
+
+/// A word of the language and whether this version carries it out.
+#[derive(Debug, Clone, Copy)]
+pub struct Word {
+    pub name: &'static str,
+    pub built: bool,
+    pub doc: &'static str,
+}
+
+const fn built(name: &'static str, doc: &'static str) -> Word {
+    Word { name, built: true, doc }
+}
+
+const fn later(name: &'static str, doc: &'static str) -> Word {
+    Word { name, built: false, doc }
+}
+
+pub const ITEMS: &[Word] = &[
+    built("job", "Run-wide settings"),
+    later("use", "Items of another file"),
+    later("param", "A typed value set from outside"),
+    later("profile", "A named set of param values"),
+    later("cluster", "Where work runs"),
+    built("dataset", "A source, its columns and expectations"),
+    built("transform", "A table computed from others"),
+    built("model", "What is learned from a table"),
+    built("deploy", "Where a model or a table goes"),
+    built("module", "A named group of nodes"),
+    later("fn", "A pure function of columns"),
+    later("test", "Rows in, rows out"),
+];
+
+pub const STEPS: &[Word] = &[
+    built("filter", "Keeps the rows where it is true"),
+    built("derive", "Adds columns"),
+    built("select", "Keeps these columns"),
+    built("drop", "Leaves these columns out"),
+    built("rename", "Gives columns other names"),
+    built("join", "Adds the columns of another table by key (left, full, semi, anti, cross)"),
+    built("group", "One row a group, with aggregates"),
+    later("window", "Computes over neighbouring rows"),
+    built("sort", "Orders the rows; nulls last"),
+    built("take", "Keeps the first rows"),
+    built("distinct", "Keeps one row of each"),
+    later("sample", "Keeps a share of the rows"),
+    built("union", "Appends the rows of other tables"),
+    later("pivot", "Turns values into columns"),
+    later("unpivot", "Turns columns into rows"),
+    later("explode", "One row for each item of a list"),
+    built("split", "Marks train, valid and test rows by a hash"),
+    built("map", "Applies maps to columns"),
+    built("unmap", "Undoes the maps of columns"),
+    built("predict", "Adds a model's predictions"),
+    built("expect", "Checks rows or the table"),
+    later("extern", "A process that reads and writes the table"),
+];
+
+pub const SOURCES: &[Word] = &[
+    built("csv", "Comma-separated text"),
+    built("parquet", "Parquet files"),
+    built("ndjson", "One JSON object a line"),
+    later("json", "A JSON array of objects"),
+    later("arrow", "Arrow IPC files"),
+    later("sqlite", "A table or query of SQLite"),
+    later("postgres", "A table or query of PostgreSQL"),
+    later("mysql", "A table or query of MySQL or MariaDB"),
+    later("inline", "Rows written in the job"),
+];
+
+pub const SINKS: &[Word] = &[
+    built("registry", "A folder of versioned models"),
+    built("csv", "Comma-separated text"),
+    built("parquet", "A Parquet file"),
+    built("ndjson", "One JSON object a line"),
+    later("http", "A server"),
+    later("onnx", "An ONNX file"),
+    later("mlflow", "An MLflow tracking server"),
+    later("databricks", "A Databricks bundle"),
+    later("sqlite", "A table of SQLite"),
+    later("postgres", "A table of PostgreSQL"),
+    later("mysql", "A table of MySQL or MariaDB"),
+];
+
+pub const MODEL_VERBS: &[&str] = &["input", "output", "weight", "fit", "tune", "refit", "evaluate", "require"];
+pub const DEPLOY_VERBS: &[&str] = &["to", "accept"];
+pub const TYPES: &[Word] = &[
+    built("int", "64-bit whole number"),
+    built("float", "64-bit floating-point number"),
+    later("decimal", "Exact decimal number"),
+    built("bool", "true or false"),
+    built("string", "Unicode text"),
+    built("date", "A day"),
+    built("datetime", "A moment in UTC, to the microsecond"),
+    built("duration", "A length of time; of expressions only"),
+    built("category", "One of some levels"),
+    later("list", "A list of values"),
+    later("vector", "A list of floats of one length"),
+];
+pub const ROLES: &[&str] = &["key", "id", "time", "label", "weight", "late"];
+
+pub const JOB_SETTINGS: &[Word] = &[
+    built("run_time", "The limit on the whole run"),
+    built("seed", "The seed of splits and fits"),
+    later("cluster", "Where work runs"),
+    later("retries", "How often a failed node is tried again"),
+    later("environment", "What processes of the job see"),
+];
+
+pub const MODULE_SETTINGS: &[Word] = &[
+    built("runs", "The node or list of nodes that it groups"),
+    built("after", "The module that must have run before"),
+    built("role", "The name under which its workers run"),
+    later("cluster", "Where it runs"),
+    later("replicas", "Number of workers"),
+    later("resources", "Cores of a worker"),
+    later("memory", "Memory of a worker"),
+    later("time", "Its limit"),
+    later("interval", "How often an iterative fit checkpoints"),
+    later("retries", "How often a failed node is tried again"),
+    later("element_spec", "The instance that an input runs on"),
+];
+
+pub const CSV_OPTIONS: &[OptionSpec] = &[
+    OptionSpec { name: "delimiter", ty: OptionType::Char, default: Default::Text(","), doc: "What separates cells" },
+    OptionSpec { name: "quote", ty: OptionType::Char, default: Default::Text("\""), doc: "What quotes cells; \"\" for nothing" },
+    OptionSpec { name: "header", ty: OptionType::Bool, default: Default::Bool(true), doc: "Whether the first line names the columns" },
+    OptionSpec { name: "nulls", ty: OptionType::Texts, default: Default::NoTexts, doc: "Texts that mean null besides the empty one" },
+    OptionSpec { name: "encoding", ty: OptionType::Word(&["utf8", "latin1"]), default: Default::Word("utf8"), doc: "\"utf-8\" or \"latin-1\"" },
+    OptionSpec { name: "skip", ty: OptionType::Int { min: 0, max: i64::MAX }, default: Default::Int(0), doc: "Lines before the header" },
+    OptionSpec { name: "comment", ty: OptionType::Text, default: Default::Null, doc: "Lines that begin so are no rows" },
+    OptionSpec { name: "decimal_comma", ty: OptionType::Bool, default: Default::Bool(false), doc: "Whether 1,5 is a float" },
+];
+
+/// The word of that name, if the language has it.
+pub fn find<'a>(words: &'a [Word], name: &str) -> Option<&'a Word> {
+    words.iter().find(|w| w.name == name)
+}

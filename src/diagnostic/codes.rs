@@ -1,0 +1,110 @@
+/// Declares every code with its title and its page. A code is never reused for another meaning.
+macro_rules! codes {
+    ($($code:ident $title:literal,)*) => {
+        /// A stable name for a kind of problem, with a page in docs/errors.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $title] $code,)* }
+
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$code,)*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$code => stringify!($code),)* }
+            }
+
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$code => $title,)* }
+            }
+
+            fn page(self) -> &'static str {
+                match self { $(Code::$code => include_str!(concat!("../../docs/errors/", stringify!($code), ".md")),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Syntax
+    E0001 "syntax error",
+    E0002 "unclosed bracket",
+    E0003 "not a literal",
+    // Names and statements
+    E0101 "unknown name of an item",
+    E0102 "name declared twice",
+    E0103 "unknown verb",
+    E0104 "unknown setting or option",
+    E0105 "setting or option with a wrong value",
+    E0106 "items depend on each other in a circle",
+    E0107 "an item of the wrong kind",
+    E0108 "something required is missing",
+    E0109 "no effect where it stands",
+    E0110 "unknown type",
+    // Columns and expressions
+    E0201 "type error",
+    E0202 "wrong arguments of a function",
+    E0203 "unknown column",
+    E0204 "column exists already",
+    E0205 "unknown function",
+    E0206 "aggregate where rows are computed, or a row where an aggregate is",
+    E0207 "a string where a column belongs",
+    E0208 "the value may be null where none is allowed",
+    // Tables
+    E0301 "the join can multiply rows",
+    E0302 "the tables do not fit together",
+    E0303 "the source cannot be read",
+    E0304 "declared columns and file differ",
+    // Learning
+    E0401 "the input knows the label",
+    E0402 "a fitted map without a split above it",
+    E0403 "the metric does not fit the task",
+    E0404 "the input type is not what the algorithm takes",
+    E0405 "the output does not fit the algorithm",
+    E0406 "cross-row statistics over test rows",
+    E0407 "the model's inputs are not all there",
+    // Maps
+    E0501 "the map cannot be undone",
+    E0502 "the map does not fit the column",
+    // Deployment
+    E0601 "the request cannot be computed for one row",
+    E0602 "the target does not fit what is deployed",
+    // At run time
+    E0701 "file not found or unreadable",
+    E0702 "empty file",
+    E0703 "ragged row",
+    E0704 "cell is not of the column's type",
+    E0705 "column missing in the file",
+    E0706 "null in a column without nulls",
+    E0707 "value outside its declared set",
+    E0708 "duplicate key",
+    E0709 "integer overflow",
+    E0710 "cast failed",
+    E0711 "expectation failed",
+    E0712 "damaged file",
+    E0713 "cannot write the output",
+    E0714 "bytes are not text in the encoding",
+    E0715 "cannot fit",
+    E0716 "model package damaged or not found",
+    E0717 "file column of another type",
+    E0718 "stopped before the end",
+    E0719 "request row is not valid",
+    E0799 "the engine failed",
+    // Not yet
+    E0901 "not supported yet",
+}
+
+impl Code {
+    pub fn parse(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|c| c.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The page of a code, as Markdown.
+pub fn explain(code: Code) -> &'static str {
+    code.page()
+}
