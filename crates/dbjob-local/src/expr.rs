@@ -52,8 +52,8 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub fn fail(&self, code: &'static str, message: String, value: Option<String>, index: usize) -> pl::PolarsError {
-        self.faults.raise(Fault { node: self.node, code, message, column: None, value, index })
+    pub fn fail(&self, code: &'static str, message: String, value: Option<String>) -> pl::PolarsError {
+        self.faults.raise(Fault { node: self.node, code, message, column: None, value })
     }
 }
 

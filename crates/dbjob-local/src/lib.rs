@@ -12,7 +12,7 @@ mod fault;
 mod function;
 mod learn;
 pub mod map;
-mod package;
+pub mod package;
 mod replay;
 mod request;
 mod sink;

@@ -140,7 +140,9 @@ impl Needs {
             Op::Map { columns } => {
                 let mut wanted = live.clone();
                 let alive: Vec<_> = columns.iter().filter(|c| live.contains(&c.out)).collect();
-                alive.iter().for_each(|c| drop(wanted.remove(&c.out)));
+                for column in &alive {
+                    wanted.remove(&column.out);
+                }
                 wanted.extend(alive.iter().map(|c| c.column.clone()));
                 if alive.iter().any(|c| c.link.fitted) && plan.node(inputs[0]).schema.get(PART).is_some() {
                     wanted.insert(PART.into());

@@ -75,10 +75,10 @@ fn convert(w: &Wanted, raw: pl::Expr, faults: &Faults, node: dbjob_plan::NodeId)
         DataType::Bool | DataType::Date | DataType::Datetime => {
             let (faults, field) = (faults.clone(), w.field.clone());
             udf::map1(raw, polars_type(&w.field.dtype), move |c| {
-                read_text(&field.dtype, c)?.map_err(|(index, text)| {
+                read_text(&field.dtype, c)?.map_err(|text| {
                     let message = format!("{text:?} is not {}", super::expected(&field.dtype));
                     let column = Some(field.name.clone());
-                    faults.raise(Fault { node, code: "E0704", message, column, value: Some(text), index })
+                    faults.raise(Fault { node, code: "E0704", message, column, value: Some(text) })
                 })
             })
         }
@@ -88,12 +88,12 @@ fn convert(w: &Wanted, raw: pl::Expr, faults: &Faults, node: dbjob_plan::NodeId)
 }
 
 /// A text column as bools, dates or datetimes; `Err` has the first text that is none.
-fn read_text(dtype: &DataType, c: &Column) -> pl::PolarsResult<Result<Column, (usize, String)>> {
-    fn all<T>(c: &Column, read: impl Fn(&str) -> Option<T>) -> pl::PolarsResult<Result<Vec<Option<T>>, (usize, String)>> {
+fn read_text(dtype: &DataType, c: &Column) -> pl::PolarsResult<Result<Column, String>> {
+    fn all<T>(c: &Column, read: impl Fn(&str) -> Option<T>) -> pl::PolarsResult<Result<Vec<Option<T>>, String>> {
         let mut out = Vec::with_capacity(c.len());
-        for (index, text) in c.str()?.iter().enumerate() {
+        for text in c.str()?.iter() {
             match text.map(|t| (t, read(t))) {
-                Some((text, None)) => return Ok(Err((index, text.to_string()))),
+                Some((text, None)) => return Ok(Err(text.to_string())),
                 other => out.push(other.and_then(|(_, value)| value)),
             }
         }
