@@ -1,1 +1,32 @@
+//! The learners and metrics of dbjob: matrices in, models out; no tables, no files.
+//!
+//! A [`Learner`] is made by [`learner`] from an algorithm's name, the task and its options; it fits a [`Model`] from a
+//! [`Matrix`] and a [`Target`]. A model is stored by [`save`] as safetensors and comes back by [`load`], bit for bit.
+//!
+//! Invariants: the same data, options and seed give the same model, bit for bit, on any number of threads; a prediction
+//! of a row does not depend on the rows beside it; nothing is standardised silently.
 
+mod baseline;
+mod context;
+mod error;
+pub mod linear;
+mod matrix;
+pub mod metric;
+mod model;
+mod numeric;
+mod options;
+mod pool;
+mod rng;
+mod store;
+pub mod tree;
+mod weights;
+
+pub use baseline::Baseline;
+pub use context::{FitContext, Progress};
+pub use error::{FitError, FitErrorKind};
+pub use matrix::{Matrix, Target, Task};
+pub use metric::METRICS;
+pub use model::{ALGORITHMS, Learner, Model, Scores, learner};
+pub use options::{OptionValue, Options};
+pub use pool::Pool;
+pub use store::{DType, LoadError, Tensor, Tensors, load, save};

@@ -91,7 +91,8 @@ pub struct Requirement {
 /// The row-wise steps between what a caller sends and what the learner takes: the very nodes of training.
 ///
 /// `plan` has one `Request` node, `Snapshot` nodes for lookup tables, and only row-wise ops (`Derive`, `Project`, `Join`
-/// with `lookup`, `Map`, `Unmap`, `Expect` over rows). The schema of `output` holds every `Input::column`.
+/// with `lookup`, `Map`, `Unmap`, `Expect` over rows). The schema of `output` holds every `Input::column`. Its `job` and
+/// `seed` are those of the training plan: the fit's random choices come from that seed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Serving {
     pub plan: Plan,

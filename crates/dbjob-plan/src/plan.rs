@@ -369,6 +369,11 @@ impl Plan {
         order
     }
 
+    /// Whether a plan that comes from outside keeps the first invariant.
+    pub fn is_acyclic(&self) -> bool {
+        !petgraph::algo::is_cyclic_directed(&self.graph)
+    }
+
     pub fn item(&self, name: &str) -> Option<&PlanItem> {
         self.items.iter().find(|i| i.name == name)
     }

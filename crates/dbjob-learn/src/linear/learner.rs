@@ -1,0 +1,45 @@
+use super::least_squares;
+use super::model::LinearModel;
+use crate::matrix::check;
+use crate::options::Reader;
+use crate::{FitContext, FitError, Learner, Matrix, Model, Target};
+
+/// Least squares (`alpha` 0) and ridge regression, both with an unpenalised intercept.
+pub struct LinearLearner {
+    alpha: f64,
+}
+
+impl LinearLearner {
+    pub(crate) fn least_squares() -> Self {
+        Self { alpha: 0.0 }
+    }
+
+    pub(crate) fn read_ridge(options: &mut Reader<'_>) -> Result<Self, FitError> {
+        Ok(Self { alpha: options.float("alpha", 0.0, true)? })
+    }
+}
+
+impl Learner for LinearLearner {
+    fn fit(
+        &self,
+        x: &Matrix,
+        y: &Target,
+        weights: Option<&[f64]>,
+        cx: &FitContext<'_>,
+    ) -> Result<Box<dyn Model>, FitError> {
+        check(x, y, weights)?;
+        let Target::Numbers(numbers) = y else {
+            return Err(FitError::data("a linear regression learns numbers, not classes"));
+        };
+        let ones;
+        let weights = match weights {
+            Some(w) => w,
+            None => {
+                ones = vec![1.0; x.rows()];
+                &ones
+            }
+        };
+        let (coefficients, intercept) = least_squares::fit(x, numbers, weights, self.alpha, cx)?;
+        Ok(Box::new(LinearModel::numbers(x.names(), coefficients, intercept)))
+    }
+}

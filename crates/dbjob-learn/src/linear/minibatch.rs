@@ -1,0 +1,188 @@
+use super::objective::binary;
+use crate::numeric::{dot, sum};
+use crate::rng::Rng;
+use crate::{FitContext, FitError, FitErrorKind, Matrix, Progress};
+
+/// How a mini-batch optimiser goes through the rows.
+pub(super) struct Schedule {
+    pub optimizer: Optimizer,
+    /// Passes over all rows; each in a new order that the seed decides.
+    pub epochs: usize,
+    pub learning_rate: f64,
+    pub batch_size: usize,
+    pub seed: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Optimizer {
+    /// Steps of learning_rate · gradient.
+    Sgd,
+    /// beta1 0.9, beta2 0.999, epsilon 1e-8. Source: D. Kingma, J. Ba, "Adam" (2015), algorithm 1.
+    Adam,
+}
+
+/// Fits the objective of [`super::objective::Objective`] on the raw features from zero coefficients.
+/// `y`: indices of outputs (0 or 1 for one output). Gives coefficients (row-major) and intercepts.
+pub(super) fn fit(
+    x: &Matrix,
+    y: &[u32],
+    weights: &[f64],
+    outputs: usize,
+    c: f64,
+    schedule: &Schedule,
+    cx: &FitContext<'_>,
+) -> Result<(Vec<f64>, Vec<f64>), FitError> {
+    let (n, p) = (x.rows(), x.width());
+    let rows = row_major(x);
+    let total = sum(weights);
+    let mean_weight = total / n as f64;
+    let penalty = 1.0 / (c * total);
+    let penalised = outputs * p;
+    let mut parameters = vec![0.0; outputs * (p + 1)];
+    let mut gradient = vec![0.0; parameters.len()];
+    let mut stepper = Stepper::new(schedule, parameters.len());
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    let mut scores = vec![0.0; outputs];
+    for epoch in 0..schedule.epochs {
+        if (cx.cancelled)() {
+            return Err(FitError::cancelled());
+        }
+        Rng::new(schedule.seed, epoch as u64).shuffle(&mut order);
+        let mut loss = 0.0;
+        for batch in order.chunks(schedule.batch_size) {
+            gradient.fill(0.0);
+            for i in batch.iter().map(|i| *i as usize) {
+                let row = &rows[i * p..(i + 1) * p];
+                for (k, score) in scores.iter_mut().enumerate() {
+                    *score = parameters[penalised + k] + dot(&parameters[k * p..(k + 1) * p], row);
+                }
+                loss += residuals(&mut scores, y[i], weights[i]);
+                for (k, residual) in scores.iter().enumerate() {
+                    gradient[penalised + k] += residual;
+                    for (g, v) in gradient[k * p..(k + 1) * p].iter_mut().zip(row) {
+                        *g += residual * v;
+                    }
+                }
+            }
+            let scale = 1.0 / (batch.len() as f64 * mean_weight);
+            for (i, g) in gradient.iter_mut().enumerate() {
+                *g *= scale;
+                if i < penalised {
+                    *g += penalty * parameters[i];
+                }
+            }
+            stepper.step(&mut parameters, &gradient);
+        }
+        let loss = loss / total + penalty / 2.0 * dot(&parameters[..penalised], &parameters[..penalised]);
+        if !loss.is_finite() || parameters.iter().any(|v| !v.is_finite()) {
+            return Err(FitError::new(
+                FitErrorKind::Diverged,
+                format!("logistic_regression diverged in epoch {}: the loss is not finite", epoch + 1),
+            )
+            .help("lower learning_rate, or `map … with standardize` the inputs"));
+        }
+        (cx.progress)(Progress { done: epoch as u64 + 1, total: schedule.epochs as u64, loss: Some(loss) });
+    }
+    let intercepts = parameters.split_off(penalised);
+    Ok((parameters, intercepts))
+}
+
+/// Mini-batches visit rows in a random order: a row's features must lie side by side.
+fn row_major(x: &Matrix) -> Vec<f64> {
+    let p = x.width();
+    let mut rows = vec![0.0; x.rows() * p];
+    for j in 0..p {
+        for (i, v) in x.column(j).iter().enumerate() {
+            rows[i * p + j] = *v;
+        }
+    }
+    rows
+}
+
+/// From the scores of one row to its weighted residuals; gives its weighted loss.
+fn residuals(scores: &mut [f64], y: u32, weight: f64) -> f64 {
+    if scores.len() == 1 {
+        return binary(scores, &[y], &[weight]);
+    }
+    let max = scores.iter().fold(f64::NEG_INFINITY, |m, s| m.max(*s));
+    let truth = scores[y as usize];
+    let total: f64 = scores.iter().map(|s| (s - max).exp()).sum();
+    for (k, s) in scores.iter_mut().enumerate() {
+        *s = weight * ((*s - max).exp() / total - f64::from(u8::from(k == y as usize)));
+    }
+    weight * (max + total.ln() - truth)
+}
+
+struct Stepper {
+    optimizer: Optimizer,
+    rate: f64,
+    steps: i32,
+    first: Vec<f64>,
+    second: Vec<f64>,
+}
+
+impl Stepper {
+    fn new(schedule: &Schedule, parameters: usize) -> Self {
+        let moments = match schedule.optimizer {
+            Optimizer::Sgd => vec![],
+            Optimizer::Adam => vec![0.0; parameters],
+        };
+        let rate = schedule.learning_rate;
+        Self { optimizer: schedule.optimizer, rate, steps: 0, second: moments.clone(), first: moments }
+    }
+
+    fn step(&mut self, parameters: &mut [f64], gradient: &[f64]) {
+        const BETA1: f64 = 0.9;
+        const BETA2: f64 = 0.999;
+        const EPSILON: f64 = 1e-8;
+        match self.optimizer {
+            Optimizer::Sgd => {
+                for (v, g) in parameters.iter_mut().zip(gradient) {
+                    *v -= self.rate * g;
+                }
+            }
+            Optimizer::Adam => {
+                // Beyond i32::MAX steps both corrections are 1 in floating point.
+                self.steps = self.steps.saturating_add(1);
+                let correction1 = 1.0 - BETA1.powi(self.steps);
+                let correction2 = 1.0 - BETA2.powi(self.steps);
+                for (i, (v, g)) in parameters.iter_mut().zip(gradient).enumerate() {
+                    self.first[i] = BETA1 * self.first[i] + (1.0 - BETA1) * g;
+                    self.second[i] = BETA2 * self.second[i] + (1.0 - BETA2) * g * g;
+                    let (m, s) = (self.first[i] / correction1, self.second[i] / correction2);
+                    *v -= self.rate * m / (s.sqrt() + EPSILON);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stepper(optimizer: Optimizer) -> Stepper {
+        Stepper::new(&Schedule { optimizer, epochs: 1, learning_rate: 0.1, batch_size: 1, seed: 0 }, 2)
+    }
+
+    /// The first step of Adam is the learning rate against the sign of the gradient, whatever its size. The second one
+    /// was computed by hand from algorithm 1 of the paper.
+    #[test]
+    fn adam_steps_as_in_the_paper() {
+        let mut adam = stepper(Optimizer::Adam);
+        let mut parameters = vec![0.0, 0.0];
+        adam.step(&mut parameters, &[4.0, -1e-3]);
+        assert!((parameters[0] + 0.1).abs() < 1e-9 && (parameters[1] - 0.1).abs() < 1e-5, "{parameters:?}");
+        adam.step(&mut parameters, &[2.0, 0.0]);
+        let m: f64 = (0.9 * 0.1 * 4.0 + 0.1 * 2.0) / (1.0 - 0.81);
+        let s: f64 = (0.999 * 0.001 * 16.0 + 0.001 * 4.0) / (1.0 - 0.998_001);
+        assert!((parameters[0] - (-0.1 - 0.1 * m / s.sqrt())).abs() < 1e-8, "{parameters:?}");
+    }
+
+    #[test]
+    fn sgd_steps_against_the_gradient() {
+        let mut parameters = vec![1.0, 1.0];
+        stepper(Optimizer::Sgd).step(&mut parameters, &[4.0, -2.0]);
+        assert_eq!(parameters, [0.6, 1.2]);
+    }
+}

@@ -1,0 +1,154 @@
+use crate::numeric::sigmoid;
+use crate::pool::blocks;
+use crate::store::{LoadError, Stored};
+use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
+
+/// score = intercept + Σ coefficient · feature, for each row of coefficients.
+///
+/// Numbers: one row, the score is the prediction. Two learned classes: one row, the sigmoid of the score is the
+/// probability of the second. More: one row a learned class, the softmax of the scores. A class that had no row to
+/// learn from has probability 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearModel {
+    features: Vec<String>,
+    classes: usize,
+    /// The classes that were learned, ascending; empty for numbers.
+    learned: Vec<u32>,
+    /// Row-major, `intercepts.len()` x features.
+    coefficients: Vec<f64>,
+    intercepts: Vec<f64>,
+}
+
+impl LinearModel {
+    pub(crate) const KIND: &'static str = "linear";
+
+    /// A model of numbers.
+    pub(crate) fn numbers(features: &[String], coefficients: Vec<f64>, intercept: f64) -> Self {
+        Self { features: features.to_vec(), classes: 0, learned: vec![], coefficients, intercepts: vec![intercept] }
+    }
+
+    /// A classifier.
+    pub(crate) fn classifier(
+        features: &[String],
+        classes: usize,
+        learned: Vec<u32>,
+        coefficients: Vec<f64>,
+        intercepts: Vec<f64>,
+    ) -> Self {
+        Self { features: features.to_vec(), classes, learned, coefficients, intercepts }
+    }
+
+    pub(crate) fn restore(stored: Stored<'_>) -> Result<Self, LoadError> {
+        let (coefficients, shape) = stored.f64("coefficients")?;
+        let (intercepts, _) = stored.f64("intercepts")?;
+        let learned = stored.u32("learned")?;
+        let outputs = match learned.len() {
+            0 | 2 => 1,
+            k => k,
+        };
+        let sound = intercepts.len() == outputs
+            && shape == [outputs, stored.features.len()]
+            && learned.len() != 1
+            && (learned.is_empty() == (stored.classes == 0))
+            && learned.is_sorted_by(|a, b| a < b)
+            && learned.iter().all(|c| (*c as usize) < stored.classes);
+        if !sound {
+            return Err(LoadError("the tensors of the linear model do not fit together".to_owned()));
+        }
+        Ok(Self { features: stored.features, classes: stored.classes, learned, coefficients, intercepts })
+    }
+
+    /// Row-major, one row an output.
+    pub fn coefficients(&self) -> &[f64] {
+        &self.coefficients
+    }
+
+    pub fn intercepts(&self) -> &[f64] {
+        &self.intercepts
+    }
+
+    /// The columns of scores for a range of rows. Each row is summed alone, feature by feature, so that its score is
+    /// the same wherever it stands.
+    fn block(&self, x: &Matrix, rows: std::ops::Range<usize>) -> Vec<Vec<f64>> {
+        let p = self.features.len();
+        let mut z: Vec<Vec<f64>> = self.intercepts.iter().map(|b| vec![*b; rows.len()]).collect();
+        for (k, z) in z.iter_mut().enumerate() {
+            for j in 0..p {
+                let c = self.coefficients[k * p + j];
+                for (z, v) in z.iter_mut().zip(&x.column(j)[rows.clone()]) {
+                    *z += c * v;
+                }
+            }
+        }
+        match self.learned.len() {
+            0 => z,
+            2 => {
+                let second: Vec<f64> = z[0].iter().map(|z| sigmoid(*z)).collect();
+                // 1 - p loses no more than p itself has; the two sum to 1 exactly.
+                let first = second.iter().map(|p| 1.0 - p).collect();
+                self.spread(vec![first, second], rows.len())
+            }
+            _ => {
+                softmax(&mut z);
+                self.spread(z, rows.len())
+            }
+        }
+    }
+
+    /// From learned classes to all classes.
+    fn spread(&self, probabilities: Vec<Vec<f64>>, rows: usize) -> Vec<Vec<f64>> {
+        if self.learned.len() == self.classes {
+            return probabilities;
+        }
+        let mut all = vec![vec![0.0; rows]; self.classes];
+        for (class, column) in self.learned.iter().zip(probabilities) {
+            all[*class as usize] = column;
+        }
+        all
+    }
+}
+
+/// Row by row over columns of scores.
+pub(super) fn softmax(z: &mut [Vec<f64>]) {
+    let rows = z[0].len();
+    for i in 0..rows {
+        let max = z.iter().fold(f64::NEG_INFINITY, |m, c| m.max(c[i]));
+        let mut total = 0.0;
+        for column in z.iter_mut() {
+            column[i] = (column[i] - max).exp();
+            total += column[i];
+        }
+        for column in z.iter_mut() {
+            column[i] /= total;
+        }
+    }
+}
+
+impl Model for LinearModel {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn features(&self) -> &[String] {
+        &self.features
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
+        let ranges = blocks(x.rows(), 4096);
+        let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
+        Scores::concat(parts, self.classes.max(1), x.rows())
+    }
+
+    fn tensors(&self) -> Tensors {
+        let shape = vec![self.intercepts.len(), self.features.len()];
+        vec![
+            ("coefficients", Tensor::f64(shape, &self.coefficients)),
+            ("intercepts", Tensor::f64(vec![self.intercepts.len()], &self.intercepts)),
+            ("learned", Tensor::u32(&self.learned)),
+        ]
+    }
+}

@@ -1,0 +1,105 @@
+use crate::linear::{LinearLearner, LogisticLearner};
+use crate::options::Reader;
+use crate::tree::ForestLearner;
+use crate::{FitContext, FitError, Matrix, Options, Pool, Target, Task, Tensors};
+
+/// The algorithms of this crate, by their names in the language.
+pub const ALGORITHMS: &[&str] = &["linear_regression", "logistic_regression", "random_forest", "ridge"];
+
+/// An algorithm with its options, ready to fit.
+pub trait Learner: Send + Sync {
+    /// `x`: rows x features, finite; `y`: one a row; `weights`: one a row, finite, not negative.
+    /// Errors name the feature and row at fault; see [`crate::FitErrorKind`].
+    fn fit(
+        &self,
+        x: &Matrix,
+        y: &Target,
+        weights: Option<&[f64]>,
+        cx: &FitContext<'_>,
+    ) -> Result<Box<dyn Model>, FitError>;
+}
+
+/// What was learned.
+pub trait Model: Send + Sync + std::fmt::Debug {
+    /// The kind under which it is stored.
+    fn kind(&self) -> &'static str;
+
+    /// The features in the order that [`Model::scores`] takes them.
+    fn features(&self) -> &[String];
+
+    /// The classes that it tells apart; 0 for numbers.
+    fn classes(&self) -> usize;
+
+    /// `x` has the model's features. Each row's result depends on that row only.
+    fn scores(&self, x: &Matrix, pool: &Pool) -> Scores;
+
+    /// The numbers of the model.
+    fn tensors(&self) -> Tensors;
+}
+
+impl dyn Model + '_ {
+    /// Like [`Model::scores`]; an error when `x` has other features than the model.
+    pub fn predict(&self, x: &Matrix, pool: &Pool) -> Result<Scores, FitError> {
+        if x.names() != self.features() {
+            let (want, have) = (self.features().len(), x.width());
+            let differing = self.features().iter().zip(x.names()).find(|(a, b)| a != b);
+            return Err(FitError::data(match differing {
+                Some((a, b)) => format!("feature `{b}` stands where the model learned `{a}`"),
+                None => format!("{have} features where the model learned {want}"),
+            }));
+        }
+        Ok(self.scores(x, pool))
+    }
+}
+
+/// Predictions column by column: the probability of each class, or one column of numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scores {
+    pub columns: Vec<Vec<f64>>,
+}
+
+impl Scores {
+    /// Blocks of consecutive rows, each a list of `width` columns, put together.
+    pub(crate) fn concat(blocks: Vec<Vec<Vec<f64>>>, width: usize, rows: usize) -> Self {
+        let mut columns = vec![Vec::with_capacity(rows); width];
+        for block in blocks {
+            for (column, part) in columns.iter_mut().zip(block) {
+                column.extend(part);
+            }
+        }
+        Self { columns }
+    }
+
+    /// The class with the highest probability of each row; the first of equal ones.
+    pub fn argmax(&self) -> Vec<u32> {
+        let rows = self.columns.first().map_or(0, Vec::len);
+        (0..rows)
+            .map(|i| {
+                let mut best = 0;
+                for (c, column) in self.columns.iter().enumerate() {
+                    if column[i] > self.columns[best][i] {
+                        best = c;
+                    }
+                }
+                best as u32
+            })
+            .collect()
+    }
+}
+
+/// The algorithm `name` for `task`, with all of its options. `seed` decides everything random.
+pub fn learner(name: &str, task: Task, options: &Options, seed: i64) -> Result<Box<dyn Learner>, FitError> {
+    let mut reader = Reader::new(name, options);
+    let wrong_task = |takes: &str| Err(FitError::option(format!("{name} learns {takes} only")));
+    let learner: Box<dyn Learner> = match (name, task) {
+        ("logistic_regression", Task::Classification) => Box::new(LogisticLearner::read(&mut reader, seed)?),
+        ("logistic_regression", Task::Regression) => return wrong_task("classes"),
+        ("linear_regression", Task::Regression) => Box::new(LinearLearner::least_squares()),
+        ("ridge", Task::Regression) => Box::new(LinearLearner::read_ridge(&mut reader)?),
+        ("linear_regression" | "ridge", Task::Classification) => return wrong_task("numbers"),
+        ("random_forest", task) => Box::new(ForestLearner::read(&mut reader, task, seed)?),
+        _ => return Err(FitError::option(format!("there is no algorithm `{name}`"))),
+    };
+    reader.finish()?;
+    Ok(learner)
+}

@@ -1,0 +1,39 @@
+use rayon::prelude::*;
+
+use crate::FitError;
+
+/// A fixed number of threads of its own. With one thread the work is done on the caller's.
+pub struct Pool {
+    threads: Option<rayon::ThreadPool>,
+}
+
+impl Pool {
+    /// Errors when the system gives no threads.
+    pub fn new(threads: usize) -> Result<Self, FitError> {
+        if threads <= 1 {
+            return Ok(Self::single());
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|e| FitError::data(format!("cannot start {threads} threads: {e}")))?;
+        Ok(Self { threads: Some(pool) })
+    }
+
+    pub const fn single() -> Self {
+        Self { threads: None }
+    }
+
+    /// `work(0), work(1), …` in this order, whichever thread did them.
+    pub(crate) fn run<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+        match &self.threads {
+            Some(pool) if count > 1 => pool.install(|| (0..count).into_par_iter().map(work).collect()),
+            _ => (0..count).map(work).collect(),
+        }
+    }
+}
+
+/// Row ranges of at most `size` that cover `rows`: the unit of work, the same for any number of threads.
+pub(crate) fn blocks(rows: usize, size: usize) -> Vec<std::ops::Range<usize>> {
+    (0..rows).step_by(size).map(|start| start..(start + size).min(rows)).collect()
+}

@@ -1,0 +1,145 @@
+use super::bins::Binned;
+use super::criterion::Criterion;
+use super::histogram::{Cut, Histogram, Looked, NodeRows};
+use super::node::Tree;
+use crate::rng::Rng;
+
+/// When nodes are split and what they may look at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Splits on the longest way down; `None`: until leaves are pure.
+    pub max_depth: Option<usize>,
+    /// Features with more than one value in a node that are looked at; more when none of them gives a split.
+    pub max_features: usize,
+    pub min_samples_leaf: usize,
+    pub min_samples_split: usize,
+}
+
+/// What all trees of a forest share.
+pub(super) struct Grower<'a, C: Criterion> {
+    pub criterion: &'a C,
+    pub binned: &'a Binned,
+    /// One a row.
+    pub labels: &'a [C::Label],
+    pub limits: Limits,
+    /// The numbers that a leaf holds.
+    pub leaf_width: usize,
+    pub cancelled: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl<C: Criterion> Grower<'_, C> {
+    /// Grows one tree on the rows with weight above 0. `None`: `cancelled` said to stop.
+    ///
+    /// A split is taken even if it gains nothing, as scikit-learn does: the gain may come further down (exclusive or).
+    pub fn grow(&self, weights: &[f64], rng: &mut Rng) -> Option<Tree> {
+        let Self { criterion, binned, labels, limits, .. } = *self;
+        let mut rows: Vec<u32> = (0..labels.len() as u32).filter(|i| weights[*i as usize] > 0.0).collect();
+        let mut scratch = Vec::with_capacity(rows.len());
+        let mut node_labels = Vec::with_capacity(rows.len());
+        let mut node_weights = Vec::with_capacity(rows.len());
+        let mut sums = vec![0.0; criterion.width()];
+        let mut histogram = Histogram::new(criterion.width());
+        let mut features: Vec<usize> = (0..binned.features()).collect();
+        let mut tree = Tree::new(self.leaf_width);
+        let mut open = vec![Open { node: tree.push(), start: 0, end: rows.len(), depth: 0 }];
+        let mut visited = 0_u32;
+        while let Some(Open { node, start, end, depth }) = open.pop() {
+            visited += 1;
+            if visited.is_multiple_of(256) && (self.cancelled)() {
+                return None;
+            }
+            let here = &rows[start..end];
+            node_labels.clear();
+            node_labels.extend(here.iter().map(|i| labels[*i as usize]));
+            node_weights.clear();
+            node_weights.extend(here.iter().map(|i| weights[*i as usize]));
+            sums.fill(0.0);
+            for (label, weight) in node_labels.iter().zip(&node_weights) {
+                criterion.add(&mut sums, 0, *label, *weight);
+            }
+            tree.cover[node] = criterion.weight(&sums);
+            let may_split = here.len() >= limits.min_samples_split
+                && here.len() >= 2 * limits.min_samples_leaf
+                && limits.max_depth.is_none_or(|d| depth < d)
+                && node_labels.iter().any(|l| *l != node_labels[0]);
+            let score = criterion.score(&sums);
+            let gathered = NodeRows { rows: here, labels: &node_labels, weights: &node_weights, sums: &sums, score };
+            let found = may_split
+                .then(|| best_split(criterion, binned, &gathered, limits, &mut features, rng, &mut histogram))
+                .flatten();
+            let Some((feature, cut)) = found else {
+                tree.finish_leaf(node, criterion.leaf(&sums));
+                continue;
+            };
+            let threshold = binned.threshold(feature, cut.left, cut.right);
+            // Rounding may give a gain just below 0 for a split that gains nothing.
+            let (left, right) = tree.split(node, feature, threshold, cut.gain.max(0.0));
+            let middle = start + partition(&mut rows[start..end], &mut scratch, &binned.codes[feature], cut.left);
+            // The left child is popped first: nodes are grown in depth-first order.
+            open.push(Open { node: right, start: middle, end, depth: depth + 1 });
+            open.push(Open { node: left, start, end: middle, depth: depth + 1 });
+        }
+        Some(tree)
+    }
+}
+
+struct Open {
+    node: usize,
+    start: usize,
+    end: usize,
+    depth: usize,
+}
+
+/// Features are drawn without replacement; those with one value in this node do not count, and when the allowed number
+/// gave no split, drawing goes on until one does.
+fn best_split<C: Criterion>(
+    criterion: &C,
+    binned: &Binned,
+    node: &NodeRows<'_, C::Label>,
+    limits: Limits,
+    features: &mut [usize],
+    rng: &mut Rng,
+    histogram: &mut Histogram,
+) -> Option<(usize, Cut)> {
+    let mut best: Option<(usize, Cut)> = None;
+    let mut looked = 0;
+    for drawn in 0..features.len() {
+        if looked >= limits.max_features && best.is_some() {
+            break;
+        }
+        let at = drawn + rng.below(features.len() - drawn);
+        features.swap(drawn, at);
+        let feature = features[drawn];
+        if binned.bins(feature) < 2 {
+            continue;
+        }
+        match histogram.best_cut(criterion, &binned.codes[feature], node, limits.min_samples_leaf) {
+            Looked::Constant => {}
+            Looked::NoCut => looked += 1,
+            Looked::Best(cut) => {
+                looked += 1;
+                if best.is_none_or(|(_, b)| cut.gain > b.gain) {
+                    best = Some((feature, cut));
+                }
+            }
+        }
+    }
+    best
+}
+
+/// Rows in bins up to `left` first, both sides in their old order; gives how many they are.
+fn partition(rows: &mut [u32], scratch: &mut Vec<u32>, codes: &[u8], left: u8) -> usize {
+    scratch.clear();
+    let mut kept = 0;
+    for i in 0..rows.len() {
+        let row = rows[i];
+        if codes[row as usize] <= left {
+            rows[kept] = row;
+            kept += 1;
+        } else {
+            scratch.push(row);
+        }
+    }
+    rows[kept..].copy_from_slice(scratch);
+    kept
+}

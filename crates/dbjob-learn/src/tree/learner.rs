@@ -1,0 +1,158 @@
+use std::sync::Mutex;
+
+use super::bins::Binned;
+use super::criterion::{Criterion, Gini, Variance};
+use super::forest::Forest;
+use super::grow::{Grower, Limits};
+use crate::matrix::check;
+use crate::numeric::{dot, sum};
+use crate::options::Reader;
+use crate::rng::Rng;
+use crate::weights::{ClassWeight, present_classes};
+use crate::{FitContext, FitError, Learner, Matrix, Model, OptionValue, Pool, Progress, Target, Task};
+
+/// A random forest: trees on bootstrap samples of the rows, each split looking at a random part of the features.
+/// Source: L. Breiman, "Random Forests" (2001); shares of classes are averaged, as scikit-learn does.
+pub struct ForestLearner {
+    trees: usize,
+    max_depth: Option<usize>,
+    max_features: MaxFeatures,
+    min_samples_leaf: usize,
+    min_samples_split: usize,
+    bootstrap: bool,
+    max_bins: usize,
+    class_weight: ClassWeight,
+    seed: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum MaxFeatures {
+    Sqrt,
+    Third,
+    All,
+    Share(f64),
+}
+
+impl MaxFeatures {
+    const WORDS: [(&'static str, Self); 3] = [("sqrt", Self::Sqrt), ("third", Self::Third), ("all", Self::All)];
+
+    /// Null: the square root for classes, a third for numbers.
+    fn read(options: &mut Reader<'_>, task: Task) -> Result<Self, FitError> {
+        match options.peek("max_features") {
+            Some(OptionValue::Null) => {
+                options.skip("max_features");
+                Ok(if task == Task::Classification { Self::Sqrt } else { Self::Third })
+            }
+            Some(OptionValue::Float(share)) if *share > 0.0 && *share <= 1.0 => {
+                options.skip("max_features");
+                Ok(Self::Share(*share))
+            }
+            _ => options.word("max_features", &Self::WORDS),
+        }
+    }
+
+    fn of(self, features: usize) -> usize {
+        let n = features as f64;
+        let count = match self {
+            Self::Sqrt => n.sqrt(),
+            Self::Third => n / 3.0,
+            Self::All => n,
+            Self::Share(share) => n * share,
+        };
+        (count as usize).max(1)
+    }
+}
+
+impl ForestLearner {
+    pub(crate) fn read(options: &mut Reader<'_>, task: Task, seed: i64) -> Result<Self, FitError> {
+        Ok(Self {
+            trees: options.int("trees", 1, 100_000)?,
+            max_depth: options.optional_int("max_depth", 1)?,
+            max_features: MaxFeatures::read(options, task)?,
+            min_samples_leaf: options.int("min_samples_leaf", 1, i64::MAX / 2)?,
+            min_samples_split: options.int("min_samples_split", 2, i64::MAX)?,
+            bootstrap: options.bool("bootstrap")?,
+            max_bins: options.int("max_bins", 2, 255)?,
+            class_weight: ClassWeight::read(options)?,
+            seed,
+        })
+    }
+
+    fn grow_all<C: Criterion>(
+        &self,
+        criterion: &C,
+        x: &Matrix,
+        labels: &[C::Label],
+        weights: &[f64],
+        leaf_width: usize,
+        cx: &FitContext<'_>,
+    ) -> Result<Vec<super::node::Tree>, FitError> {
+        let pool = Pool::new(cx.threads)?;
+        let binned = Binned::new(x, self.max_bins, &pool);
+        let limits = Limits {
+            max_depth: self.max_depth,
+            max_features: self.max_features.of(x.width()),
+            min_samples_leaf: self.min_samples_leaf,
+            min_samples_split: self.min_samples_split,
+        };
+        let grower = Grower { criterion, binned: &binned, labels, limits, leaf_width, cancelled: cx.cancelled };
+        let done = Mutex::new(0);
+        let trees = pool.run(self.trees, |number| {
+            if (cx.cancelled)() {
+                return None;
+            }
+            let mut rng = Rng::new(self.seed, number as u64);
+            let drawn = self.bootstrap.then(|| bootstrap(weights, &mut rng));
+            let weights = drawn.as_deref().unwrap_or(weights);
+            let tree = grower.grow(weights, &mut rng)?;
+            let mut done = done.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            *done += 1;
+            (cx.progress)(Progress { done: *done, total: self.trees as u64, loss: None });
+            Some(tree)
+        });
+        trees.into_iter().collect::<Option<_>>().ok_or_else(FitError::cancelled)
+    }
+}
+
+/// As many rows as have weight, drawn from them with replacement: each row's weight times how often it was drawn.
+fn bootstrap(weights: &[f64], rng: &mut Rng) -> Vec<f64> {
+    let rows: Vec<u32> = (0..weights.len() as u32).filter(|i| weights[*i as usize] > 0.0).collect();
+    let mut drawn = vec![0.0; weights.len()];
+    for _ in 0..rows.len() {
+        let row = rows[rng.below(rows.len())] as usize;
+        drawn[row] += weights[row];
+    }
+    drawn
+}
+
+impl Learner for ForestLearner {
+    fn fit(
+        &self,
+        x: &Matrix,
+        y: &Target,
+        weights: Option<&[f64]>,
+        cx: &FitContext<'_>,
+    ) -> Result<Box<dyn Model>, FitError> {
+        check(x, y, weights)?;
+        if x.rows() > u32::MAX as usize {
+            return Err(FitError::data(format!("{} rows are more than a forest takes ({})", x.rows(), u32::MAX)));
+        }
+        let (classes, trees) = match y {
+            Target::Classes { codes, count } => {
+                let rows = self.class_weight.rows(codes, *count, weights);
+                present_classes(codes, *count, &rows)?;
+                (*count, self.grow_all(&Gini { classes: *count }, x, codes, &rows, *count, cx)?)
+            }
+            Target::Numbers(numbers) => {
+                if self.class_weight != ClassWeight::None {
+                    return Err(FitError::option("class_weight has no meaning where numbers are learned")
+                        .help("leave class_weight out"));
+                }
+                let rows = weights.map_or_else(|| vec![1.0; x.rows()], <[f64]>::to_vec);
+                let centre = dot(numbers, &rows) / sum(&rows);
+                (0, self.grow_all(&Variance { centre }, x, numbers, &rows, 1, cx)?)
+            }
+        };
+        Ok(Box::new(Forest::new(x.names(), classes, trees)))
+    }
+}

@@ -1,0 +1,8 @@
+//! Learners against scikit-learn's results (tests/fixtures), and what must hold for each of them.
+
+mod every;
+mod forest;
+mod input;
+mod least_squares;
+mod logistic;
+mod support;

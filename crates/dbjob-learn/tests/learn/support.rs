@@ -1,0 +1,141 @@
+use std::collections::BTreeMap;
+
+use dbjob_learn::{
+    FitContext, FitError, Matrix, Model, OptionValue, Options, Pool, Scores, Target, Task, learner, save,
+};
+use serde_json::Value;
+
+pub struct Fixture {
+    json: Value,
+    pub x: Matrix,
+    pub y: Vec<f64>,
+}
+
+/// A file of tests/fixtures.
+pub fn fixture(name: &str) -> Fixture {
+    let path = format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let data = &json["data"];
+    let names: Vec<String> = serde_json::from_value(data["features"].clone()).unwrap();
+    let columns: Vec<Vec<f64>> = serde_json::from_value(data["columns"].clone()).unwrap();
+    let y = floats(&data["y"]);
+    Fixture { x: Matrix::new(names, columns, y.len()).unwrap(), y, json }
+}
+
+impl Fixture {
+    pub fn floats(&self, path: &str) -> Vec<f64> {
+        floats(self.at(path))
+    }
+
+    pub fn float(&self, path: &str) -> f64 {
+        self.at(path).as_f64().unwrap()
+    }
+
+    fn at(&self, path: &str) -> &Value {
+        path.split('.').fold(&self.json, |v, key| &v[key])
+    }
+
+    pub fn codes(&self) -> Vec<u32> {
+        self.y.iter().map(|y| *y as u32).collect()
+    }
+
+    pub fn classes(&self) -> Target {
+        let codes = self.codes();
+        let count = codes.iter().max().unwrap() + 1;
+        Target::Classes { codes, count: count as usize }
+    }
+
+    pub fn numbers(&self) -> Target {
+        Target::Numbers(self.y.clone())
+    }
+}
+
+fn floats(value: &Value) -> Vec<f64> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+pub fn word(w: &str) -> OptionValue {
+    OptionValue::Word(w.to_owned())
+}
+
+/// The defaults of the language, some of them replaced.
+pub fn options(algorithm: &str, changes: &[(&str, OptionValue)]) -> Options {
+    use OptionValue::{Bool, Float, Int, Null};
+    let defaults: Vec<(&str, OptionValue)> = match algorithm {
+        "logistic_regression" => vec![
+            ("c", Float(1.0)),
+            ("max_iter", Int(100)),
+            ("tol", Float(1e-4)),
+            ("optimizer", word("lbfgs")),
+            ("epochs", Int(100)),
+            ("learning_rate", Float(0.01)),
+            ("batch_size", Int(256)),
+            ("class_weight", word("none")),
+        ],
+        "ridge" => vec![("alpha", Float(1.0))],
+        "random_forest" => vec![
+            ("trees", Int(100)),
+            ("max_depth", Null),
+            ("max_features", Null),
+            ("min_samples_leaf", Int(1)),
+            ("min_samples_split", Int(2)),
+            ("bootstrap", Bool(true)),
+            ("max_bins", Int(255)),
+            ("class_weight", word("none")),
+        ],
+        _ => vec![],
+    };
+    let mut all: BTreeMap<String, OptionValue> = defaults.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+    all.extend(changes.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
+    all
+}
+
+pub fn task(y: &Target) -> Task {
+    match y {
+        Target::Classes { .. } => Task::Classification,
+        Target::Numbers(_) => Task::Regression,
+    }
+}
+
+pub fn try_fit(
+    algorithm: &str,
+    changes: &[(&str, OptionValue)],
+    x: &Matrix,
+    y: &Target,
+    weights: Option<&[f64]>,
+    threads: usize,
+) -> Result<Box<dyn Model>, FitError> {
+    learner(algorithm, task(y), &options(algorithm, changes), 7)?.fit(x, y, weights, &FitContext::quiet(threads))
+}
+
+pub fn fit(algorithm: &str, changes: &[(&str, OptionValue)], x: &Matrix, y: &Target) -> Box<dyn Model> {
+    try_fit(algorithm, changes, x, y, None, 2).unwrap()
+}
+
+pub fn predict(model: &dyn Model, x: &Matrix) -> Scores {
+    model.predict(x, &Pool::single()).unwrap()
+}
+
+/// Coefficients (row-major), then intercepts, as they are stored.
+pub fn parameters(model: &dyn Model) -> Vec<f64> {
+    let tensors = model.tensors();
+    let values = |name: &str| -> Vec<f64> {
+        let tensor = &tensors.iter().find(|(n, _)| *n == name).unwrap().1;
+        tensor.bytes.chunks(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
+    };
+    [values("coefficients"), values("intercepts")].concat()
+}
+
+#[track_caller]
+pub fn assert_close(found: &[f64], expected: &[f64], relative: f64) {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+    for (f, e) in found.iter().zip(expected) {
+        assert!((f - e).abs() <= relative * e.abs().max(1e-3 * scale), "{found:?}\n{expected:?}");
+    }
+}
+
+#[track_caller]
+pub fn assert_same_bytes(a: &dyn Model, b: &dyn Model) {
+    assert!(save(a) == save(b), "two models that should be one");
+}

@@ -1,0 +1,123 @@
+//! Aggregates, for `group` and for rules over a whole table. Null is skipped by all but `count()`, `first` and `last`.
+
+use dbjob_plan::{DataType, Expr, RunError};
+use polars::prelude::{self as pl, Column, IntoColumn, PolarsResult, QuantileMethod};
+
+use crate::bounds::bounds;
+use crate::expr::{Reporter, Scope, lower as lower_expr};
+use crate::udf;
+
+pub(crate) const NAMES: &[&str] = &[
+    "count", "count_distinct", "sum", "mean", "min", "max", "median", "std", "var", "quantile", "any", "all", "first",
+    "last", "mode",
+];
+
+pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) -> Result<pl::Expr, RunError> {
+    let lowered = args.iter().map(|a| lower_expr(a, scope)).collect::<Result<Vec<_>, _>>()?;
+    let Some(x) = lowered.first().cloned() else {
+        return match name {
+            "count" => Ok(pl::len().cast(pl::DataType::Int64)),
+            _ => Err(unknown(name, whole)),
+        };
+    };
+    let dtype = &args[0].dtype;
+    let int64 = pl::DataType::Int64;
+    let numeric = || if *dtype == DataType::Bool { x.clone().cast(pl::DataType::Float64) } else { x.clone() };
+    let unless_empty =
+        |value: pl::Expr| pl::when(x.clone().count().gt(pl::lit(0))).then(value).otherwise(pl::lit(pl::NULL));
+    Ok(match name {
+        "count" => x.count().cast(int64),
+        // Polars counts null as a value of its own.
+        "count_distinct" => x.clone().n_unique().cast(int64.clone()) - x.null_count().gt(pl::lit(0)).cast(int64),
+        "sum" => match dtype {
+            DataType::Bool => unless_empty(x.clone().cast(int64).sum()),
+            DataType::Float => unless_empty(x.clone().sum()),
+            DataType::Duration => sum(x.cast(int64), false, scope).cast(crate::types::polars_type(dtype)),
+            _ => {
+                // The row count of polars has 32 bits.
+                let few = bounds(&args[0], scope.schema)
+                    .is_some_and(|(low, high)| low.abs().max(high.abs()) < i128::from(i64::MAX >> 32));
+                sum(x, few, scope)
+            }
+        },
+        "mean" => numeric().mean(),
+        "median" => numeric().cast(pl::DataType::Float64).median(),
+        "quantile" => numeric()
+            .cast(pl::DataType::Float64)
+            .quantile(lowered.get(1).cloned().ok_or_else(|| unknown(name, whole))?, QuantileMethod::Linear),
+        "std" => numeric().std(1),
+        "var" => numeric().var(1),
+        "min" => x.min(),
+        // Polars skips NaN, which here is above every number.
+        "max" if *dtype == DataType::Float => {
+            pl::when(x.clone().is_nan().any(true)).then(pl::lit(f64::NAN)).otherwise(x.max())
+        }
+        "max" => x.max(),
+        "any" => unless_empty(x.clone().any(true)),
+        "all" => unless_empty(x.clone().all(true)),
+        "first" => x.first(),
+        "last" => x.last(),
+        "mode" => mode(x, dtype),
+        _ => return Err(unknown(name, whole)),
+    })
+}
+
+fn unknown(name: &str, whole: &Expr) -> RunError {
+    RunError::new("E0799", format!("the local engine has no aggregate `{name}`")).or_span(whole.span)
+}
+
+/// The sum of ints, null of nothing.
+///
+/// Polars wraps. Beside the wrapped sum W goes the float sum F, which is off by far less than 2^62 for any number of rows
+/// that polars can count; the true sum differs from W by a multiple of 2^64, so W is true exactly if it is near F.
+fn sum(x: pl::Expr, cannot_overflow: bool, scope: &Scope<'_>) -> pl::Expr {
+    let plain = pl::when(x.clone().count().gt(pl::lit(0))).then(x.clone().sum()).otherwise(pl::lit(pl::NULL));
+    if cannot_overflow {
+        return plain;
+    }
+    let reporter = scope.reporter();
+    udf::map_n(vec![plain, x.cast(pl::DataType::Float64).sum()], pl::DataType::Int64, move |c| check_sum(c, &reporter))
+}
+
+fn check_sum(c: &[Column], reporter: &Reporter) -> PolarsResult<Column> {
+    const NEAR: f64 = 4_611_686_018_427_387_904.0;
+    for (sum, float) in c[0].i64()?.iter().zip(c[1].f64()?.iter()) {
+        if let (Some(sum), Some(float)) = (sum, float)
+            && (sum as f64 - float).abs() > NEAR
+        {
+            let message = format!("a sum of about {float:e} does not fit a 64-bit int");
+            return Err(reporter.fail("E0709", message, Some(format!("{float:e}"))));
+        }
+    }
+    Ok(c[0].clone())
+}
+
+/// The most frequent value; of several the least.
+fn mode(x: pl::Expr, dtype: &DataType) -> pl::Expr {
+    let out = crate::types::polars_type(dtype);
+    x.agg_with_fmt_str(
+        |c| most_frequent(&c),
+        move |_, field| Ok(pl::Field::new(field.name().clone(), out.clone())),
+        "mode",
+    )
+}
+
+/// A column of one row: the most frequent value, of several the least, null if there is none.
+pub(crate) fn most_frequent(c: &Column) -> PolarsResult<Column> {
+    let sorted = c.drop_nulls().sort(pl::SortOptions::default())?;
+    let series = sorted.as_materialized_series();
+    let (mut best, mut most, mut start) = (None, 0, 0);
+    for i in 1..=series.len() {
+        if i == series.len() || series.get(i)? != series.get(start)? {
+            if i - start > most {
+                (best, most) = (Some(start), i - start);
+            }
+            start = i;
+        }
+    }
+    Ok(match best {
+        Some(at) => sorted.slice(at as i64, 1),
+        None => Column::full_null(c.name().clone(), 1, c.dtype()),
+    }
+    .into_column())
+}

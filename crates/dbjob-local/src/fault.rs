@@ -1,0 +1,75 @@
+//! How a closure inside a polars query tells what it found wrong.
+//!
+//! A closure can only return a `PolarsError`, which has no code, no value and no place. So it leaves a [`Fault`] in a slot
+//! that the engine looks into when the query fails; the error it returns only stops the query.
+
+use std::sync::{Arc, Mutex};
+
+use dbjob_plan::{DataLocation, NodeId, RunError};
+use polars::prelude::{PolarsError, PolarsResult};
+
+/// What a closure found wrong. It sees a batch of rows and cannot know which rows of the table these are: the engine finds
+/// the row afterwards.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    /// The node whose expression failed.
+    pub node: NodeId,
+    pub code: &'static str,
+    pub message: String,
+    pub column: Option<String>,
+    pub value: Option<String>,
+}
+
+impl Fault {
+    /// Without a row: the fault is of the whole step or its row is not known yet.
+    pub fn into_error(self, row: Option<u64>) -> RunError {
+        let data = DataLocation { file: None, row, line: None, column: self.column, value: self.value };
+        let message = match row {
+            Some(row) => format!("{} in row {row} of the step's input", self.message),
+            None => self.message,
+        };
+        RunError::new(self.code, message).data(data)
+    }
+}
+
+/// The slot; the first fault wins, because later ones may follow from it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Faults(Arc<Mutex<Option<Fault>>>);
+
+impl Faults {
+    /// Keeps the fault and gives the error that stops the query.
+    pub fn raise(&self, fault: Fault) -> PolarsError {
+        let text = format!("{}: {}", fault.code, fault.message);
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(fault);
+        PolarsError::ComputeError(text.into())
+    }
+
+    pub fn take(&self) -> Option<Fault> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+}
+
+/// A failure of polars that no closure of ours explains.
+pub(crate) fn engine_error(error: PolarsError) -> RunError {
+    let text = error.to_string();
+    let code = match &error {
+        PolarsError::IO { .. } => "E0701",
+        _ => "E0799",
+    };
+    RunError::new(code, format!("the table engine failed: {text}"))
+}
+
+/// Runs a query and turns a panic of the engine into an error: a panic must not take the process down.
+pub(crate) fn guarded<T>(run: impl FnOnce() -> PolarsResult<T>) -> PolarsResult<T> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(result) => result,
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Err(PolarsError::ComputeError(format!("panic in the table engine: {text}").into()))
+        }
+    }
+}

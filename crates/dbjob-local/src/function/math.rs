@@ -1,0 +1,153 @@
+use dbjob_plan::{DataType, RunError};
+use polars::prelude::{self as pl, ChunkApply, IntoColumn};
+
+use super::Call;
+use crate::arithmetic::checked_unary;
+use crate::expr::Scope;
+use crate::udf::{fallible, float1, float1_partial, map_n, map1};
+
+pub(super) const NAMES: &[&str] = &[
+    "abs", "sign", "sqrt", "exp", "expm1", "log", "log1p", "log2", "log10", "floor", "ceil", "round", "sin", "cos",
+    "tan", "clip", "is_nan",
+];
+
+pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
+    let int = call.args.first().is_some_and(|a| a.dtype == DataType::Int);
+    let x = || {
+        let x = call.arg(0);
+        if int { x.cast(pl::DataType::Float64) } else { x }
+    };
+    Ok(Some(match call.name {
+        "abs" if int => {
+            let reporter = call.scope.reporter();
+            fallible(vec![call.scope.guard(call.arg(0))], pl::DataType::Int64, move |c| {
+                checked_unary(&c[0], i64::checked_abs, "abs", &reporter)
+            })
+        }
+        "abs" => call.arg(0).abs(),
+        "sign" if int => map1(call.arg(0), pl::DataType::Int64, |c| Ok(c.i64()?.apply_values(i64::signum).into_column())),
+        "sign" => float1(x(), |x| if x == 0.0 || x.is_nan() { x } else { x.signum() }),
+        "sqrt" => float1_partial(x(), |x| (x >= 0.0 || x.is_nan()).then(|| x.sqrt())),
+        "exp" => float1(x(), f64::exp),
+        "expm1" => float1(x(), f64::exp_m1),
+        "log" if call.args.len() == 2 => {
+            let base = call.arg(1).cast(pl::DataType::Float64);
+            map_n(vec![x(), base], pl::DataType::Float64, |c| {
+                let f = |x: Option<f64>, b: Option<f64>| Some(ln(x?)? / ln(b?)?);
+                Ok(pl::arity::binary_elementwise::<_, _, pl::Float64Type, _>(c[0].f64()?, c[1].f64()?, f).into_column())
+            })
+        }
+        "log" => float1_partial(x(), ln),
+        "log1p" => float1_partial(x(), |x| (x > -1.0 || x.is_nan()).then(|| x.ln_1p())),
+        "log2" => float1_partial(x(), |x| (x > 0.0 || x.is_nan()).then(|| x.log2())),
+        "log10" => float1_partial(x(), |x| (x > 0.0 || x.is_nan()).then(|| x.log10())),
+        "sin" => float1(x(), f64::sin),
+        "cos" => float1(x(), f64::cos),
+        "tan" => float1(x(), f64::tan),
+        "floor" | "ceil" if int => call.arg(0),
+        "floor" => to_int(call.arg(0), f64::floor, "floor", call.scope),
+        "ceil" => to_int(call.arg(0), f64::ceil, "ceil", call.scope),
+        "round" => round(call, int),
+        "clip" => {
+            let (x, low, high) = (call.arg(0), call.arg(1), call.arg(2));
+            pl::when(x.clone().lt(low.clone()))
+                .then(low)
+                .when(x.clone().gt(high.clone()))
+                .then(high)
+                .otherwise(x)
+        }
+        "is_nan" if int => pl::when(call.arg(0).is_null()).then(pl::lit(pl::NULL)).otherwise(pl::lit(false)),
+        "is_nan" => call.arg(0).is_nan(),
+        _ => return Ok(None),
+    }))
+}
+
+fn ln(x: f64) -> Option<f64> {
+    (x > 0.0 || x.is_nan()).then(|| x.ln())
+}
+
+/// Half away from zero, at a number of decimals (negative: before the point).
+fn round(call: &Call<'_>, int: bool) -> pl::Expr {
+    let x = call.arg(0);
+    let digits = match call.args.get(1) {
+        None if int => return x,
+        None => return float1(x, f64::round),
+        Some(_) => call.arg(1),
+    };
+    if int {
+        let reporter = call.scope.reporter();
+        return fallible(vec![call.scope.guard(x), digits], pl::DataType::Int64, move |c| {
+            let mut out = Vec::with_capacity(c[0].len());
+            for (x, d) in c[0].i64()?.iter().zip(c[1].i64()?.iter()) {
+                let (Some(x), Some(d)) = (x, d) else {
+                    out.push(None);
+                    continue;
+                };
+                match round_int(x, d) {
+                    Some(value) => out.push(Some(value)),
+                    None => {
+                        let text = format!("round({x}, {d})");
+                        let message = format!("{text} does not fit a 64-bit int");
+                        return Err(reporter.fail("E0709", message, Some(text)));
+                    }
+                }
+            }
+            Ok(pl::Int64Chunked::from_iter(out).into_column())
+        });
+    }
+    map_n(vec![x, digits], pl::DataType::Float64, |c| {
+        let out: pl::Float64Chunked =
+            c[0].f64()?.iter().zip(c[1].i64()?.iter()).map(|(x, d)| Some(round_float(x?, d?))).collect();
+        Ok(out.into_column())
+    })
+}
+
+fn round_int(x: i64, digits: i64) -> Option<i64> {
+    if digits >= 0 {
+        return Some(x);
+    }
+    let Some(unit) = u32::try_from(-digits).ok().and_then(|d| 10_i128.checked_pow(d)) else { return Some(0) };
+    let x = i128::from(x);
+    i64::try_from((x.abs() + unit / 2) / unit * unit * x.signum()).ok()
+}
+
+/// 2^53: from here on a float has no fraction.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
+fn round_float(x: f64, digits: i64) -> f64 {
+    if digits == 0 {
+        return x.round();
+    }
+    let scale = 10_f64.powi(digits.abs().min(400) as i32);
+    let out = if digits > 0 { (x * scale).round() / scale } else { (x / scale).round() * scale };
+    let fine = digits > 0 && (x.abs() >= WHOLE || !out.is_finite());
+    if fine || x.is_nan() { x } else if out.is_nan() { 0.0 } else { out }
+}
+
+/// `f` of a float as an int. NaN and what does not fit is E0709.
+pub(crate) fn to_int(x: pl::Expr, f: fn(f64) -> f64, what: &'static str, scope: &Scope<'_>) -> pl::Expr {
+    let reporter = scope.reporter();
+    fallible(vec![scope.guard(x)], pl::DataType::Int64, move |c| {
+        let mut out = Vec::with_capacity(c[0].len());
+        for x in c[0].f64()?.iter() {
+            out.push(match x {
+                None => None,
+                Some(x) => match int_of(f(x)) {
+                    Some(i) => Some(i),
+                    None => {
+                        let text = format!("{what}({x})");
+                        let message = format!("{text} does not fit a 64-bit int");
+                        return Err(reporter.fail("E0709", message, Some(text)));
+                    }
+                },
+            });
+        }
+        Ok(pl::Int64Chunked::from_iter(out).into_column())
+    })
+}
+
+/// A float without a fraction as an int, if it is one.
+pub(crate) fn int_of(x: f64) -> Option<i64> {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    (x >= -LIMIT && x < LIMIT).then_some(x as i64)
+}

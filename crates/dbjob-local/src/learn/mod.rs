@@ -1,0 +1,14 @@
+//! From tables to learners and back: features and truth of a table, the fit, its judgement, predictions as columns.
+
+mod classes;
+mod evaluate;
+mod features;
+mod learned;
+mod options;
+mod predict;
+mod target;
+
+pub use learned::Learned;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,75 @@
+use dbjob_learn::Scores;
+use dbjob_plan::{DataType, Output, RunError, Task, Value, probability_column};
+use polars::prelude::{self as pl, Column, IntoColumn, NamedFrom, Series};
+
+use crate::fault::engine_error;
+use crate::map::{MapStates, unmap_column};
+
+/// What a model's scores mean, in the caller's units.
+pub(super) struct Meaning<'a> {
+    pub task: Task,
+    pub output: &'a Output,
+    /// In the order of the scores; empty for numbers.
+    pub classes: &'a [Value],
+    pub maps: &'a MapStates,
+}
+
+impl Meaning<'_> {
+    /// The value, then the probabilities ([`probability_column`]).
+    ///
+    /// The value of a class output is the most probable class, the first of equally probable ones: `true` where its
+    /// probability is above 0.5. A number is taken back through the maps; for an int output it is rounded, half away
+    /// from zero, and null where no int is near.
+    pub fn columns(&self, scores: &Scores, prefix: &str) -> Result<Vec<Column>, RunError> {
+        match self.task {
+            Task::Regression => Ok(vec![self.number(&scores.columns[0], prefix)?]),
+            Task::Classification => {
+                let mut columns = vec![self.class(&scores.argmax(), prefix)?];
+                for (class, probabilities) in self.classes.iter().zip(&scores.columns) {
+                    if self.output.dtype == DataType::Bool && *class != Value::Bool(true) {
+                        continue;
+                    }
+                    let name = probability_column(prefix, &self.output.dtype, class);
+                    columns.push(Series::new(name.into(), probabilities).into_column());
+                }
+                Ok(columns)
+            }
+        }
+    }
+
+    /// A number of the learner in the caller's units.
+    pub fn number(&self, values: &[f64], name: &str) -> Result<Column, RunError> {
+        let column = Series::new(name.into(), values).into_column();
+        let column = unmap_column(&column, &self.output.unmap, self.maps)?;
+        if self.output.dtype == DataType::Int && *column.dtype() == pl::DataType::Float64 {
+            let rounded: pl::Int64Chunked = column.f64().map_err(engine_error)?.iter().map(|x| nearest(x?)).collect();
+            return Ok(rounded.into_column().with_name(name.into()));
+        }
+        Ok(column.with_name(name.into()))
+    }
+
+    fn class(&self, codes: &[u32], name: &str) -> Result<Column, RunError> {
+        let name = name.into();
+        let of = |code: &u32| &self.classes[*code as usize];
+        Ok(match &self.output.dtype {
+            DataType::Bool => {
+                let values: Vec<Option<bool>> = codes.iter().map(|c| of(c).as_bool()).collect();
+                Series::new(name, values).into_column()
+            }
+            DataType::Int => {
+                let values: Vec<Option<i64>> = codes.iter().map(|c| of(c).as_i64()).collect();
+                Series::new(name, values).into_column()
+            }
+            _ => {
+                let values: Vec<Option<&str>> = codes.iter().map(|c| of(c).as_str()).collect();
+                Series::new(name, values).into_column()
+            }
+        })
+    }
+}
+
+fn nearest(x: f64) -> Option<i64> {
+    let rounded = x.round();
+    // 2^63 itself is no i64; -2^63 is.
+    (rounded >= i64::MIN as f64 && rounded < -(i64::MIN as f64)).then_some(rounded as i64)
+}

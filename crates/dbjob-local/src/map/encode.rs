@@ -1,0 +1,148 @@
+//! Categories as numbers: `index`, `labels` and `one_hot`.
+//!
+//! The levels of a closed category come in their declared order, those of an open one sorted by code point over the train
+//! rows. `index` is the 0-based position, -1 for a level that was not seen; null stays null. `one_hot` is one list of
+//! floats as long as there are levels; null and unseen levels are all zeros.
+
+use std::collections::{BTreeMap, HashMap};
+
+use dbjob_plan::{DataType, MapLink, RunError, Value};
+use polars::prelude::{
+    self as pl, Column, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, PolarsResult, StringChunked,
+};
+
+use super::{Map, MapState, int_option};
+use crate::fault::engine_error;
+
+pub(super) struct Index;
+pub(super) struct OneHot;
+
+impl Map for Index {
+    fn fit(&self, column: &Column, link: &MapLink) -> Result<MapState, RunError> {
+        learn(column, link)
+    }
+
+    fn apply(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+        let levels = levels(link, state)?;
+        let position = positions(&levels);
+        let text = column.cast(&pl::DataType::String)?;
+        let out: pl::Int64Chunked = text
+            .str()?
+            .iter()
+            .map(|level| level.map(|level| position.get(level).map_or(-1, |i| *i as i64)))
+            .collect();
+        Ok(out.into_column())
+    }
+
+    fn invert(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> Option<PolarsResult<Column>> {
+        Some(invert_index(column, link, state))
+    }
+}
+
+fn invert_index(column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+    let levels = levels(link, state)?;
+    let at = column.cast(&pl::DataType::Int64)?;
+    let out: StringChunked = at
+        .i64()?
+        .iter()
+        .map(|i| i.and_then(|i| usize::try_from(i).ok()).and_then(|i| levels.get(i)).map(String::as_str))
+        .collect();
+    out.into_column().cast(&crate::types::polars_type(&link.from))
+}
+
+impl Map for OneHot {
+    fn fit(&self, column: &Column, link: &MapLink) -> Result<MapState, RunError> {
+        learn(column, link)
+    }
+
+    fn apply(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+        let levels = levels(link, state)?;
+        let position = positions(&levels);
+        let text = column.cast(&pl::DataType::String)?;
+        let width = levels.len();
+        let mut out = ListPrimitiveChunkedBuilder::<pl::Float64Type>::new(
+            column.name().clone(),
+            column.len(),
+            column.len() * width,
+            pl::DataType::Float64,
+        );
+        let mut row = vec![0.0; width];
+        for level in text.str()?.iter() {
+            let hot = level.and_then(|level| position.get(level).copied());
+            if let Some(i) = hot {
+                row[i] = 1.0;
+            }
+            out.append_slice(&row);
+            if let Some(i) = hot {
+                row[i] = 0.0;
+            }
+        }
+        Ok(out.finish().into_column())
+    }
+
+    /// The level of the largest value above 0; all zeros are null. So it also reads probabilities.
+    fn invert(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> Option<PolarsResult<Column>> {
+        Some(invert_one_hot(column, link, state))
+    }
+}
+
+fn invert_one_hot(column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+    let levels = levels(link, state)?;
+    let lists = column.list()?;
+    let mut out = pl::StringChunkedBuilder::new(column.name().clone(), column.len());
+    for i in 0..lists.len() {
+        let row = lists.get_as_series(i);
+        let hot = match &row {
+            Some(row) => {
+                let values = row.f64()?;
+                let mut best: Option<(usize, f64)> = None;
+                for (at, x) in values.iter().enumerate() {
+                    if let Some(x) = x
+                        && x > best.map_or(0.0, |(_, most)| most)
+                    {
+                        best = Some((at, x));
+                    }
+                }
+                best.and_then(|(at, _)| levels.get(at))
+            }
+            None => None,
+        };
+        out.append_option(hot.map(String::as_str));
+    }
+    out.finish().into_column().cast(&crate::types::polars_type(&link.from))
+}
+
+/// The levels of the train rows that are frequent enough (`min_count`), sorted by code point.
+fn learn(column: &Column, link: &MapLink) -> Result<MapState, RunError> {
+    let at_least = int_option(link, "min_count", 1).max(1) as u64;
+    let text = column.cast(&pl::DataType::String).map_err(engine_error)?;
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for level in text.str().map_err(engine_error)?.iter().flatten() {
+        *counts.entry(level).or_default() += 1;
+    }
+    let levels: Vec<String> = counts.iter().filter(|(_, n)| **n >= at_least).map(|(l, _)| (*l).to_string()).collect();
+    if levels.is_empty() {
+        return Err(RunError::new("E0715", format!("no level has at least {at_least} train rows"))
+            .help("lower `min_count`"));
+    }
+    Ok(MapState::Levels { levels })
+}
+
+/// The levels that a link goes by: learned, given as an option, or declared.
+pub(crate) fn levels(link: &MapLink, state: Option<&MapState>) -> PolarsResult<Vec<String>> {
+    if let Some(MapState::Levels { levels }) = state {
+        return Ok(levels.clone());
+    }
+    if let Some(Value::List(items)) = link.options.get("levels") {
+        return Ok(items.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_string)).collect());
+    }
+    match &link.from {
+        DataType::Category { levels: Some(levels) } => Ok(levels.clone()),
+        DataType::Bool => Ok(vec!["false".into(), "true".into()]),
+        _ => Err(pl::PolarsError::ComputeError(format!("the levels of map `{}` are not known", link.map).into())),
+    }
+}
+
+fn positions(levels: &[String]) -> HashMap<&str, usize> {
+    levels.iter().enumerate().map(|(i, level)| (level.as_str(), i)).collect()
+}

@@ -1,0 +1,121 @@
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use dbjob_plan::RunError;
+
+use super::files::{sync_folder, unwritable};
+
+/// The folder of one model in a registry: its versions and which of them is live.
+#[derive(Debug, Clone)]
+pub(super) struct ModelFolder {
+    pub path: PathBuf,
+}
+
+impl ModelFolder {
+    pub fn of(registry: &Path, model: &str) -> Self {
+        Self { path: registry.join(file_name(model)) }
+    }
+
+    pub fn versions(&self) -> PathBuf {
+        self.path.join("versions")
+    }
+
+    pub fn version(&self, number: u64) -> PathBuf {
+        self.versions().join(number.to_string())
+    }
+
+    /// The numbers of the versions that exist, ascending.
+    pub fn numbers(&self) -> std::io::Result<Vec<u64>> {
+        let mut numbers: Vec<u64> = Vec::new();
+        for entry in fs::read_dir(self.versions())? {
+            numbers.extend(entry?.file_name().to_str().and_then(|n| n.parse::<u64>().ok()));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The live version; `None` when none was promoted yet. Errors: E0716 when the file says something else.
+    pub fn current(&self) -> Result<Option<u64>, RunError> {
+        let path = self.path.join("current");
+        match fs::read_to_string(&path) {
+            Ok(text) => text.trim().parse().map(Some).map_err(|_| {
+                RunError::new(
+                    "E0716",
+                    format!("{} should hold a version number, not {:?}", path.display(), text.trim()),
+                )
+                .help("write the number of the version that is to be live into it")
+            }),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(RunError::new("E0716", format!("cannot read {}: {e}", path.display()))),
+        }
+    }
+
+    /// Makes a version the live one, in one step.
+    pub fn promote(&self, number: u64) -> Result<(), RunError> {
+        let path = self.path.join("current");
+        let write = || -> std::io::Result<()> {
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".current-");
+            // As any file of the user, not for the owner alone as temporary files are.
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            let mut file = builder.tempfile_in(&self.path)?;
+            writeln!(file, "{number}")?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            sync_folder(&self.path);
+            Ok(())
+        };
+        write().map_err(|e| unwritable(&path, e))
+    }
+}
+
+/// A name of the language as the name of a file: letters, digits, `_`, `-` stay, and a dot inside; other bytes become
+/// `%XX`. Different names give different files.
+pub(super) fn file_name(name: &str) -> String {
+    let mut text = String::new();
+    for (i, c) in name.char_indices() {
+        if c.is_alphanumeric() || matches!(c, '_' | '-') || (c == '.' && i > 0) {
+            text.push(c);
+        } else {
+            let mut bytes = [0; 4];
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_the_registry() {
+        for (name, file) in [
+            ("comes_back", "comes_back"),
+            ("价格 v1.2", "价格%20v1.2"),
+            ("../../etc", "%2E.%2F..%2Fetc"),
+            (".", "%2E"),
+            ("a/b\\c:%", "a%2Fb%5Cc%3A%25"),
+        ] {
+            assert_eq!(file_name(name), file);
+        }
+    }
+
+    #[test]
+    fn current_is_read_written_and_checked() {
+        let registry = tempfile::tempdir().unwrap();
+        let folder = ModelFolder::of(registry.path(), "m");
+        fs::create_dir_all(folder.versions()).unwrap();
+        assert_eq!(folder.current().unwrap(), None);
+        folder.promote(3).unwrap();
+        folder.promote(12).unwrap();
+        assert_eq!(folder.current().unwrap(), Some(12));
+        assert_eq!(fs::read_dir(&folder.path).unwrap().count(), 2, "no temporary file stays");
+        fs::write(folder.path.join("current"), "latest").unwrap();
+        assert_eq!(folder.current().unwrap_err().code, "E0716");
+    }
+}

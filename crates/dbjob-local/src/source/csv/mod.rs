@@ -1,0 +1,114 @@
+//! CSV. Regular files go through polars' typed scan; what it would misread or cannot explain goes through [`exact`].
+
+mod exact;
+mod layout;
+mod regular;
+
+use std::path::Path;
+
+use dbjob_plan::{CsvOptions, DataType, Encoding, RunError};
+use polars::prelude::{self as pl, Column, IntoColumn, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame, NullValues};
+
+use super::{Scan, Wanted, check};
+use crate::fault::{Fault, Faults, engine_error};
+use crate::function::parse;
+use crate::types::polars_type;
+use crate::udf;
+
+pub(crate) use exact::{Cells, read_exact, records};
+pub(crate) use layout::{head, read_layout};
+
+pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bool) -> Result<LazyFrame, RunError> {
+    let layout = read_layout(file, options)?;
+    let places = layout.places(scan.wanted, file, options)?;
+    let shape = regular::look(file, options, layout.width())?;
+    if exact || !shape.regular || options.encoding == Encoding::Latin1 {
+        return Ok(read_exact(scan.wanted, file, options)?.lazy());
+    }
+    // Names of our own: those of the file may be missing or doubled.
+    let name = |place: usize| format!("c{place}");
+    let mut schema = pl::Schema::default();
+    for place in 0..layout.width() {
+        let dtype = places.iter().position(|p| *p == place).map(|i| raw_type(&scan.wanted[i].field.dtype));
+        schema.with_column(name(place).into(), dtype.unwrap_or(pl::DataType::String));
+    }
+    let mut nulls: Vec<pl::PlSmallStr> = options.nulls.iter().map(|n| n.as_str().into()).collect();
+    if shape.quotes {
+        // Polars takes a quoted empty cell for a text.
+        nulls.push("".into());
+    }
+    let path = file.to_str().ok_or_else(|| super::files::unreadable(file, "its name is not valid Unicode"))?;
+    let frame = LazyCsvReader::new(path.into())
+        .with_glob(false)
+        .with_schema(Some(schema.into()))
+        .with_has_header(options.header)
+        .with_skip_lines(options.skip as usize)
+        .with_separator(options.delimiter)
+        .with_quote_char(options.quote)
+        .with_comment_prefix(options.comment.as_deref().map(Into::into))
+        .with_decimal_comma(options.decimal_comma)
+        .with_null_values((!nulls.is_empty()).then_some(NullValues::AllColumns(nulls)))
+        .with_raise_if_empty(false)
+        .with_rechunk(false)
+        .finish()
+        .map_err(engine_error)?;
+    let columns: Vec<pl::Expr> = scan
+        .wanted
+        .iter()
+        .zip(&places)
+        .map(|(w, place)| convert(w, crate::udf::col(name(*place).as_str()), scan.faults, scan.node).alias(w.field.name.as_str()))
+        .collect();
+    Ok(frame.select(columns))
+}
+
+/// What polars parses itself; the rest arrives as text and is read by [`parse`], strictly.
+fn raw_type(dtype: &DataType) -> pl::DataType {
+    match dtype {
+        DataType::Int => pl::DataType::Int64,
+        DataType::Float => pl::DataType::Float64,
+        _ => pl::DataType::String,
+    }
+}
+
+fn convert(w: &Wanted, raw: pl::Expr, faults: &Faults, node: dbjob_plan::NodeId) -> pl::Expr {
+    let typed = match w.field.dtype {
+        DataType::Bool | DataType::Date | DataType::Datetime => {
+            let (faults, field) = (faults.clone(), w.field.clone());
+            udf::map1(raw, polars_type(&w.field.dtype), move |c| {
+                read_text(&field.dtype, c)?.map_err(|text| {
+                    let message = format!("{text:?} is not {}", super::expected(&field.dtype));
+                    let column = Some(field.name.clone());
+                    faults.raise(Fault { node, code: "E0704", message, column, value: Some(text) })
+                })
+            })
+        }
+        _ => raw,
+    };
+    if check::promises(&w.field) { check::lazily(&w.field, typed, faults, node) } else { typed }
+}
+
+/// A text column as bools, dates or datetimes; `Err` has the first text that is none.
+fn read_text(dtype: &DataType, c: &Column) -> pl::PolarsResult<Result<Column, String>> {
+    fn all<T>(c: &Column, read: impl Fn(&str) -> Option<T>) -> pl::PolarsResult<Result<Vec<Option<T>>, String>> {
+        let mut out = Vec::with_capacity(c.len());
+        for text in c.str()?.iter() {
+            match text.map(|t| (t, read(t))) {
+                Some((text, None)) => return Ok(Err(text.to_string())),
+                other => out.push(other.and_then(|(_, value)| value)),
+            }
+        }
+        Ok(Ok(out))
+    }
+    let target = polars_type(dtype);
+    Ok(match dtype {
+        DataType::Bool => all(c, parse::bool)?.map(|v| pl::BooleanChunked::from_iter(v).into_column()),
+        DataType::Date => match all(c, parse::date)? {
+            Ok(v) => Ok(pl::Int32Chunked::from_iter(v).into_column().cast(&target)?),
+            Err(e) => Err(e),
+        },
+        _ => match all(c, parse::datetime)? {
+            Ok(v) => Ok(pl::Int64Chunked::from_iter(v).into_column().cast(&target)?),
+            Err(e) => Err(e),
+        },
+    })
+}

@@ -1,0 +1,106 @@
+//! Sources: files as lazy tables, checked against their declaration; one file a format.
+
+pub(crate) mod check;
+pub(crate) mod csv;
+pub(crate) mod files;
+mod infer;
+pub(crate) mod ndjson;
+pub(crate) mod parquet;
+
+use std::path::Path;
+
+use dbjob_plan::{DataType, Field, Format, NodeId, RunError, Schema, Source};
+use polars::prelude::{self as pl, LazyFrame, UnionArgs};
+
+use crate::fault::{Faults, engine_error};
+pub(crate) use files::fingerprint;
+pub(crate) use infer::infer;
+
+/// A column to read: its place in the node's schema and its name in the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub field: Field,
+    pub header: String,
+    /// Its position among the declared columns: the position in a file without a header.
+    pub position: usize,
+}
+
+/// The declared columns of a source that are in use, in the schema's order; never none (the first stands in, because a
+/// table without columns has no row count).
+pub(crate) fn wanted(source: &Source, schema: &Schema, live: &dyn Fn(&str) -> bool) -> Vec<Wanted> {
+    let mut all: Vec<Wanted> = schema
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(position, field)| {
+            let header = source.columns.iter().find(|c| c.name == field.name).map_or(&field.name, |c| &c.header);
+            Wanted { field: field.clone(), header: header.clone(), position }
+        })
+        .collect();
+    if all.iter().any(|w| live(&w.field.name)) {
+        all.retain(|w| live(&w.field.name));
+    } else {
+        all.truncate(1);
+    }
+    all
+}
+
+/// A source to be read.
+pub(crate) struct Scan<'a> {
+    pub node: NodeId,
+    pub source: &'a Source,
+    pub wanted: &'a [Wanted],
+    pub base: &'a Path,
+    pub faults: &'a Faults,
+}
+
+impl Scan<'_> {
+    /// The table, lazily where the format allows. With `exact` a CSV file is read by our own reader at once: it is
+    /// slower, and right also about files that are not quite regular.
+    ///
+    /// Errors: E0701, E0702, E0705, E0712, E0717 at once; cells are checked when the query runs, and a failure there is
+    /// explained by [`Scan::explain`].
+    pub fn open(&self, exact: bool) -> Result<LazyFrame, RunError> {
+        let files = files::resolve(self.base, &self.source.path)?;
+        let frames = files
+            .iter()
+            .map(|file| match &self.source.format {
+                Format::Csv(options) => csv::scan(self, file, options, exact),
+                Format::Parquet => parquet::scan(self, file),
+                Format::Ndjson => ndjson::scan(self, file),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        one_table(frames)
+    }
+
+    /// Reads everything that is wanted, cell by cell, and gives the first thing that is wrong with its file, row, line,
+    /// column and value. `Ok`: the files are as declared.
+    pub fn explain(&self) -> Result<(), RunError> {
+        for file in files::resolve(self.base, &self.source.path)? {
+            match &self.source.format {
+                Format::Csv(options) => drop(csv::read_exact(self.wanted, &file, options)?),
+                Format::Parquet => parquet::explain(self, &file)?,
+                Format::Ndjson => ndjson::explain(self.wanted, &file)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn one_table(mut frames: Vec<LazyFrame>) -> Result<LazyFrame, RunError> {
+    if frames.len() == 1 {
+        return Ok(frames.remove(0));
+    }
+    pl::concat(frames, UnionArgs::default()).map_err(engine_error)
+}
+
+/// The declared type in the words of a message: what a cell should have been.
+pub(crate) fn expected(dtype: &DataType) -> String {
+    match dtype {
+        DataType::Int => "an int".into(),
+        DataType::Date => "a date (YYYY-MM-DD)".into(),
+        DataType::Datetime => "a datetime (YYYY-MM-DDThh:mm:ss)".into(),
+        DataType::Bool => "a bool (true or false)".into(),
+        other => format!("a {other}"),
+    }
+}
