@@ -1,7 +1,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use dbjob_plan::{DataType, FitSpec, Output, RunError, Value};
-use polars::prelude::{self as pl, Column, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, NamedFrom, Series};
+use polars::prelude::{
+    self as pl, Column, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, NamedFrom, Series,
+};
 
 use crate::fault::engine_error;
 use crate::map::{MapStates, unmap_column};
@@ -93,11 +95,13 @@ fn column_of(keys: &[Key], output: &Output) -> Result<Column, RunError> {
     let mixed = || RunError::new("E0799", format!("the output `{}` has values of several types", output.column));
     match &output.learned {
         DataType::Bool => {
-            let values: Option<Vec<bool>> = keys.iter().map(|k| if let Key::Bool(b) = k { Some(*b) } else { None }).collect();
+            let values: Option<Vec<bool>> =
+                keys.iter().map(|k| if let Key::Bool(b) = k { Some(*b) } else { None }).collect();
             Ok(Series::new(name, values.ok_or_else(mixed)?).into_column())
         }
         DataType::Int => {
-            let values: Option<Vec<i64>> = keys.iter().map(|k| if let Key::Int(i) = k { Some(*i) } else { None }).collect();
+            let values: Option<Vec<i64>> =
+                keys.iter().map(|k| if let Key::Int(i) = k { Some(*i) } else { None }).collect();
             Ok(Series::new(name, values.ok_or_else(mixed)?).into_column())
         }
         DataType::Vector { .. } => {
@@ -116,7 +120,8 @@ fn column_of(keys: &[Key], output: &Output) -> Result<Column, RunError> {
             Ok(lists.finish().into_column())
         }
         _ => {
-            let values: Option<Vec<&str>> = keys.iter().map(|k| if let Key::Text(t) = k { Some(t.as_str()) } else { None }).collect();
+            let values: Option<Vec<&str>> =
+                keys.iter().map(|k| if let Key::Text(t) = k { Some(t.as_str()) } else { None }).collect();
             Ok(Series::new(name, values.ok_or_else(mixed)?).into_column())
         }
     }

@@ -35,7 +35,12 @@ pub(super) fn metrics(
             (Some(value), Some(baseline)) => found.push((name.clone(), MetricValue { value, baseline })),
             _ => cx.emit(Event::Warning {
                 item: item.to_owned(),
-                message: format!("{name} is not defined on the {} test rows of `{}`{}", judged.rows(), spec.model, why(&judged)),
+                message: format!(
+                    "{name} is not defined on the {} test rows of `{}`{}",
+                    judged.rows(),
+                    spec.model,
+                    why(&judged)
+                ),
             }),
         }
     }

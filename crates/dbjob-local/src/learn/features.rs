@@ -1,6 +1,6 @@
 use dbjob_learn::Matrix;
 use dbjob_plan::{DataLocation, DataType, FitSpec, Input, MapLink, NodeId, Op, RunError, Serving, Value};
-use polars::prelude::{self as pl, Column, DataFrame};
+use polars::prelude::{self as pl, Column, DataFrame, StaticArray};
 
 use crate::fault::engine_error;
 use crate::map::{MapState, MapStates};
@@ -39,7 +39,8 @@ pub(super) fn matrix(
                 columns.push(reader.scalar(column)?);
             }
             other => {
-                let message = format!("the input `{}` is a {other}; learners take numbers, bools and vectors", input.column);
+                let message =
+                    format!("the input `{}` is a {other}; learners take numbers, bools and vectors", input.column);
                 return Err(RunError::new("E0799", message).help("map it, for example `with one_hot`"));
             }
         }
@@ -105,7 +106,9 @@ impl Reader<'_> {
         let (column, row) = (&self.input.column, (self.row)(i));
         let algorithm = &self.spec.algorithm.name;
         let (code, message) = match self.purpose {
-            Purpose::Fit => ("E0715", format!("cannot fit `{}`: input `{column}` {what} in row {row}", self.spec.model)),
+            Purpose::Fit => {
+                ("E0715", format!("cannot fit `{}`: input `{column}` {what} in row {row}", self.spec.model))
+            }
             Purpose::Predict => {
                 ("E0719", format!("`{}` cannot predict row {row}: input `{column}` {what}", self.spec.model))
             }

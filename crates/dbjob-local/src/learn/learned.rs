@@ -60,8 +60,11 @@ impl Learned {
         }
         let wants_test = !spec.metrics.is_empty() || !spec.require.is_empty();
         if wants_test && parts.test.is_empty() {
-            return Err(RunError::new("E0715", format!("`{}` is to be evaluated, but there are no test rows", spec.model))
-                .help("give the split a test part, as in `split test 20%`, or leave out `evaluate` and `require`"));
+            return Err(RunError::new(
+                "E0715",
+                format!("`{}` is to be evaluated, but there are no test rows", spec.model),
+            )
+            .help("give the split a test part, as in `split test 20%`, or leave out `evaluate` and `require`"));
         }
         let train = take(table, &parts.train)?;
         let row = |i: usize| parts.train[i] as u64 + 1;
@@ -101,8 +104,7 @@ impl Learned {
         };
         let warn = |message: String| cx.emit(Event::Warning { item: item.to_owned(), message });
         let cancelled = || cx.cancel.is_cancelled();
-        let context =
-            FitContext { threads: cx.threads, progress: &progress, cancelled: &cancelled, warn: &warn };
+        let context = FitContext { threads: cx.threads, progress: &progress, cancelled: &cancelled, warn: &warn };
         learner.fit(x, y, weights, &context).map(Ok)
     }
 

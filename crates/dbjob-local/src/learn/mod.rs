@@ -9,3 +9,6 @@ mod predict;
 mod target;
 
 pub use learned::Learned;
+
+#[cfg(test)]
+pub(crate) mod tests;

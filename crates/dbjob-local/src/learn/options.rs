@@ -40,7 +40,9 @@ pub(super) fn fit_error(error: FitError, spec: &FitSpec, row: impl Fn(usize) -> 
             }
             _ => RunError::new("E0715", format!("cannot fit `{name}`: {}", error.message)),
         },
-        FitErrorKind::Option => RunError::new("E0715", format!("cannot fit `{name}` with {algorithm}: {}", error.message)),
+        FitErrorKind::Option => {
+            RunError::new("E0715", format!("cannot fit `{name}` with {algorithm}: {}", error.message))
+        }
     };
     run.help = error.help;
     run.or_span(spec.algorithm.span)

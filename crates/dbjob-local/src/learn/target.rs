@@ -16,7 +16,10 @@ impl Truth {
     pub fn read(table: &DataFrame, spec: &FitSpec) -> Result<Self, RunError> {
         let output = &spec.output;
         let column = table.column(&output.column).map_err(|_| {
-            RunError::new("E0705", format!("the table has no column `{}`, the output of `{}`", output.column, spec.model))
+            RunError::new(
+                "E0705",
+                format!("the table has no column `{}`, the output of `{}`", output.column, spec.model),
+            )
         })?;
         match spec.task {
             Task::Classification => keys(column, &output.learned).map(Self::Classes),
@@ -46,7 +49,9 @@ fn keys(column: &Column, learned: &DataType) -> Result<Vec<Option<Key>>, RunErro
         }
         DataType::Vector { .. } => {
             let lists = column.list().map_err(engine_error)?;
-            (0..lists.len()).map(|i| lists.get_as_series(i).map_or(Ok(None), |row| hottest(&row))).collect::<Result<_, _>>()?
+            (0..lists.len())
+                .map(|i| lists.get_as_series(i).map_or(Ok(None), |row| hottest(&row)))
+                .collect::<Result<_, _>>()?
         }
         other => return Err(RunError::new("E0799", format!("a {other} cannot be learned as classes"))),
     })

@@ -40,8 +40,11 @@ impl ModelFolder {
         let path = self.path.join("current");
         match fs::read_to_string(&path) {
             Ok(text) => text.trim().parse().map(Some).map_err(|_| {
-                RunError::new("E0716", format!("{} should hold a version number, not {:?}", path.display(), text.trim()))
-                    .help("write the number of the version that is to be live into it")
+                RunError::new(
+                    "E0716",
+                    format!("{} should hold a version number, not {:?}", path.display(), text.trim()),
+                )
+                .help("write the number of the version that is to be live into it")
             }),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(RunError::new("E0716", format!("cannot read {}: {e}", path.display()))),

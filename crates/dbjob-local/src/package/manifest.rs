@@ -65,6 +65,9 @@ mod tests {
     #[test]
     fn the_time_is_rfc_3339() {
         let text = now();
-        assert!(text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T' && text.starts_with("20"), "{text}");
+        assert!(
+            text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T' && text.starts_with("20"),
+            "{text}"
+        );
     }
 }

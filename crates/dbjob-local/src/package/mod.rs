@@ -26,3 +26,6 @@ const WEIGHTS: &str = "weights.safetensors";
 const MAPS: &str = "maps.json";
 const LOOKUPS: &str = "lookup";
 const TEST_PREDICTIONS: &str = "test_predictions.parquet";
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,10 @@ fn locate(path: &Path) -> Result<PathBuf, RunError> {
         && let Some(last) = numbers.last()
     {
         return Err(error(format!("no version of {} is live: none has held all of its requirements", path.display()))
-            .help(format!("to use a rejected version all the same, name its folder: {}", model.version(*last).display())));
+            .help(format!(
+                "to use a rejected version all the same, name its folder: {}",
+                model.version(*last).display()
+            )));
     }
     let error = error(format!("there is no model package at {}", path.display()));
     Err(match models(path).as_slice() {

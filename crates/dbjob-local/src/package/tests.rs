@@ -1,0 +1,206 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dbjob_plan::{
+    BinaryOp, DataType, Event, FitSpec, ModelReport, PackageStatus, Plan, Predictor, RunError, SourceFingerprint,
+    Target, Task, Value,
+};
+use polars::prelude::{DataFrame, IntoLazy};
+
+use super::{deploy, open};
+use crate::learn::Learned;
+use crate::learn::tests::support::{Run, assert_bit_equal, base, fit, names, requirement, score, series, spec, table};
+use crate::map::{MapState, MapStates};
+
+struct Fitted {
+    spec: FitSpec,
+    table: DataFrame,
+    learned: Learned,
+    maps: MapStates,
+    lookups: Vec<(String, DataFrame)>,
+}
+
+fn fitted(algorithm: &str, gate: &str) -> Fitted {
+    let mut columns = base();
+    let truth: Vec<bool> = score(&columns).iter().map(|s| *s > 3.0).collect();
+    columns.push(series("late", truth));
+    let table = table(columns);
+    let mut spec = spec(algorithm, Task::Classification, "late", DataType::Bool, &["accuracy"]);
+    spec.require = vec![requirement("accuracy", BinaryOp::Ge, gate)];
+    let maps = MapStates([(77, MapState::Affine { shift: 0.1, scale: 3.0 })].into());
+    let learned = fit(&spec, &table, &maps).unwrap();
+    Fitted { spec, table, learned, maps, lookups: vec![] }
+}
+
+impl Fitted {
+    fn deploy(&self, base: &Path, run: &Run) -> Result<ModelReport, RunError> {
+        let target = Target::Registry { path: "models".into(), deploy: "prod".into() };
+        let plan = Plan { job: "job".into(), seed: 7, ..Plan::default() };
+        let lineage =
+            vec![SourceFingerprint { dataset: "d".into(), path: "d.csv".into(), bytes: 3, sha256: "00".into() }];
+        run.with(base, 1, |cx| {
+            deploy(&target, &self.learned, &self.spec, &self.maps, &self.lookups, lineage, &plan, cx)
+        })
+    }
+
+    fn request(&self) -> DataFrame {
+        self.table.select(["a", "b", "c"]).unwrap()
+    }
+}
+
+fn current(base: &Path) -> Option<String> {
+    fs::read_to_string(base.join("models/m/current")).ok()
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_stored_model_predicts_as_the_fitted_one() {
+    for algorithm in ["logistic_regression", "random_forest"] {
+        let base = tempfile::tempdir().unwrap();
+        let (mut fitted, run) = (fitted(algorithm, "0.5"), Run::new());
+        fitted.lookups = vec![("users".into(), table(vec![series("k", vec![1_i64, 2])]))];
+        fitted.spec.serving.lookups = vec![("users".into(), fitted.spec.serving.output)];
+        let report = fitted.deploy(base.path(), &run).unwrap();
+        assert_eq!((report.version, report.promoted), (Some(1), true));
+        let place = base.path().join("models/m/versions/1");
+        assert_eq!(report.package.as_deref(), Some(place.as_path()));
+        let files = ["lookup", "manifest.json", "maps.json", "test_predictions.parquet", "weights.safetensors"];
+        assert_eq!(entries(&place), files);
+        assert_eq!(entries(&base.path().join("models/m/versions")), ["1"]);
+        assert!(matches!(&run.events.lock().unwrap()[..],
+            [Event::Written { item, kind, version: Some(1), promoted: true, .. }] if item == "prod" && kind == "model"));
+
+        let expected = fitted.learned.predict(&fitted.table, "p", &fitted.maps).unwrap();
+        for path in [base.path().join("models/m"), place.clone()] {
+            let package = open(&path).unwrap();
+            assert_bit_equal(&package.predict(fitted.request().lazy(), "p").unwrap(), &expected);
+            let one = package.predict(fitted.request().slice(17, 1).lazy(), "p").unwrap();
+            assert_bit_equal(&one, &expected.iter().map(|c| c.slice(17, 1)).collect::<Vec<_>>());
+        }
+        let package = open(&place).unwrap();
+        let manifest = package.manifest();
+        assert_eq!((manifest.version, manifest.seed, manifest.status), (1, 7, PackageStatus::Promoted));
+        assert_eq!(manifest.classes, [Value::Bool(false), Value::Bool(true)]);
+        assert_eq!(manifest.metrics["accuracy"], fitted.learned.metrics()[0].1);
+        assert_eq!((manifest.files.len(), manifest.lineage[0].dataset.as_str()), (4, "d"));
+        assert!(package.maps.0.is_empty(), "the state of a map that serving does not use stays out");
+    }
+}
+
+#[test]
+fn a_rejected_version_is_kept_and_not_live() {
+    let base = tempfile::tempdir().unwrap();
+    let run = Run::new();
+    let bad = fitted("logistic_regression", "1.5");
+    let report = bad.deploy(base.path(), &run).unwrap();
+    assert_eq!((report.version, report.promoted, current(base.path())), (Some(1), false, None));
+    let error = open(&base.path().join("models/m")).unwrap_err();
+    assert!(error.code == "E0716" && error.help.unwrap().contains("versions/1"), "{}", error.message);
+    assert_eq!(open(&base.path().join("models/m/versions/1")).unwrap().manifest().status, PackageStatus::Rejected);
+
+    let good = fitted("logistic_regression", "0.5");
+    assert_eq!(good.deploy(base.path(), &run).unwrap().version, Some(2));
+    assert_eq!(current(base.path()).as_deref(), Some("2\n"));
+    assert_eq!(bad.deploy(base.path(), &run).unwrap().version, Some(3));
+    assert_eq!(current(base.path()).as_deref(), Some("2\n"));
+    assert_eq!(open(&base.path().join("models/m")).unwrap().manifest().version, 2);
+}
+
+#[test]
+fn writers_at_once_get_a_version_each() {
+    let base = tempfile::tempdir().unwrap();
+    let fitted = fitted("logistic_regression", "0.5");
+    let mut versions: Vec<u64> = std::thread::scope(|scope| {
+        let writers: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| fitted.deploy(base.path(), &Run::new()).unwrap().version.unwrap())).collect();
+        writers.into_iter().map(|w| w.join().unwrap()).collect()
+    });
+    versions.sort_unstable();
+    assert_eq!(versions, (1..=8).collect::<Vec<_>>());
+    assert_eq!(current(base.path()).as_deref(), Some("8\n"));
+    assert_eq!(entries(&base.path().join("models/m/versions")).len(), 8, "nothing half-written stays");
+    assert_eq!(entries(&base.path().join("models/m")), [".lock", "current", "versions"]);
+    for version in 1..=8 {
+        let package = open(&base.path().join(format!("models/m/versions/{version}"))).unwrap();
+        assert_eq!(package.manifest().version, version);
+    }
+}
+
+#[test]
+fn every_altered_or_missing_file_is_found() {
+    let base = tempfile::tempdir().unwrap();
+    fitted("random_forest", "0.5").deploy(base.path(), &Run::new()).unwrap();
+    let place = base.path().join("models/m/versions/1");
+    for name in ["weights.safetensors", "maps.json", "test_predictions.parquet", "manifest.json"] {
+        let path = place.join(name);
+        let bytes = fs::read(&path).unwrap();
+        let mut altered = bytes.clone();
+        let at = altered.len() / 2;
+        altered[at] ^= 0x80;
+        for content in [Some(altered), Some(bytes[..bytes.len() / 2].to_vec()), None] {
+            match &content {
+                Some(content) => fs::write(&path, content).unwrap(),
+                None => fs::remove_file(&path).unwrap(),
+            }
+            let error = open(&place).unwrap_err();
+            assert_eq!(error.code, "E0716", "{name}");
+            assert!(error.help.is_some() && (content.is_none() || error.message.contains(name)), "{}", error.message);
+        }
+        fs::write(&path, bytes).unwrap();
+    }
+    open(&place).unwrap();
+
+    let manifest = fs::read_to_string(place.join("manifest.json")).unwrap();
+    fs::write(place.join("manifest.json"), manifest.replacen("\"format\": 1", "\"format\": 2", 1)).unwrap();
+    let error = open(&place).unwrap_err();
+    assert!(error.code == "E0716" && error.message.contains("format 2"), "{}", error.message);
+}
+
+#[test]
+fn what_is_no_package_is_said_to_be_none() {
+    let base = tempfile::tempdir().unwrap();
+    let error = |path: PathBuf| {
+        let error = open(&path).unwrap_err();
+        assert_eq!(error.code, "E0716");
+        error.help.unwrap()
+    };
+    assert!(error(base.path().join("nowhere")).contains("folder of a version"));
+    fitted("logistic_regression", "0.5").deploy(base.path(), &Run::new()).unwrap();
+    assert!(error(base.path().join("models")).contains("models/m"));
+    fs::write(base.path().join("models/m/current"), "9").unwrap();
+    assert!(error(base.path().join("models/m")).contains("current"));
+}
+
+#[test]
+fn a_registry_that_cannot_be_written_is_an_error() {
+    let base = tempfile::tempdir().unwrap();
+    fs::write(base.path().join("models"), "a file stands here").unwrap();
+    let error = fitted("logistic_regression", "0.5").deploy(base.path(), &Run::new()).unwrap_err();
+    assert_eq!(error.code, "E0713");
+}
+
+#[test]
+fn a_file_comes_back_with_its_own_columns_and_the_predictions() {
+    let base = tempfile::tempdir().unwrap();
+    let fitted = fitted("logistic_regression", "0.5");
+    fitted.deploy(base.path(), &Run::new()).unwrap();
+    let package = open(&base.path().join("models/m")).unwrap();
+    let (input, output) = (base.path().join("in.parquet"), base.path().join("out.parquet"));
+    let mut sent = fitted.table.select(["c", "id", "b", "a"]).unwrap();
+    crate::write_table(&mut sent, &input).unwrap();
+    assert_eq!(package.predict_file(&input, &output, "p").unwrap(), 200);
+    let written = crate::read_as_is(&output).unwrap();
+    assert_eq!(names(written.columns()), ["c", "id", "b", "a", "p", "p_probability"]);
+    let expected = fitted.learned.predict(&fitted.table, "p", &fitted.maps).unwrap();
+    assert_bit_equal(&written.columns()[4..], &expected);
+
+    let error = package.predict_file(&input, &base.path().join("other.parquet"), "id").unwrap_err();
+    assert_eq!(error.code, "E0719");
+    assert!(!base.path().join("other.parquet").exists());
+}
