@@ -81,12 +81,12 @@ fn sum(x: pl::Expr, cannot_overflow: bool, scope: &Scope<'_>) -> pl::Expr {
 
 fn check_sum(c: &[Column], reporter: &Reporter) -> PolarsResult<Column> {
     const NEAR: f64 = 4_611_686_018_427_387_904.0;
-    for (index, (sum, float)) in c[0].i64()?.iter().zip(c[1].f64()?.iter()).enumerate() {
+    for (sum, float) in c[0].i64()?.iter().zip(c[1].f64()?.iter()) {
         if let (Some(sum), Some(float)) = (sum, float)
             && (sum as f64 - float).abs() > NEAR
         {
             let message = format!("a sum of about {float:e} does not fit a 64-bit int");
-            return Err(reporter.fail("E0709", message, Some(format!("{float:e}")), index));
+            return Err(reporter.fail("E0709", message, Some(format!("{float:e}"))));
         }
     }
     Ok(c[0].clone())

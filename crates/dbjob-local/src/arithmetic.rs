@@ -1,7 +1,7 @@
 //! `+ - * / // % **` and unary minus. Integer results are checked: an overflow is E0709, never a wrap.
 
 use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Value};
-use polars::prelude::{self as pl, ChunkedArray, Column, Int64Type, IntoColumn, PolarsResult, TimeUnit};
+use polars::prelude::{self as pl, ChunkApply, ChunkedArray, Column, Int64Type, IntoColumn, PolarsResult, TimeUnit};
 
 use crate::bounds::bounds;
 use crate::expr::{Reporter, Scope};
@@ -50,11 +50,9 @@ pub(crate) fn checked_unary(
     reporter: &Reporter,
 ) -> PolarsResult<Column> {
     let x = x.i64()?;
-    if let Some((index, value)) =
-        x.iter().enumerate().find_map(|(i, v)| v.filter(|v| f(*v).is_none()).map(|v| (i, v)))
-    {
+    if let Some(value) = x.iter().flatten().find(|v| f(*v).is_none()) {
         let text = format!("{what}({value})");
-        return Err(reporter.fail("E0709", format!("{text} does not fit a 64-bit int"), Some(text), index));
+        return Err(reporter.fail("E0709", format!("{text} does not fit a 64-bit int"), Some(text)));
     }
     Ok(x.apply_values(|v| f(v).unwrap_or_default()).into_column())
 }
@@ -182,7 +180,7 @@ fn exact(
     };
     let by_zero_is_null = matches!(op, BinaryOp::FloorDiv | BinaryOp::Mod);
     let mut out = Vec::with_capacity(a.len());
-    for (index, (x, y)) in a.iter().zip(b.iter()).enumerate() {
+    for (x, y) in a.iter().zip(b.iter()) {
         out.push(match (x, y) {
             (Some(_), Some(0)) if by_zero_is_null => None,
             (Some(x), Some(y)) => match f(x, y) {
@@ -190,7 +188,7 @@ fn exact(
                 None => {
                     let text = format!("{x} {sign} {y}");
                     let message = format!("{text} does not fit a 64-bit int");
-                    return Err(reporter.fail("E0709", message, Some(text), index));
+                    return Err(reporter.fail("E0709", message, Some(text)));
                 }
             },
             _ => None,

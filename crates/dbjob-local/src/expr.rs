@@ -52,8 +52,8 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub fn fail(&self, code: &'static str, message: String, value: Option<String>, index: usize) -> pl::PolarsError {
-        self.faults.raise(Fault { node: self.node, code, message, column: None, value, index })
+    pub fn fail(&self, code: &'static str, message: String, value: Option<String>) -> pl::PolarsError {
+        self.faults.raise(Fault { node: self.node, code, message, column: None, value })
     }
 }
 
@@ -61,7 +61,7 @@ impl Reporter {
 pub(crate) fn lower(expr: &Expr, scope: &Scope<'_>) -> Result<pl::Expr, RunError> {
     let below = |e: &Expr| lower(e, scope);
     Ok(match &expr.kind {
-        ExprKind::Column(name) => pl::col(name.as_str()),
+        ExprKind::Column(name) => crate::udf::col(name.as_str()),
         ExprKind::Literal(value) => literal(value, &expr.dtype),
         ExprKind::Not(x) => below(x)?.not(),
         ExprKind::Negate(x) => arithmetic::negate(x, below(x)?, scope),

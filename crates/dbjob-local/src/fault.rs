@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use dbjob_plan::{DataLocation, NodeId, RunError};
 use polars::prelude::{PolarsError, PolarsResult};
 
-/// What a closure found wrong.
+/// What a closure found wrong. It sees a batch of rows and cannot know which rows of the table these are: the engine finds
+/// the row afterwards.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
     /// The node whose expression failed.
@@ -17,8 +18,6 @@ pub(crate) struct Fault {
     pub message: String,
     pub column: Option<String>,
     pub value: Option<String>,
-    /// 0-based position in the batch that the closure saw; the engine finds the row of the table from it.
-    pub index: usize,
 }
 
 impl Fault {

@@ -1,6 +1,11 @@
 //! Own column functions inside a lazy query. All are elementwise: they see a batch of rows and give as many.
 
-use polars::prelude::{self as pl, Column, Field, IntoColumn, PolarsResult, TimeUnit};
+use polars::prelude::{self as pl, ChunkApply, Column, Field, IntoColumn, PolarsResult, TimeUnit};
+
+/// A column by its very name: the function of this name in polars takes `*` and `^…$` for patterns.
+pub(crate) fn col(name: impl Into<pl::PlSmallStr>) -> pl::Expr {
+    pl::Expr::Column(name.into())
+}
 
 /// `f` over one column; the result has the type `out` and the name of the input.
 pub(crate) fn map1(
@@ -53,12 +58,14 @@ pub(crate) fn fallible(
         pl::DataType::Boolean => map_n(inputs, pl::DataType::Int64, move |c| f(c)?.cast(&pl::DataType::Int64))
             .strict_cast(pl::DataType::Boolean),
         pl::DataType::Float64 => {
-            let bits = fallible(inputs, pl::DataType::Int64, move |c| {
+            let duration = pl::DataType::Duration(us);
+            let inner = duration.clone();
+            let bits = map_n(inputs, duration, move |c| {
                 let values = f(c)?;
                 let bits: pl::Int64Chunked = values.f64()?.iter().map(|x| x.map(|x| x.to_bits() as i64)).collect();
-                Ok(bits.into_column())
+                bits.into_column().cast(&inner)
             });
-            map1(bits, pl::DataType::Float64, |c| {
+            map1(bits.strict_cast(pl::DataType::Int64), pl::DataType::Float64, |c| {
                 let values: pl::Float64Chunked =
                     c.i64()?.iter().map(|b| b.map(|b| f64::from_bits(b as u64))).collect();
                 Ok(values.into_column())

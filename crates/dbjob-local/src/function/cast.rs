@@ -10,9 +10,9 @@ pub(super) const NAMES: &[&str] = &[
     "int", "float", "bool", "string", "date", "datetime", "try_int", "try_float", "try_bool", "try_date", "try_datetime",
 ];
 
-/// Converts one batch. A value without a counterpart becomes null if the flag says lenient; else `Err` holds the position
-/// and text of the first one.
-type Convert = Arc<dyn Fn(&Column, bool) -> PolarsResult<Result<Column, (usize, String)>> + Send + Sync>;
+/// Converts one batch. A value without a counterpart becomes null if the flag says lenient; else `Err` holds the
+/// text of the first one.
+type Convert = Arc<dyn Fn(&Column, bool) -> PolarsResult<Result<Column, String>> + Send + Sync>;
 
 pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
     if !NAMES.contains(&call.name) {
@@ -72,9 +72,9 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
     let to = out.clone();
     let run = move |c: &Column| match convert(c, lenient)? {
         Ok(done) => done.cast(&to),
-        Err((index, text)) => {
+        Err(text) => {
             let message = format!("{what}({text}) failed: {text} is no {what}");
-            Err(reporter.fail("E0710", message, Some(text), index))
+            Err(reporter.fail("E0710", message, Some(text)))
         }
     };
     Ok(Some(if lenient {
@@ -85,13 +85,13 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
 }
 
 /// Towards zero, as in SQL.
-fn float_to_int(c: &Column, lenient: bool) -> PolarsResult<Result<Column, (usize, String)>> {
+fn float_to_int(c: &Column, lenient: bool) -> PolarsResult<Result<Column, String>> {
     let mut out = Vec::with_capacity(c.len());
-    for (index, x) in c.f64()?.iter().enumerate() {
+    for x in c.f64()?.iter() {
         out.push(match x {
             None => None,
             Some(x) => match math::int_of(x.trunc()) {
-                None if !lenient => return Ok(Err((index, format!("{x}")))),
+                None if !lenient => return Ok(Err(format!("{x}"))),
                 value => value,
             },
         });
@@ -105,11 +105,11 @@ where
 {
     Arc::new(move |c, lenient| {
         let mut out = Vec::with_capacity(c.len());
-        for (index, text) in c.str()?.iter().enumerate() {
+        for text in c.str()?.iter() {
             out.push(match text {
                 None => None,
                 Some(text) => match read(text) {
-                    None if !lenient => return Ok(Err((index, format!("{text:?}")))),
+                    None if !lenient => return Ok(Err(format!("{text:?}"))),
                     value => value,
                 },
             });

@@ -79,7 +79,7 @@ fn add_months(c: &[Column], out: &pl::DataType, reporter: &Reporter) -> PolarsRe
     let dates = *out == pl::DataType::Date;
     let physical = c[0].to_physical_repr().cast(&pl::DataType::Int64)?;
     let mut values = Vec::with_capacity(physical.len());
-    for (index, (x, n)) in physical.i64()?.iter().zip(c[1].i64()?.iter()).enumerate() {
+    for (x, n) in physical.i64()?.iter().zip(c[1].i64()?.iter()) {
         let (Some(x), Some(n)) = (x, n) else {
             values.push(None);
             continue;
@@ -90,7 +90,7 @@ fn add_months(c: &[Column], out: &pl::DataType, reporter: &Reporter) -> PolarsRe
             Some(days) => values.push(Some(if dates { days } else { days * DAY + rest })),
             None => {
                 let message = format!("add_months by {n} leaves the calendar (years -9999 to 9999)");
-                return Err(reporter.fail("E0709", message, Some(n.to_string()), index));
+                return Err(reporter.fail("E0709", message, Some(n.to_string())));
             }
         }
     }

@@ -1,5 +1,5 @@
 use dbjob_plan::{DataType, RunError};
-use polars::prelude::{self as pl, IntoColumn};
+use polars::prelude::{self as pl, ChunkApply, IntoColumn};
 
 use super::Call;
 use crate::arithmetic::checked_unary;
@@ -78,7 +78,7 @@ fn round(call: &Call<'_>, int: bool) -> pl::Expr {
         let reporter = call.scope.reporter();
         return fallible(vec![call.scope.guard(x), digits], pl::DataType::Int64, move |c| {
             let mut out = Vec::with_capacity(c[0].len());
-            for (index, (x, d)) in c[0].i64()?.iter().zip(c[1].i64()?.iter()).enumerate() {
+            for (x, d) in c[0].i64()?.iter().zip(c[1].i64()?.iter()) {
                 let (Some(x), Some(d)) = (x, d) else {
                     out.push(None);
                     continue;
@@ -88,7 +88,7 @@ fn round(call: &Call<'_>, int: bool) -> pl::Expr {
                     None => {
                         let text = format!("round({x}, {d})");
                         let message = format!("{text} does not fit a 64-bit int");
-                        return Err(reporter.fail("E0709", message, Some(text), index));
+                        return Err(reporter.fail("E0709", message, Some(text)));
                     }
                 }
             }
@@ -129,7 +129,7 @@ pub(crate) fn to_int(x: pl::Expr, f: fn(f64) -> f64, what: &'static str, scope: 
     let reporter = scope.reporter();
     fallible(vec![scope.guard(x)], pl::DataType::Int64, move |c| {
         let mut out = Vec::with_capacity(c[0].len());
-        for (index, x) in c[0].f64()?.iter().enumerate() {
+        for x in c[0].f64()?.iter() {
             out.push(match x {
                 None => None,
                 Some(x) => match int_of(f(x)) {
@@ -137,7 +137,7 @@ pub(crate) fn to_int(x: pl::Expr, f: fn(f64) -> f64, what: &'static str, scope: 
                     None => {
                         let text = format!("{what}({x})");
                         let message = format!("{text} does not fit a 64-bit int");
-                        return Err(reporter.fail("E0709", message, Some(text), index));
+                        return Err(reporter.fail("E0709", message, Some(text)));
                     }
                 },
             });

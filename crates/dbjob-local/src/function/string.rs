@@ -85,14 +85,14 @@ fn matches(call: &Call<'_>) -> Result<pl::Expr, RunError> {
         }
         let mut last: Option<(String, Regex)> = None;
         let mut out = Vec::with_capacity(texts.len());
-        for (index, (s, pattern)) in texts.iter().zip(c[1].str()?.iter()).enumerate() {
+        for (s, pattern) in texts.iter().zip(c[1].str()?.iter()) {
             let (Some(s), Some(pattern)) = (s, pattern) else {
                 out.push(None);
                 continue;
             };
             if last.as_ref().is_none_or(|(text, _)| text != pattern) {
                 let regex = compile(pattern)
-                    .map_err(|message| reporter.fail("E0710", message, Some(pattern.to_string()), index))?;
+                    .map_err(|message| reporter.fail("E0710", message, Some(pattern.to_string())))?;
                 last = Some((pattern.to_string(), regex));
             }
             out.push(last.as_ref().map(|(_, regex)| regex.is_match(s)));

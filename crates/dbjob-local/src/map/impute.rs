@@ -12,7 +12,7 @@ pub(super) struct Impute;
 
 impl Map for Impute {
     fn fit(&self, column: &Column, link: &MapLink) -> Result<MapState, RunError> {
-        let x = pl::col("x").cast(pl::DataType::Float64).fill_nan(pl::lit(pl::NULL));
+        let x = crate::udf::col("x").cast(pl::DataType::Float64).fill_nan(pl::lit(pl::NULL));
         let number = |expr: pl::Expr| -> Result<Value, RunError> {
             let physical = column.to_physical_repr();
             let row = aggregates(&physical, vec![expr.alias("x")])?;

@@ -67,11 +67,6 @@ mod exact {
     }
 }
 
-/// The maps that this engine knows.
-pub(crate) const NAMES: &[&str] = &[
-    "log1p", "log", "exp", "expm1", "sqrt", "labels", "standardize", "min_max", "impute", "one_hot", "index",
-];
-
 /// What one map does; the answers of one family file.
 trait Map: Send + Sync {
     /// Learns from the train rows of its column.

@@ -1,7 +1,7 @@
 //! `standardize` and `min_max`: a shift and a scale from the train rows. Null and NaN are not counted; NaN stays NaN.
 
 use dbjob_plan::{MapLink, RunError};
-use polars::prelude::{self as pl, Column, IntoColumn, PolarsResult};
+use polars::prelude::{self as pl, ChunkApply, Column, IntoColumn, PolarsResult};
 
 use super::{Map, MapState, aggregates};
 use crate::fault::engine_error;
@@ -42,7 +42,7 @@ impl Map for MinMax {
 }
 
 fn finite() -> pl::Expr {
-    pl::col("x").cast(pl::DataType::Float64).fill_nan(pl::lit(pl::NULL))
+    crate::udf::col("x").cast(pl::DataType::Float64).fill_nan(pl::lit(pl::NULL))
 }
 
 fn affine(column: &Column, shift: pl::Expr, scale: pl::Expr) -> Result<MapState, RunError> {

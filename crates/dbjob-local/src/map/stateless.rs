@@ -1,7 +1,7 @@
 //! Maps that learn nothing and whose inverse follows from the formula.
 
 use dbjob_plan::MapLink;
-use polars::prelude::{self as pl, Column, IntoColumn, PolarsResult};
+use polars::prelude::{self as pl, ChunkApply, Column, IntoColumn, PolarsResult};
 
 use super::{Map, MapState};
 

@@ -126,13 +126,12 @@ pub(crate) fn lazily(field: &Field, input: pl::Expr, faults: &Faults, node: dbjo
     let (field, faults) = (field.clone(), faults.clone());
     udf::map1(input, polars_type(&field.dtype), move |c| match column(&field, c)? {
         None => Ok(c.clone()),
-        Some((index, broken)) => Err(faults.raise(Fault {
+        Some((_, broken)) => Err(faults.raise(Fault {
             node,
             code: broken.code,
             message: broken.message,
             column: Some(field.name.clone()),
             value: broken.value,
-            index,
         })),
     })
 }

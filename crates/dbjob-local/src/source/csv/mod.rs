@@ -15,8 +15,8 @@ use crate::function::parse;
 use crate::types::polars_type;
 use crate::udf;
 
-pub(crate) use exact::read_exact;
-pub(crate) use layout::{Layout, read_layout};
+pub(crate) use exact::{Cells, read_exact, records};
+pub(crate) use layout::{head, read_layout};
 
 pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bool) -> Result<LazyFrame, RunError> {
     let layout = read_layout(file, options)?;
@@ -56,7 +56,7 @@ pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bo
         .wanted
         .iter()
         .zip(&places)
-        .map(|(w, place)| convert(w, pl::col(name(*place).as_str()), scan.faults, scan.node).alias(w.field.name.as_str()))
+        .map(|(w, place)| convert(w, crate::udf::col(name(*place).as_str()), scan.faults, scan.node).alias(w.field.name.as_str()))
         .collect();
     Ok(frame.select(columns))
 }
@@ -75,10 +75,10 @@ fn convert(w: &Wanted, raw: pl::Expr, faults: &Faults, node: dbjob_plan::NodeId)
         DataType::Bool | DataType::Date | DataType::Datetime => {
             let (faults, field) = (faults.clone(), w.field.clone());
             udf::map1(raw, polars_type(&w.field.dtype), move |c| {
-                read_text(&field.dtype, c)?.map_err(|(index, text)| {
+                read_text(&field.dtype, c)?.map_err(|text| {
                     let message = format!("{text:?} is not {}", super::expected(&field.dtype));
                     let column = Some(field.name.clone());
-                    faults.raise(Fault { node, code: "E0704", message, column, value: Some(text), index })
+                    faults.raise(Fault { node, code: "E0704", message, column, value: Some(text) })
                 })
             })
         }
@@ -88,12 +88,12 @@ fn convert(w: &Wanted, raw: pl::Expr, faults: &Faults, node: dbjob_plan::NodeId)
 }
 
 /// A text column as bools, dates or datetimes; `Err` has the first text that is none.
-fn read_text(dtype: &DataType, c: &Column) -> pl::PolarsResult<Result<Column, (usize, String)>> {
-    fn all<T>(c: &Column, read: impl Fn(&str) -> Option<T>) -> pl::PolarsResult<Result<Vec<Option<T>>, (usize, String)>> {
+fn read_text(dtype: &DataType, c: &Column) -> pl::PolarsResult<Result<Column, String>> {
+    fn all<T>(c: &Column, read: impl Fn(&str) -> Option<T>) -> pl::PolarsResult<Result<Vec<Option<T>>, String>> {
         let mut out = Vec::with_capacity(c.len());
-        for (index, text) in c.str()?.iter().enumerate() {
+        for text in c.str()?.iter() {
             match text.map(|t| (t, read(t))) {
-                Some((text, None)) => return Ok(Err((index, text.to_string()))),
+                Some((text, None)) => return Ok(Err(text.to_string())),
                 other => out.push(other.and_then(|(_, value)| value)),
             }
         }

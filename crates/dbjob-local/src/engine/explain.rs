@@ -1,0 +1,95 @@
+//! Why a query failed: the fault that one of our closures left, a file that is not as declared, or polars itself.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::{Format, NodeId, Op};
+use polars::prelude::{DataFrame, IntoLazy, PolarsError};
+
+use super::Stop;
+use super::run::Run;
+use super::table::Table;
+use crate::fault::{Fault, engine_error, guarded};
+use crate::step::expect::{self, Pending};
+use crate::step::lower_step;
+
+/// The reason with its place in the data; or that some CSV files must be read exactly.
+pub(super) fn explain(run: &Run<'_>, table: &Table, error: PolarsError) -> Stop {
+    let fault = run.faults.take();
+    let of_source = |id: NodeId| matches!(run.plan.node(id).op, Op::Read(_));
+    match fault {
+        Some(fault) if !of_source(fault.node) => {
+            let row = row_of(run, &fault);
+            let span = run.plan.node(fault.node).span;
+            Stop::Failed(fault.into_error(row).or_span(span))
+        }
+        fault => {
+            let suspects: BTreeSet<NodeId> = match &fault {
+                Some(fault) => [fault.node].into(),
+                None => table.reads.clone(),
+            };
+            for id in &suspects {
+                if let Err(error) = run.explain_source(*id) {
+                    return Stop::Failed(error);
+                }
+            }
+            let exactly: BTreeSet<NodeId> = suspects
+                .into_iter()
+                .filter(|id| matches!(&run.plan.node(*id).op, Op::Read(s) if matches!(s.format, Format::Csv(_))))
+                .filter(|id| !run.is_exact(*id))
+                .collect();
+            match fault {
+                _ if !exactly.is_empty() => Stop::ReadExactly(exactly),
+                Some(fault) => Stop::Failed(fault.into_error(None)),
+                None => Stop::Failed(engine_error(error)),
+            }
+        }
+    }
+}
+
+/// The rows that a node reads, computed again; `None` if that fails too.
+fn input_rows(run: &Run<'_>, id: NodeId) -> Option<DataFrame> {
+    let input = *run.plan.inputs(id).first()?;
+    let table = run.table(input)?;
+    match &table.rows {
+        Some(rows) => Some(rows.clone()),
+        None => guarded(|| table.frame.clone().collect()).ok(),
+    }
+}
+
+/// The row (1-based) of the failing step's input. A fault only knows its place in a batch, so the step is done again on
+/// slices of its input until one fails, and on that row by row.
+fn row_of(run: &Run<'_>, fault: &Fault) -> Option<u64> {
+    const SLICE: usize = 4_096;
+    let step = run.step_of(fault.node)?;
+    if !matches!(step.node.op, Op::Filter { .. } | Op::Derive { .. } | Op::Map { .. } | Op::Expect(_)) {
+        return None;
+    }
+    let rows = input_rows(run, fault.node)?;
+    let fails = |part: DataFrame| {
+        let frame = match &step.node.op {
+            Op::Expect(rule) => expect::lower_rows(&step, part.lazy(), rule).ok().map(|(frame, _)| frame),
+            _ => lower_step(&step, vec![part.lazy()], true).ok().flatten(),
+        };
+        let failed = frame.is_some_and(|frame| guarded(|| frame.collect()).is_err());
+        run.faults.take();
+        failed
+    };
+    let mut size = SLICE;
+    let mut start = 0;
+    let mut end = rows.height();
+    loop {
+        let at = (start..end).step_by(size).find(|at| fails(rows.slice(*at as i64, size.min(end - at))))?;
+        if size == 1 {
+            return Some(at as u64 + 1);
+        }
+        (start, end) = (at, (at + size).min(end));
+        size = (size / 16).max(1);
+    }
+}
+
+/// The first row that breaks a rule, and what it holds.
+pub(super) fn first_failing(run: &Run<'_>, pending: &Pending) -> Option<(u64, String)> {
+    let rows = input_rows(run, pending.node)?;
+    let step = run.step_of(pending.node)?;
+    expect::first_failing(&step, &rows, &pending.rule).ok().flatten()
+}

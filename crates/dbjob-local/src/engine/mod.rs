@@ -1,0 +1,79 @@
+//! The engine: walks a plan and carries it out.
+
+mod explain;
+mod need;
+mod run;
+mod table;
+mod unsupported;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
+
+use dbjob_plan::{Backend, Event, Plan, RunContext, RunError, RunReport, Schema, Source, Unsupported};
+
+/// Runs plans on this machine.
+///
+/// Polars reads its number of threads once, from the environment: see [`use_threads`].
+#[derive(Debug, Default, Clone, Copy)]
+pub struct LocalEngine;
+
+/// How a walk over the plan ended early.
+pub(crate) enum Stop {
+    Failed(RunError),
+    /// A CSV file that polars cannot read as it should: begin again and read these nodes exactly.
+    ReadExactly(BTreeSet<dbjob_plan::NodeId>),
+}
+
+impl From<RunError> for Stop {
+    fn from(error: RunError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Backend for LocalEngine {
+    fn unsupported(&self, plan: &Plan) -> Vec<Unsupported> {
+        unsupported::unsupported(plan)
+    }
+
+    fn run(&self, plan: &Plan, cx: &mut RunContext<'_>) -> Result<RunReport, RunError> {
+        let start = Instant::now();
+        let needs = need::Needs::of(plan, &cx.goal)?;
+        let items = plan.items.iter().filter(|i| needs.nodes.contains_key(&i.output)).count();
+        cx.emit(Event::RunStarted { job: plan.job.clone(), items });
+        let result = walk(plan, cx, &needs).map(|mut report| {
+            report.seconds = start.elapsed().as_secs_f64();
+            report
+        });
+        let ok = result.as_ref().is_ok_and(RunReport::gates_held);
+        cx.emit(Event::RunFinished { ok, seconds: start.elapsed().as_secs_f64() });
+        result
+    }
+
+    fn infer(&self, source: &Source, base: &Path) -> Result<Schema, RunError> {
+        crate::source::infer(source, base)
+    }
+}
+
+fn walk(plan: &Plan, cx: &RunContext<'_>, needs: &need::Needs) -> Result<RunReport, RunError> {
+    let mut exact = BTreeSet::new();
+    loop {
+        match run::Run::new(plan, cx, needs, &exact).all() {
+            Ok(report) => return Ok(report),
+            Err(Stop::Failed(error)) => return Err(error),
+            Err(Stop::ReadExactly(nodes)) => exact.extend(nodes),
+        }
+    }
+}
+
+/// Makes polars and rayon use `threads` cores. Works only before the first table is touched, so a program calls it first
+/// thing, while it has no other thread.
+///
+/// # Safety
+/// As [`std::env::set_var`]: no other thread may read or write the environment meanwhile.
+pub unsafe fn use_threads(threads: usize) {
+    for name in ["POLARS_MAX_THREADS", "RAYON_NUM_THREADS"] {
+        // SAFETY: promised by the caller.
+        unsafe { std::env::set_var(name, threads.max(1).to_string()) };
+    }
+}

@@ -1,0 +1,236 @@
+//! What a run needs of a plan: which nodes, which of their columns, and whether the order of rows matters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbjob_plan::{FitSpec, ItemKind, Join, JoinKind, NodeId, Op, PART, Plan, RunError, Schema};
+
+/// How much something after a node depends on the order of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Order {
+    /// Not at all.
+    #[default]
+    Free,
+    /// It is written or shown: steps that promise to keep the order keep it.
+    Kept,
+    /// Something is computed from it (`take`, `first`, a split by row number, a fit).
+    Exact,
+}
+
+/// What is needed of one node.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Need {
+    pub columns: BTreeSet<String>,
+    pub order: Order,
+    /// How often its table is read.
+    pub readers: usize,
+}
+
+/// The nodes of a run with what is needed of each.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    pub nodes: BTreeMap<NodeId, Need>,
+    /// Nodes that are wanted for themselves and that nothing else reads: their table is computed and counted.
+    pub ends: BTreeSet<NodeId>,
+}
+
+impl Needs {
+    /// Errors: E0799 when a goal is no item of the plan.
+    pub fn of(plan: &Plan, goal: &[String]) -> Result<Self, RunError> {
+        let mut roots = Vec::new();
+        for name in goal {
+            let item = plan.item(name).ok_or_else(|| RunError::new("E0799", format!("there is no item `{name}`")))?;
+            roots.push(item.output);
+        }
+        if goal.is_empty() {
+            // Datasets that nothing reads stay unread.
+            roots.extend(plan.items.iter().filter(|i| i.kind != ItemKind::Dataset).map(|i| i.output));
+        }
+        let mut needs = Self::default();
+        let mut open = roots.clone();
+        while let Some(id) = open.pop() {
+            if needs.nodes.insert(id, Need::default()).is_none() {
+                open.extend(plan.inputs(id));
+            }
+        }
+        let order = plan.topological();
+        for id in order.iter().rev().copied().filter(|id| needs.nodes.contains_key(id)).collect::<Vec<_>>() {
+            let node = plan.node(id);
+            let unread = needs.nodes[&id].readers == 0;
+            if unread && !matches!(node.op, Op::Deploy(_) | Op::Fit(_)) {
+                needs.ends.insert(id);
+                let need = needs.get(id);
+                need.columns.extend(node.schema.fields.iter().map(|f| f.name.clone()));
+                need.order = need.order.max(Order::Kept);
+            }
+            needs.pass_on(plan, id);
+        }
+        Ok(needs)
+    }
+
+    fn get(&mut self, id: NodeId) -> &mut Need {
+        self.nodes.entry(id).or_default()
+    }
+
+    fn read(&mut self, id: NodeId, columns: BTreeSet<String>, order: Order) {
+        let need = self.get(id);
+        need.columns.extend(columns);
+        need.order = need.order.max(order);
+        need.readers += 1;
+    }
+
+    /// Tells the inputs of a node what it needs of them.
+    fn pass_on(&mut self, plan: &Plan, id: NodeId) {
+        let node = plan.node(id);
+        let inputs = plan.inputs(id);
+        let Need { columns: live, order, .. } = self.nodes[&id].clone();
+        let with = |base: BTreeSet<String>, more: &[&str]| {
+            base.into_iter().chain(more.iter().map(|s| (*s).to_string())).collect::<BTreeSet<String>>()
+        };
+        match &node.op {
+            Op::Read(_) | Op::Request | Op::Snapshot { .. } => {}
+            Op::Filter { predicate } => self.read(inputs[0], with(live, &predicate.columns()), order),
+            Op::Derive { columns } => {
+                let mut wanted = live;
+                for column in columns.iter().rev() {
+                    if wanted.remove(&column.name) {
+                        wanted = with(wanted, &column.expr.columns());
+                    }
+                }
+                self.read(inputs[0], wanted, order);
+            }
+            Op::Project { columns } => {
+                let wanted = columns.iter().filter(|p| live.contains(&p.to)).map(|p| p.from.clone()).collect();
+                self.read(inputs[0], wanted, order);
+            }
+            Op::Join(join) => self.join(plan, join, &inputs, &live, order),
+            Op::Group { keys, aggregates } => {
+                let mut wanted = BTreeSet::new();
+                let mut positional = order == Order::Exact;
+                for column in keys.iter().chain(aggregates.iter().filter(|a| live.contains(&a.name))) {
+                    wanted = with(wanted, &column.expr.columns());
+                    column.expr.walk(&mut |e| {
+                        if let dbjob_plan::ExprKind::Aggregate { function, .. } = &e.kind {
+                            positional |= matches!(function.as_str(), "first" | "last");
+                        }
+                    });
+                }
+                self.read(inputs[0], wanted, if positional { Order::Exact } else { Order::Free });
+            }
+            Op::Sort { keys } => {
+                let wanted = keys.iter().fold(live, |w, k| with(w, &k.expr.columns()));
+                let ties = !decides_all(plan, inputs[0], keys);
+                self.read(inputs[0], wanted, if ties { Order::Exact } else { Order::Free });
+            }
+            Op::Distinct { by, order: keys, .. } => {
+                let mut wanted = keys.iter().fold(live, |w, k| with(w, &k.expr.columns()));
+                match by.as_slice() {
+                    [] => wanted.extend(node.schema.visible().map(|f| f.name.clone())),
+                    some => wanted.extend(some.iter().cloned()),
+                }
+                self.read(inputs[0], wanted, Order::Exact);
+            }
+            Op::Take { .. } => self.read(inputs[0], live, Order::Exact),
+            Op::Union => inputs.iter().for_each(|input| self.read(*input, live.clone(), order)),
+            Op::Split(split) => {
+                let mut wanted = live;
+                wanted.remove(PART);
+                wanted.extend(split.by.iter().cloned());
+                self.read(inputs[0], wanted, if split.by.is_empty() { Order::Exact } else { order });
+            }
+            Op::Map { columns } => {
+                let mut wanted = live.clone();
+                let alive: Vec<_> = columns.iter().filter(|c| live.contains(&c.out)).collect();
+                for column in &alive {
+                    wanted.remove(&column.out);
+                }
+                wanted.extend(alive.iter().map(|c| c.column.clone()));
+                if alive.iter().any(|c| c.link.fitted) && plan.node(inputs[0]).schema.get(PART).is_some() {
+                    wanted.insert(PART.into());
+                }
+                self.read(inputs[0], wanted, order);
+            }
+            Op::Unmap { .. } => self.read(inputs[0], live, order),
+            Op::Predict { replay, .. } => {
+                let mut wanted: BTreeSet<String> =
+                    live.into_iter().filter(|c| plan.node(inputs[0]).schema.get(c).is_some()).collect();
+                if let Op::Fit(spec) = &plan.node(inputs[1]).op {
+                    if *replay {
+                        wanted.extend(spec.serving.request.fields.iter().map(|f| f.name.clone()));
+                        self.lookups(spec);
+                    } else {
+                        wanted.extend(spec.inputs.iter().map(|i| i.column.clone()));
+                    }
+                }
+                self.read(inputs[0], wanted, order);
+                self.get(inputs[1]).readers += 1;
+            }
+            Op::Expect(rule) => {
+                let wanted = with(live, &rule.predicate.columns());
+                let wanted = with(wanted, &rule.unique.iter().map(String::as_str).collect::<Vec<_>>());
+                self.read(inputs[0], wanted, order);
+            }
+            Op::Fit(spec) => {
+                let mut wanted: BTreeSet<String> = spec.inputs.iter().map(|i| i.column.clone()).collect();
+                wanted.insert(spec.output.column.clone());
+                wanted.extend(spec.weight.iter().chain(&spec.identify).cloned());
+                if spec.split {
+                    wanted.insert(PART.into());
+                }
+                self.read(inputs[0], wanted, Order::Exact);
+            }
+            Op::Deploy(_) => match &plan.node(inputs[0]).op {
+                Op::Fit(spec) => {
+                    self.lookups(spec);
+                    self.get(inputs[0]).readers += 1;
+                }
+                _ => self.read(inputs[0], names(&plan.node(inputs[0]).schema), Order::Kept),
+            },
+        }
+    }
+
+    fn join(&mut self, plan: &Plan, join: &Join, inputs: &[NodeId], live: &BTreeSet<String>, order: Order) {
+        let left = &plan.node(inputs[0]).schema;
+        let from_right = |name: &String| join.right_columns.iter().any(|p| p.to == *name);
+        let mut wanted: BTreeSet<String> =
+            live.iter().filter(|c| left.get(c).is_some() || !from_right(c)).cloned().collect();
+        wanted.extend(join.on.iter().map(|(l, _)| l.clone()));
+        self.read(inputs[0], wanted, order);
+        let mut wanted: BTreeSet<String> = join.on.iter().map(|(_, r)| r.clone()).collect();
+        let copies = !matches!(join.kind, JoinKind::Semi | JoinKind::Anti);
+        if copies {
+            wanted.extend(join.right_columns.iter().filter(|p| live.contains(&p.to)).map(|p| p.from.clone()));
+        }
+        // The matches of one left row come in right order.
+        self.read(inputs[1], wanted, if copies && !join.verify_unique_right { order } else { Order::Free });
+    }
+
+    /// The tables that travel with a model are computed for it.
+    fn lookups(&mut self, spec: &FitSpec) {
+        for (name, id) in &spec.serving.lookups {
+            let schema = snapshot_schema(spec, name);
+            self.read(*id, schema.map(names).unwrap_or_default(), Order::Kept);
+        }
+    }
+}
+
+/// What a serving plan reads of one of its lookup tables.
+pub(crate) fn snapshot_schema<'a>(spec: &'a FitSpec, name: &str) -> Option<&'a Schema> {
+    let plan = &spec.serving.plan;
+    plan.topological()
+        .into_iter()
+        .map(|id| plan.node(id))
+        .find(|node| matches!(&node.op, Op::Snapshot { name: n } if n == name))
+        .map(|node| &node.schema)
+}
+
+fn names(schema: &Schema) -> BTreeSet<String> {
+    schema.fields.iter().map(|f| f.name.clone()).collect()
+}
+
+/// Whether the sort keys tell all rows apart, because they hold all keys of a group right before.
+fn decides_all(plan: &Plan, input: NodeId, keys: &[dbjob_plan::SortKey]) -> bool {
+    let Op::Group { keys: group, .. } = &plan.node(input).op else { return false };
+    group.iter().all(|g| {
+        keys.iter().any(|k| matches!(&k.expr.kind, dbjob_plan::ExprKind::Column(name) if *name == g.name))
+    })
+}

@@ -1,0 +1,467 @@
+//! One walk over a plan, in topological order. Everything between two points where rows are wanted is one lazy query.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
+
+use dbjob_plan::{
+    Event, ExpectAction, ItemKind, Node, NodeId, Op, PART, PART_TRAIN, Plan, PlanItem, RunContext, RunError, RunReport,
+    TableReport, Target,
+};
+use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
+
+use super::need::{Need, Needs, Order, snapshot_schema};
+use super::table::Table;
+use super::{Stop, explain};
+use crate::fault::{Faults, engine_error, guarded};
+use crate::learn::Learned;
+use crate::map::{self, MapStates};
+use crate::sink::{Sink, TableFormat, unwritable};
+use crate::source::{self, Scan};
+use crate::step::{self, Step, expect, join};
+use crate::udf::col;
+
+pub(super) struct Run<'a> {
+    pub plan: &'a Plan,
+    pub cx: &'a RunContext<'a>,
+    needs: &'a Needs,
+    /// The CSV sources that are read exactly.
+    exact: &'a BTreeSet<NodeId>,
+    pub faults: Faults,
+    pub maps: MapStates,
+    tables: HashMap<NodeId, Table>,
+    models: HashMap<NodeId, Learned>,
+    /// The column names of each node, the open ones too, where they are known.
+    started: BTreeMap<String, Instant>,
+    report: RunReport,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(plan: &'a Plan, cx: &'a RunContext<'a>, needs: &'a Needs, exact: &'a BTreeSet<NodeId>) -> Self {
+        Self {
+            plan,
+            cx,
+            needs,
+            exact,
+            faults: Faults::default(),
+            maps: MapStates::default(),
+            tables: HashMap::new(),
+            models: HashMap::new(),
+            started: BTreeMap::new(),
+            report: RunReport::default(),
+        }
+    }
+
+    pub fn all(mut self) -> Result<RunReport, Stop> {
+        for id in self.plan.topological() {
+            let Some(need) = self.needs.nodes.get(&id) else { continue };
+            if self.cx.cancel.is_cancelled() {
+                return Err(RunError::new("E0718", "the run was stopped").into());
+            }
+            let node = self.plan.node(id);
+            self.start(node);
+            self.node(id, node, need).map_err(|stop| match stop {
+                Stop::Failed(error) => Stop::Failed(error.or_span(node.span)),
+                retry => retry,
+            })?;
+            self.forget_inputs(id);
+            self.finish(id);
+        }
+        Ok(self.report)
+    }
+
+    fn item(&self, name: &str) -> Option<&'a PlanItem> {
+        self.plan.item(name)
+    }
+
+    fn start(&mut self, node: &Node) {
+        if !self.started.contains_key(&node.item) {
+            self.started.insert(node.item.clone(), Instant::now());
+            if let Some(item) = self.item(&node.item) {
+                self.cx.emit(Event::ItemStarted { item: item.name.clone(), kind: item.kind });
+            }
+        }
+    }
+
+    fn finish(&mut self, id: NodeId) {
+        let node = self.plan.node(id);
+        let Some(item) = self.item(&node.item).filter(|i| i.output == id) else { return };
+        let seconds = self.started.get(&item.name).map_or(0.0, |t| t.elapsed().as_secs_f64());
+        let rows = match item.kind {
+            ItemKind::Deploy => self.report.tables.iter().find(|t| t.item == item.name).map(|t| t.rows),
+            ItemKind::Model => None,
+            _ => self.tables.get(&id).and_then(|t| t.rows.as_ref()).map(|r| r.height() as u64),
+        };
+        let counted = self.report.tables.iter().find(|t| t.item == item.name).map(|t| t.rows);
+        self.cx.emit(Event::ItemFinished { item: item.name.clone(), kind: item.kind, rows: rows.or(counted), seconds });
+    }
+
+    /// Lets go of tables that were read for the last time.
+    fn forget_inputs(&mut self, id: NodeId) {
+        for input in self.plan.inputs(id) {
+            let done = self.plan.consumers(input).iter().all(|c| *c <= id || !self.needs.nodes.contains_key(c));
+            let travels = self.models_read(input);
+            if done && !travels && self.plan.consumers(input).iter().all(|c| self.is_done(*c, id)) {
+                self.tables.remove(&input);
+            }
+        }
+    }
+
+    fn is_done(&self, consumer: NodeId, now: NodeId) -> bool {
+        consumer == now
+            || !self.needs.nodes.contains_key(&consumer)
+            || self.tables.contains_key(&consumer)
+            || self.models.contains_key(&consumer)
+    }
+
+    /// Whether a model takes this node's table along.
+    fn models_read(&self, id: NodeId) -> bool {
+        self.needs.nodes.keys().any(|n| match &self.plan.node(*n).op {
+            Op::Fit(spec) => spec.serving.lookups.iter().any(|(_, lookup)| *lookup == id),
+            _ => false,
+        })
+    }
+
+    fn node(&mut self, id: NodeId, node: &'a Node, need: &'a Need) -> Result<(), Stop> {
+        let inputs = self.plan.inputs(id);
+        let table = match &node.op {
+            Op::Read(source) => self.read(id, node, source, need)?,
+            Op::Request | Op::Snapshot { .. } => {
+                return Err(RunError::new("E0799", "a serving plan cannot be run as a job").into());
+            }
+            Op::Fit(spec) => {
+                let table = self.rows(inputs[0])?;
+                let learned = Learned::fit(spec, &table, &self.maps, self.cx, &node.item)?;
+                self.models.insert(id, learned);
+                if self.item(&node.item).is_some_and(|i| i.output == id) && !self.is_deployed(id) {
+                    self.report_model(id);
+                }
+                return Ok(());
+            }
+            Op::Deploy(target) => return self.deploy(id, node, target, inputs[0]),
+            Op::Predict { prefix, replay } => self.predict(id, prefix, *replay, &inputs)?,
+            Op::Expect(rule) if !expect::is_row_wise(rule) => {
+                let table = self.rows(inputs[0])?;
+                let step = self.step(id, node, need);
+                let (failed, why) = expect::check_table(&step, &table, rule)?;
+                self.expected(node, rule, failed);
+                if failed > 0 && rule.action != ExpectAction::Warn {
+                    let error = why.unwrap_or_else(|| expect::failure(rule, &node.item, failed, None));
+                    return Err(RunError { code: "E0711".into(), ..error }.into());
+                }
+                Table::of(table)
+            }
+            Op::Expect(rule) => {
+                let input = self.tables[&inputs[0]].clone();
+                let (frame, pending) = expect::lower_rows(&self.step(id, node, need), input.frame.clone(), rule)?;
+                let mut table = Table::over(frame, &[input]);
+                table.pending.push(pending);
+                table
+            }
+            Op::Join(op) if op.verify_unique_right => {
+                let step = self.step(id, node, need);
+                let right = join::right_side(&step, op, self.tables[&inputs[1]].frame.clone());
+                let right = Table::over(right, std::slice::from_ref(&self.tables[&inputs[1]]));
+                let rows = self.collect(&right)?;
+                join::verify_unique(op, &rows, &self.plan.node(inputs[1]).item)?;
+                let left = self.tables[&inputs[0]].clone();
+                let frame = join::with_right(op, left.frame.clone(), rows.lazy(), need.order != Order::Free);
+                Table::over(frame, &[left])
+            }
+            _ => {
+                if let Op::Map { columns } = &node.op {
+                    self.fit_maps(id, columns, inputs[0], need)?;
+                }
+                let ordered = match node.op {
+                    Op::Group { .. } => need.order == Order::Exact,
+                    _ => need.order != Order::Free,
+                };
+                let tables: Vec<Table> = inputs.iter().map(|i| self.tables[i].clone()).collect();
+                let frames = tables.iter().map(|t| t.frame.clone()).collect();
+                let lowered = step::lower_step(&self.step(id, node, need), frames, ordered)?;
+                let frame = lowered.expect("every other operation is lowered as a step");
+                Table::over(frame, &tables)
+            }
+        };
+        self.tables.insert(id, table);
+        let end = self.needs.ends.contains(&id);
+        if need.readers > 1 && !self.is_cheap(id) {
+            self.rows(id)?;
+        }
+        if end {
+            self.count(id, node)?;
+        }
+        Ok(())
+    }
+
+    /// A Parquet file is read again rather than kept: it is read column by column, and only what a query needs.
+    fn is_cheap(&self, id: NodeId) -> bool {
+        matches!(&self.plan.node(id).op, Op::Read(s) if s.format == dbjob_plan::Format::Parquet)
+    }
+
+    fn step(&self, id: NodeId, node: &'a Node, need: &'a Need) -> Step<'_> {
+        Step { plan: self.plan, id, node, faults: &self.faults, maps: &self.maps, live: Some(&need.columns) }
+    }
+
+    fn read(&self, id: NodeId, node: &Node, source: &dbjob_plan::Source, need: &Need) -> Result<Table, Stop> {
+        let wanted = source::wanted(source, &node.schema, &|c| need.columns.contains(c));
+        let scan = Scan { node: id, source, wanted: &wanted, base: &self.cx.base, faults: &self.faults };
+        let mut table = Table::lazy(scan.open(self.exact.contains(&id))?);
+        table.reads.insert(id);
+        Ok(table)
+    }
+
+    /// The scan of a source again, to say what is wrong with it.
+    pub fn explain_source(&self, id: NodeId) -> Result<(), RunError> {
+        let node = self.plan.node(id);
+        let (Op::Read(source), Some(need)) = (&node.op, self.needs.nodes.get(&id)) else { return Ok(()) };
+        let wanted = source::wanted(source, &node.schema, &|c| need.columns.contains(c));
+        Scan { node: id, source, wanted: &wanted, base: &self.cx.base, faults: &self.faults }
+            .explain()
+            .map_err(|e| e.or_span(node.span))
+    }
+
+    pub fn is_exact(&self, id: NodeId) -> bool {
+        self.exact.contains(&id)
+    }
+
+    pub fn table(&self, id: NodeId) -> Option<&Table> {
+        self.tables.get(&id)
+    }
+
+    pub fn step_of(&self, id: NodeId) -> Option<Step<'_>> {
+        self.needs.nodes.get(&id).map(|need| self.step(id, self.plan.node(id), need))
+    }
+
+    /// The rows of a node; computed at most once.
+    fn rows(&mut self, id: NodeId) -> Result<DataFrame, Stop> {
+        let table = self.tables[&id].clone();
+        if let Some(rows) = table.rows {
+            return Ok(rows);
+        }
+        let narrow = Table { frame: self.only_live(id, table.frame.clone()), ..table };
+        let rows = self.collect(&narrow)?;
+        self.tables.insert(id, Table::of(rows.clone()));
+        Ok(rows)
+    }
+
+    /// Without the columns that nothing reads.
+    fn only_live(&self, id: NodeId, frame: LazyFrame) -> LazyFrame {
+        let schema = &self.plan.node(id).schema;
+        let live = &self.needs.nodes[&id].columns;
+        let columns: Vec<_> = schema.fields.iter().filter(|f| live.contains(&f.name)).map(|f| col(&f.name)).collect();
+        if columns.is_empty() || !schema.open.is_empty() { frame } else { frame.select(columns) }
+    }
+
+    /// Runs the query of a table.
+    fn collect(&self, table: &Table) -> Result<DataFrame, Stop> {
+        let query = table.frame.clone();
+        let rows = guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map(|r| r.unwrap_single());
+        let rows = rows.map_err(|e| explain::explain(self, table, e))?;
+        self.settle(table)?;
+        Ok(rows)
+    }
+
+    /// Tells what the rules of a query that has run found, and stops if one of them says so.
+    fn settle(&self, table: &Table) -> Result<(), Stop> {
+        for pending in &table.pending {
+            let failed = pending.failed();
+            self.expected(self.plan.node(pending.node), &pending.rule, failed);
+            if failed > 0 && pending.rule.action == ExpectAction::Fail {
+                let first = explain::first_failing(self, pending);
+                return Err(expect::failure(&pending.rule, &pending.item, failed, first).or_span(pending.span).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn expected(&self, node: &Node, rule: &dbjob_plan::Expectation, failed: u64) {
+        let action = match rule.action {
+            ExpectAction::Fail => "fail",
+            ExpectAction::Drop => "drop",
+            ExpectAction::Warn => "warn",
+        };
+        let (item, rule) = (node.item.clone(), rule.text.clone());
+        self.cx.emit(Event::Expected { item, rule, failed, action: action.into() });
+    }
+
+    /// Computes a table that nothing reads, to know that it can be and how many rows it has.
+    fn count(&mut self, id: NodeId, node: &Node) -> Result<(), Stop> {
+        if !matches!(self.item(&node.item), Some(item) if item.output == id && item.kind != ItemKind::Model) {
+            return Ok(());
+        }
+        let rows = match &self.tables[&id].rows {
+            Some(rows) => rows.height() as u64,
+            None => {
+                let table = self.tables[&id].clone();
+                let seen = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+                let counter = seen.clone();
+                let callback = move |batch: DataFrame| {
+                    counter.fetch_add(batch.height() as u64, std::sync::atomic::Ordering::Relaxed);
+                    Ok(false)
+                };
+                let query = table.frame.clone();
+                guarded(|| {
+                    let sink = query.sink_batches(pl::PlanCallback::new(callback), false, None)?;
+                    sink.collect_with_engine(pl::Engine::Streaming)
+                })
+                .map_err(|e| explain::explain(self, &table, e))?;
+                self.settle(&table)?;
+                seen.load(std::sync::atomic::Ordering::Relaxed)
+            }
+        };
+        self.report.tables.push(TableReport { item: node.item.clone(), rows, path: None });
+        Ok(())
+    }
+
+    /// Learns the fitted maps of a `map` statement from the train rows, all columns in one go.
+    fn fit_maps(&mut self, id: NodeId, columns: &[dbjob_plan::MapColumn], input: NodeId, need: &Need) -> Result<(), Stop> {
+        let fitted: Vec<(&str, &dbjob_plan::MapLink)> = columns
+            .iter()
+            .filter(|c| c.link.fitted && need.columns.contains(&c.out))
+            .map(|c| (c.column.as_str(), &c.link))
+            .collect();
+        if fitted.is_empty() {
+            return Ok(());
+        }
+        let rows = self.rows(input)?;
+        let mut train = rows.lazy();
+        if self.plan.node(input).schema.get(PART).is_some() {
+            train = train.filter(col(PART).eq(pl::lit(PART_TRAIN)));
+        }
+        let mut names: Vec<&str> = fitted.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let train = train.select(names.iter().map(|n| col(*n)).collect::<Vec<_>>());
+        let train = guarded(|| train.collect()).map_err(engine_error)?;
+        let states = map::fit(&fitted, &train).map_err(|e| e.or_span(self.plan.node(id).span))?;
+        self.maps.0.extend(states);
+        Ok(())
+    }
+
+    fn predict(&mut self, id: NodeId, prefix: &str, replay: bool, inputs: &[NodeId]) -> Result<Table, Stop> {
+        let table = self.rows(inputs[0])?;
+        let model = self.models[&inputs[1]].clone();
+        let columns = if replay {
+            let serving = &model.spec().serving;
+            let lookups = self.lookups(inputs[1])?.into_iter().collect();
+            let request = table.select(serving.request.fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>());
+            let request = request.map_err(engine_error)?;
+            let rows = crate::replay(serving, request.lazy(), &lookups, &self.maps)
+                .map_err(|e| e.or_span(self.plan.node(id).span))?;
+            model.predict(&rows, prefix, &self.maps)?
+        } else {
+            model.predict(&table, prefix, &self.maps)?
+        };
+        Ok(Table::of(table.hstack(&columns).map_err(engine_error)?))
+    }
+
+    /// The tables that travel with a model, by snapshot name.
+    fn lookups(&mut self, model: NodeId) -> Result<Vec<(String, DataFrame)>, Stop> {
+        let Op::Fit(spec) = &self.plan.node(model).op else { return Ok(Vec::new()) };
+        let mut tables = Vec::new();
+        for (name, id) in &spec.serving.lookups {
+            let rows = self.rows(*id)?;
+            let rows = match snapshot_schema(spec, name) {
+                Some(schema) => rows
+                    .select(schema.fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>())
+                    .map_err(engine_error)?,
+                None => rows,
+            };
+            tables.push((name.clone(), rows));
+        }
+        Ok(tables)
+    }
+
+    fn is_deployed(&self, model: NodeId) -> bool {
+        self.plan
+            .consumers(model)
+            .iter()
+            .any(|c| self.needs.nodes.contains_key(c) && matches!(self.plan.node(*c).op, Op::Deploy(_)))
+    }
+
+    fn report_model(&mut self, id: NodeId) {
+        let learned = &self.models[&id];
+        let spec = learned.spec();
+        self.report.models.push(dbjob_plan::ModelReport {
+            model: spec.model.clone(),
+            algorithm: spec.algorithm.name.clone(),
+            rows: learned.rows(),
+            metrics: learned.metrics().to_vec(),
+            requirements: learned.requirements().to_vec(),
+            package: None,
+            version: None,
+            promoted: false,
+        });
+    }
+
+    fn deploy(&mut self, id: NodeId, node: &Node, target: &Target, input: NodeId) -> Result<(), Stop> {
+        let (path, format) = match target {
+            Target::Registry { .. } => return self.deploy_model(target, input),
+            Target::Csv { path } => (path, TableFormat::Csv),
+            Target::Parquet { path } => (path, TableFormat::Parquet),
+            Target::Ndjson { path } => (path, TableFormat::Ndjson),
+        };
+        let file = self.cx.resolve(path);
+        let table = self.tables[&input].clone();
+        let mut frame = table.frame.clone();
+        let names = frame.collect_schema().map_err(|e| explain::explain(self, &table, e))?;
+        let schema = &self.plan.node(input).schema;
+        let mut visible = pl::Schema::default();
+        for field in schema.visible() {
+            if let Some(dtype) = names.get(&field.name) {
+                visible.with_column(field.name.as_str().into(), dtype.clone());
+            }
+        }
+        for (name, dtype) in names.iter().filter(|(n, _)| schema.get(n).is_none()) {
+            if schema.open.iter().any(|p| name.starts_with(p.as_str())) {
+                visible.with_column(name.clone(), dtype.clone());
+            }
+        }
+        let sink = Sink::create(&file)?;
+        let query = sink.query(frame, &visible, format).map_err(|e| unwritable(&file, &e.to_string()))?;
+        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| match e {
+            pl::PolarsError::IO { .. } if table.reads.is_empty() => Stop::Failed(unwritable(&file, &e.to_string())),
+            e => explain::explain(self, &table, e),
+        })?;
+        self.settle(&table)?;
+        let rows = sink.finish()?;
+        let item = node.item.clone();
+        self.cx.emit(Event::Written {
+            item: item.clone(),
+            kind: "table".into(),
+            path: file.display().to_string(),
+            version: None,
+            promoted: true,
+        });
+        self.report.tables.push(TableReport { item, rows, path: Some(file) });
+        let _ = id;
+        Ok(())
+    }
+
+    fn deploy_model(&mut self, target: &Target, model: NodeId) -> Result<(), Stop> {
+        let lookups = self.lookups(model)?;
+        let mut lineage = Vec::new();
+        for id in self.upstream(model) {
+            let node = self.plan.node(id);
+            if let Op::Read(source) = &node.op {
+                lineage.push(source::fingerprint(&node.item, &self.cx.base, &source.path)?);
+            }
+        }
+        let learned = &self.models[&model];
+        let spec = learned.spec();
+        let report = crate::package::deploy(target, learned, spec, &self.maps, &lookups, lineage, self.plan, self.cx)?;
+        self.report.models.push(report);
+        Ok(())
+    }
+
+    fn upstream(&self, id: NodeId) -> BTreeSet<NodeId> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if seen.insert(id) {
+                open.extend(self.plan.inputs(id));
+            }
+        }
+        seen
+    }
+}

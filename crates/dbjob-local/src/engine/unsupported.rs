@@ -1,0 +1,79 @@
+//! What this engine cannot do, asked before anything runs.
+
+use dbjob_plan::{Expr, ExprKind, Format, MapLink, NodeId, Op, Plan, Target, Unsupported};
+
+use crate::types::physical;
+use crate::{aggregate, function, map};
+
+pub(super) fn unsupported(plan: &Plan) -> Vec<Unsupported> {
+    let mut found = Vec::new();
+    for id in plan.topological() {
+        let node = plan.node(id);
+        let mut say = |what: String| {
+            if !found.iter().any(|u: &Unsupported| u.node == id && u.what == what) {
+                found.push(Unsupported { node: id, what });
+            }
+        };
+        for field in &node.schema.fields {
+            if physical(&field.dtype).is_none() {
+                say(format!("the type {}", field.dtype));
+            }
+        }
+        visit(plan, id, &mut say);
+    }
+    found
+}
+
+fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
+    let node = plan.node(id);
+    let mut expr = |e: &Expr| {
+        e.walk(&mut |e| match &e.kind {
+            ExprKind::Call { function, .. } if !function::is_known(function) => say(format!("the function `{function}`")),
+            ExprKind::Aggregate { function, .. } if !aggregate::NAMES.contains(&function.as_str()) => {
+                say(format!("the aggregate `{function}`"));
+            }
+            _ if physical(&e.dtype).is_none() => say(format!("the type {}", e.dtype)),
+            _ => {}
+        });
+    };
+    match &node.op {
+        Op::Filter { predicate } => expr(predicate),
+        Op::Derive { columns } => columns.iter().for_each(|c| expr(&c.expr)),
+        Op::Group { keys, aggregates } => keys.iter().chain(aggregates).for_each(|c| expr(&c.expr)),
+        Op::Sort { keys } | Op::Distinct { order: keys, .. } => keys.iter().for_each(|k| expr(&k.expr)),
+        Op::Expect(rule) if rule.unique.is_empty() => expr(&rule.predicate),
+        Op::Map { columns } => columns.iter().for_each(|c| link(&c.link, say)),
+        Op::Unmap { columns } => columns.iter().flat_map(|c| &c.links).for_each(|l| link(l, say)),
+        Op::Read(source) => {
+            if let Format::Csv(_) = source.format {
+                for field in &node.schema.fields {
+                    use dbjob_plan::DataType as T;
+                    if matches!(field.dtype, T::List { .. } | T::Vector { .. } | T::Duration) {
+                        say(format!("{} columns in CSV files", field.dtype));
+                    }
+                }
+            } else if node.schema.fields.iter().any(|f| f.dtype == dbjob_plan::DataType::Duration)
+                && source.format == Format::Ndjson
+            {
+                say("duration columns in NDJSON files".into());
+            }
+        }
+        Op::Deploy(target) => {
+            let model = plan.inputs(id).first().is_some_and(|i| matches!(plan.node(*i).op, Op::Fit(_)));
+            match target {
+                Target::Registry { .. } if !model => say("a table in a model registry".into()),
+                Target::Csv { .. } | Target::Parquet { .. } | Target::Ndjson { .. } if model => {
+                    say("a model in a table file".into());
+                }
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+}
+
+fn link(link: &MapLink, say: &mut dyn FnMut(String)) {
+    if !map::supports(link) {
+        say(format!("the map `{}`", link.map));
+    }
+}

@@ -1,0 +1,168 @@
+//! Tables to files: written to a temporary name in the same folder, synced, then renamed. A failure leaves nothing.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dbjob_plan::{DataLocation, RunError};
+use polars::io::csv::write::SerializeOptions;
+use polars::prelude::{
+    self as pl, CsvWriterOptions, DataFrame, Expr, FileWriteFormat, IntoColumn, LazyFrame, NDJsonWriterOptions, OptFlags,
+    ParquetWriteOptions, PolarsResult, SinkDestination, SinkTarget, StringChunked, UnifiedSinkArgs,
+};
+use tempfile::NamedTempFile;
+
+use crate::udf::{col, map1};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TableFormat {
+    Csv,
+    Parquet,
+    Ndjson,
+}
+
+impl TableFormat {
+    /// By the ending of the file's name.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "parquet" | "pq" => Some(Self::Parquet),
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            _ => None,
+        }
+    }
+}
+
+/// A file being written.
+pub(crate) struct Sink {
+    target: PathBuf,
+    temporary: NamedTempFile,
+    rows: Arc<AtomicU64>,
+}
+
+impl Sink {
+    /// Makes the folder if need be, and the temporary file.
+    ///
+    /// Errors: E0713.
+    pub fn create(target: &Path) -> Result<Self, RunError> {
+        let folder = match target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(folder).map_err(|e| unwritable(target, &e.to_string()))?;
+        if target.is_dir() {
+            return Err(unwritable(target, "it is a folder"));
+        }
+        let temporary = builder().tempfile_in(folder).map_err(|e| unwritable(target, &e.to_string()))?;
+        Ok(Self { target: target.to_path_buf(), temporary, rows: Arc::default() })
+    }
+
+    /// The query that writes the visible columns of `frame` when it is collected.
+    pub fn query(&self, frame: LazyFrame, columns: &pl::Schema, format: TableFormat) -> PolarsResult<LazyFrame> {
+        let rows = self.rows.clone();
+        let counted = frame.select(written(columns, format)).map(
+            move |batch: DataFrame| {
+                rows.fetch_add(batch.height() as u64, Ordering::Relaxed);
+                Ok(batch)
+            },
+            OptFlags::STREAMING,
+            None,
+            Some("count rows"),
+        );
+        let format = match format {
+            TableFormat::Csv => FileWriteFormat::Csv(CsvWriterOptions {
+                serialize_options: SerializeOptions::default().into(),
+                ..CsvWriterOptions::default()
+            }),
+            TableFormat::Parquet => FileWriteFormat::Parquet(Arc::new(ParquetWriteOptions::default())),
+            TableFormat::Ndjson => FileWriteFormat::NDJson(NDJsonWriterOptions::default()),
+        };
+        let path = self.temporary.path().to_str().ok_or_else(|| {
+            pl::PolarsError::ComputeError("the name of the output's folder is not valid Unicode".into())
+        })?;
+        let target = SinkDestination::File { target: SinkTarget::Path(path.into()) };
+        counted.sink(target, format, UnifiedSinkArgs::default())
+    }
+
+    /// Gives the file its name; the number of rows that were written.
+    ///
+    /// Errors: E0713.
+    pub fn finish(self) -> Result<u64, RunError> {
+        let wrong = |e: std::io::Error| unwritable(&self.target, &e.to_string());
+        File::open(self.temporary.path()).and_then(|f| f.sync_all()).map_err(wrong)?;
+        self.temporary.persist(&self.target).map_err(|e| unwritable(&self.target, &e.error.to_string()))?;
+        Ok(self.rows.load(Ordering::Relaxed))
+    }
+}
+
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dbjob-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The umask of the user decides, as for any file that a program makes.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
+pub(crate) fn unwritable(path: &Path, why: &str) -> RunError {
+    RunError::new("E0713", format!("cannot write {}: {why}", path.display()))
+        .data(DataLocation { file: Some(path.display().to_string()), ..DataLocation::default() })
+}
+
+/// Columns in a form that the format has: in CSV lists are JSON text, instants are ISO 8601, durations microseconds.
+fn written(columns: &pl::Schema, format: TableFormat) -> Vec<Expr> {
+    columns
+        .iter()
+        .map(|(name, dtype)| {
+            let x = col(name.clone());
+            match (format, dtype) {
+                (TableFormat::Parquet, _) => x,
+                (TableFormat::Csv, pl::DataType::List(_)) => map1(x, pl::DataType::String, |c| {
+                    let lists = c.list()?;
+                    let mut texts = Vec::with_capacity(lists.len());
+                    for i in 0..lists.len() {
+                        texts.push(match lists.get_as_series(i) {
+                            Some(items) => Some(json(&items)?),
+                            None => None,
+                        });
+                    }
+                    Ok(StringChunked::from_iter(texts).into_column())
+                }),
+                (_, pl::DataType::Datetime(..)) => map1(x, pl::DataType::String, |c| {
+                    let physical = c.to_physical_repr();
+                    let texts: StringChunked =
+                        physical.i64()?.iter().map(|us| us.map(dbjob_plan::civil_datetime)).collect();
+                    Ok(texts.into_column())
+                }),
+                (_, pl::DataType::Date) => map1(x, pl::DataType::String, |c| {
+                    let physical = c.to_physical_repr();
+                    let texts: StringChunked = physical.i32()?.iter().map(|d| d.map(dbjob_plan::civil_date)).collect();
+                    Ok(texts.into_column())
+                }),
+                (_, pl::DataType::Duration(_)) => x.cast(pl::DataType::Int64),
+                _ => x,
+            }
+        })
+        .collect()
+}
+
+fn json(items: &pl::Series) -> PolarsResult<String> {
+    let values: Vec<serde_json::Value> = items
+        .iter()
+        .map(|v| match crate::types::value_of(&v) {
+            dbjob_plan::Value::Null => serde_json::Value::Null,
+            dbjob_plan::Value::Int(i) => i.into(),
+            dbjob_plan::Value::Bool(b) => b.into(),
+            dbjob_plan::Value::Float(x) => {
+                serde_json::Number::from_f64(x).map_or_else(|| x.to_string().into(), serde_json::Value::Number)
+            }
+            dbjob_plan::Value::String(s) => s.into(),
+            other => other.to_string().trim_start_matches('@').into(),
+        })
+        .collect();
+    serde_json::to_string(&values).map_err(|e| pl::PolarsError::ComputeError(e.to_string().into()))
+}

@@ -1,0 +1,196 @@
+//! Column types from the data, for datasets without a declaration.
+
+use std::path::Path;
+
+use dbjob_plan::{CsvOptions, DataType, Field, Format, RunError, Schema, Source};
+use serde_json::Value as Json;
+
+use super::csv::{head, read_layout, records};
+use super::{files, ndjson, parquet};
+use crate::function::parse;
+
+/// A file up to this size is looked at as a whole.
+const WHOLE: u64 = 64 << 20;
+/// Of a larger one, that many rows (and no more bytes than [`WHOLE`]).
+const ROWS: u64 = 100_000;
+
+/// The columns that the first file of a source has. A column may be null unless all of the data were seen and none is.
+///
+/// Errors: E0701, E0702, E0703, E0712, E0714, E0717.
+pub(crate) fn infer(source: &Source, base: &Path) -> Result<Schema, RunError> {
+    let files = files::resolve(base, &source.path)?;
+    let file = &files[0];
+    let all_seen = files.len() == 1;
+    let mut fields = match &source.format {
+        Format::Csv(options) => of_csv(file, options, all_seen)?,
+        Format::Parquet => of_parquet(file, all_seen)?,
+        Format::Ndjson => of_ndjson(file, all_seen)?,
+    };
+    // The names that the user gives to columns.
+    for field in &mut fields {
+        if let Some(column) = source.columns.iter().find(|c| c.header == field.name) {
+            field.name = column.name.clone();
+        }
+    }
+    Ok(Schema::new(fields))
+}
+
+/// What a column may still be.
+#[derive(Debug, Clone)]
+struct Guess {
+    int: bool,
+    float: bool,
+    bool: bool,
+    date: bool,
+    datetime: bool,
+    nulls: bool,
+    values: u64,
+}
+
+impl Guess {
+    fn new() -> Self {
+        Self { int: true, float: true, bool: true, date: true, datetime: true, nulls: false, values: 0 }
+    }
+
+    fn see(&mut self, text: Option<&str>, decimal_comma: bool) {
+        let Some(text) = text else {
+            self.nulls = true;
+            return;
+        };
+        self.values += 1;
+        // A number with a leading zero is a code, such as a postcode.
+        let digits = text.trim().trim_start_matches(['-', '+']).as_bytes();
+        let code = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
+        self.int = self.int && !code && parse::int(text).is_some();
+        self.float = self.float
+            && !code
+            && if decimal_comma { parse::float(&text.replace(',', ".")) } else { parse::float(text) }.is_some();
+        self.bool = self.bool && matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "false");
+        self.date = self.date && parse::date(text).is_some();
+        self.datetime = self.datetime && parse::datetime(text).is_some();
+    }
+
+    fn dtype(&self) -> DataType {
+        if self.values == 0 {
+            DataType::String
+        } else if self.int {
+            DataType::Int
+        } else if self.float {
+            DataType::Float
+        } else if self.bool {
+            DataType::Bool
+        } else if self.date {
+            DataType::Date
+        } else if self.datetime {
+            DataType::Datetime
+        } else {
+            DataType::String
+        }
+    }
+}
+
+fn of_csv(file: &Path, options: &CsvOptions, only_file: bool) -> Result<Vec<Field>, RunError> {
+    let layout = read_layout(file, options)?;
+    let (bytes, whole) = head(file, WHOLE)?;
+    let mut guesses = vec![Guess::new(); layout.width()];
+    let limit = if whole { u64::MAX } else { ROWS };
+    let complete = records(file, bytes, options, layout.width(), limit, &mut |cells| {
+        for (guess, cell) in guesses.iter_mut().zip(cells) {
+            let null = cell.is_empty() || options.nulls.contains(cell);
+            guess.see((!null).then_some(cell), options.decimal_comma);
+        }
+    })?;
+    let seen = whole && complete && only_file;
+    Ok(layout
+        .headers
+        .iter()
+        .zip(guesses)
+        .map(|(name, guess)| Field::new(name, guess.dtype(), !seen || guess.nulls || guess.values == 0))
+        .collect())
+}
+
+fn of_parquet(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
+    let (schema, no_nulls) = parquet::describe(file)?;
+    schema
+        .iter()
+        .map(|(name, stored)| {
+            let dtype = parquet::to_language(stored).ok_or_else(|| {
+                RunError::new("E0717", format!("column {:?} of {} is {stored}", name.as_str(), file.display()))
+                    .help("this engine cannot read such columns: declare the dataset's columns without it")
+                    .data(files::place(file))
+            })?;
+            Ok(Field::new(name.as_str(), dtype, !(only_file && no_nulls(name))))
+        })
+        .collect()
+}
+
+fn of_ndjson(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
+    struct Seen {
+        name: String,
+        dtype: Option<DataType>,
+        rows: u64,
+    }
+    let mut columns: Vec<Seen> = Vec::new();
+    let (mut rows, mut whole) = (0, true);
+    ndjson::objects(file, &mut |row, _, object| {
+        if row > ROWS {
+            whole = false;
+            return Ok(false);
+        }
+        rows = row;
+        for (name, json) in object {
+            let at = match columns.iter().position(|c| c.name == name) {
+                Some(at) => at,
+                None => {
+                    columns.push(Seen { name, dtype: None, rows: 0 });
+                    columns.len() - 1
+                }
+            };
+            if json != Json::Null {
+                let column = &mut columns[at];
+                column.rows += 1;
+                column.dtype = Some(match (column.dtype.take(), of_json(&json)) {
+                    (None, new) => new,
+                    (Some(old), new) => both(old, new),
+                });
+            }
+        }
+        Ok(true)
+    })?;
+    if columns.is_empty() {
+        return Err(RunError::new("E0702", format!("{} has no rows", file.display())).data(files::place(file)));
+    }
+    Ok(columns
+        .into_iter()
+        .map(|c| {
+            let nullable = !(whole && only_file && c.rows == rows);
+            Field::new(c.name, c.dtype.unwrap_or(DataType::String), nullable)
+        })
+        .collect())
+}
+
+fn of_json(json: &Json) -> DataType {
+    match json {
+        Json::Bool(_) => DataType::Bool,
+        Json::Number(n) if n.is_i64() => DataType::Int,
+        Json::Number(_) => DataType::Float,
+        Json::String(s) if parse::date(s).is_some() => DataType::Date,
+        Json::String(s) if parse::datetime(s).is_some() => DataType::Datetime,
+        Json::Array(items) => {
+            let item = items.iter().map(of_json).reduce(both).unwrap_or(DataType::String);
+            DataType::List { item: Box::new(item) }
+        }
+        _ => DataType::String,
+    }
+}
+
+/// The narrowest type that holds both.
+fn both(a: DataType, b: DataType) -> DataType {
+    match (a, b) {
+        (a, b) if a == b => a,
+        (DataType::Int | DataType::Float, DataType::Int | DataType::Float) => DataType::Float,
+        (DataType::Date | DataType::Datetime, DataType::Date | DataType::Datetime) => DataType::Datetime,
+        (DataType::List { item: a }, DataType::List { item: b }) => DataType::List { item: Box::new(both(*a, *b)) },
+        _ => DataType::String,
+    }
+}

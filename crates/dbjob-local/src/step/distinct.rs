@@ -1,0 +1,27 @@
+use dbjob_plan::{Keep, RunError, SortKey};
+use polars::prelude::{LazyFrame, UniqueKeepStrategy};
+
+use super::{Step, sort};
+use crate::udf::col;
+
+/// The first or last row of each combination, in `order` if there is one, else in row order. Null equals null.
+pub(super) fn lower(
+    step: &Step<'_>,
+    mut frame: LazyFrame,
+    by: &[String],
+    keep: Keep,
+    order: &[SortKey],
+) -> Result<LazyFrame, RunError> {
+    if !order.is_empty() {
+        frame = sort::lower(step, frame, order)?;
+    }
+    let visible: Vec<&str> = match by {
+        [] => step.node.schema.visible().map(|f| f.name.as_str()).collect(),
+        some => some.iter().map(String::as_str).collect(),
+    };
+    let keep = match keep {
+        Keep::First => UniqueKeepStrategy::First,
+        Keep::Last => UniqueKeepStrategy::Last,
+    };
+    Ok(frame.unique_stable_generic(Some(visible.into_iter().map(col).collect()), keep))
+}

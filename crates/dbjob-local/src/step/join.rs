@@ -1,0 +1,134 @@
+//! Joins. The right side comes with its keys under names of ours, so that no name of the user can clash.
+
+use dbjob_plan::{Join, JoinKind, RunError};
+use polars::prelude::{
+    self as pl, DataFrame, Expr, IntoLazy, JoinArgs, JoinCoalesce, JoinType, LazyFrame, MaintainOrderJoin
+};
+
+use super::Step;
+use crate::fault::engine_error;
+use crate::udf::col;
+use crate::types::value_of;
+
+fn right_key(i: usize) -> String {
+    format!("__right_key_{i}")
+}
+
+/// The right side as the join takes it: keys under our names, then the columns that come over and are read.
+pub(crate) fn right_side(step: &Step<'_>, join: &Join, right: LazyFrame) -> LazyFrame {
+    let keys = join.on.iter().enumerate().map(|(i, (_, r))| col(r).alias(right_key(i)));
+    let rest = join
+        .right_columns
+        .iter()
+        .filter(|p| step.is_live(&p.to) && !matches!(join.kind, JoinKind::Semi | JoinKind::Anti))
+        .map(|p| col(&p.from).alias(p.to.as_str()));
+    let mut columns: Vec<Expr> = keys.chain(rest).collect();
+    if columns.is_empty() {
+        // A cross join of which only the number of rows counts.
+        columns.push(pl::lit(true).alias(right_key(0)));
+    }
+    right.select(columns)
+}
+
+/// Left columns, then the right ones; rows in left order if that is wanted.
+pub(super) fn lower(step: &Step<'_>, join: &Join, left: LazyFrame, right: LazyFrame, ordered: bool) -> LazyFrame {
+    with_right(join, left, right_side(step, join, right), ordered)
+}
+
+/// [`lower`] with a right side that is a [`right_side`] already.
+pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered: bool) -> LazyFrame {
+    let how = match join.kind {
+        JoinKind::Cross => return left.cross_join(right, None),
+        JoinKind::Inner => JoinType::Inner,
+        JoinKind::Left => JoinType::Left,
+        JoinKind::Full => JoinType::Full,
+        JoinKind::Semi => JoinType::Semi,
+        JoinKind::Anti => JoinType::Anti,
+    };
+    let left_on: Vec<Expr> = join.on.iter().map(|(l, _)| col(l)).collect();
+    let right_on: Vec<Expr> = (0..join.on.len()).map(|i| col(right_key(i))).collect();
+    let args = JoinArgs {
+        coalesce: if join.kind == JoinKind::Full { JoinCoalesce::KeepColumns } else { JoinCoalesce::CoalesceColumns },
+        maintain_order: if ordered { MaintainOrderJoin::Left } else { MaintainOrderJoin::None },
+        ..JoinArgs::new(how)
+    };
+    let joined = left.join(right, left_on, right_on, args);
+    match join.kind {
+        JoinKind::Full => {
+            let fill = join.on.iter().enumerate().map(|(i, (l, _))| {
+                pl::when(col(l).is_not_null()).then(col(l)).otherwise(col(right_key(i))).alias(l.as_str())
+            });
+            let filled = joined.with_columns(fill.collect::<Vec<_>>());
+            filled.drop(pl::by_name((0..join.on.len()).map(right_key), true, false))
+        }
+        _ => joined,
+    }
+}
+
+/// Checks that the right side (a [`right_side`]) has each key at most once. Keys with a null match nothing and may repeat.
+///
+/// Errors: E0708 with the most frequent key.
+pub(crate) fn verify_unique(join: &Join, right: &DataFrame, name: &str) -> Result<(), RunError> {
+    let keys: Vec<Expr> = (0..join.on.len()).map(|i| col(right_key(i))).collect();
+    let columns: Vec<&str> = join.on.iter().map(|(_, r)| r.as_str()).collect();
+    match most_repeated(right.clone().lazy(), &keys, false)? {
+        None => Ok(()),
+        Some(found) => Err(found.error(&columns, name)),
+    }
+}
+
+/// A key that more than one row has.
+pub(crate) struct Repeated {
+    values: Vec<dbjob_plan::Value>,
+    rows: u64,
+    keys: u64,
+}
+
+impl Repeated {
+    /// E0708.
+    pub fn error(&self, columns: &[&str], table: &str) -> RunError {
+        let key: Vec<String> = columns.iter().zip(&self.values).map(|(c, v)| format!("{c} = {v}")).collect();
+        let others = match self.keys {
+            1 => String::new(),
+            2 => "; 1 other key repeats too".to_string(),
+            n => format!("; {} other keys repeat too", n - 1),
+        };
+        let key = key.join(", ");
+        let value = Some(key.clone());
+        RunError::new("E0708", format!("`{table}` has {} rows with {key}, but the key must be unique{others}", self.rows))
+            .help("make it unique with `distinct by`, or say `many_to_many` if the rows are to multiply")
+            .data(dbjob_plan::DataLocation { column: Some(columns.join(", ")), value, ..Default::default() })
+    }
+
+    /// How many keys repeat.
+    pub fn keys(&self) -> u64 {
+        self.keys
+    }
+}
+
+/// The key that most rows share, if any key repeats.
+pub(crate) fn most_repeated(frame: LazyFrame, keys: &[Expr], nulls_count: bool) -> Result<Option<Repeated>, RunError> {
+    let mut frame = frame;
+    if !nulls_count {
+        for key in keys {
+            frame = frame.filter(key.clone().is_not_null());
+        }
+    }
+    let repeated = frame
+        .group_by(keys.to_vec())
+        .agg([pl::len().cast(pl::DataType::Int64).alias("__rows")])
+        .filter(col("__rows").gt(pl::lit(1)))
+        .collect()
+        .map_err(engine_error)?;
+    if repeated.height() == 0 {
+        return Ok(None);
+    }
+    let rows = repeated.column("__rows").and_then(|c| c.i64().cloned()).map_err(engine_error)?;
+    let at = (0..rows.len()).max_by_key(|i| rows.get(*i)).unwrap_or_default();
+    let values = repeated.columns()[..keys.len()]
+        .iter()
+        .map(|c| c.get(at).map(|v| value_of(&v)))
+        .collect::<Result<_, _>>()
+        .map_err(engine_error)?;
+    Ok(Some(Repeated { values, rows: rows.get(at).unwrap_or_default() as u64, keys: repeated.height() as u64 }))
+}
