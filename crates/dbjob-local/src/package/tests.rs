@@ -2,14 +2,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbjob_plan::{
-    BinaryOp, DataType, Event, FitSpec, ModelReport, PackageStatus, Plan, Predictor, RunError, SourceFingerprint,
-    Target, Task, Value,
+    BinaryOp, DataType, Event, Field, FitSpec, Join, JoinKind, MapColumn, ModelReport, Node, Op, PackageStatus, Plan,
+    Predictor, Projection, RunError, Schema, SourceFingerprint, Span, Target, Task, Value,
 };
 use polars::prelude::{DataFrame, IntoLazy};
 
 use super::{deploy, open};
 use crate::learn::Learned;
-use crate::learn::tests::support::{Run, assert_bit_equal, base, fit, names, requirement, score, series, spec, table};
+use crate::learn::tests::support::{
+    Run, assert_bit_equal, base, fit, link, names, requirement, score, series, spec, table,
+};
 use crate::map::{MapState, MapStates};
 
 struct Fitted {
@@ -203,4 +205,112 @@ fn a_file_comes_back_with_its_own_columns_and_the_predictions() {
     let error = package.predict_file(&input, &base.path().join("other.parquet"), "id").unwrap_err();
     assert_eq!(error.code, "E0719");
     assert!(!base.path().join("other.parquet").exists());
+}
+
+const OPEN: DataType = DataType::Category { levels: None };
+
+/// A request of `a` (float), `b` (int) and `user`; the user's `kind` is looked up and becomes a one-hot, `a` is
+/// standardized. The states are given; the table to learn from is what the serving plan makes of the requests.
+fn served() -> (Fitted, DataFrame) {
+    let columns = base();
+    let users: Vec<i64> = (0..200).map(|i| i * 7 % 5).collect();
+    let request = table(vec![columns[1].clone(), columns[2].clone(), series("user", users)]);
+    let kinds = table(vec![series("id", vec![0_i64, 1, 2, 3, 4]), series("kind", vec!["x", "y", "z", "x", "w"])]);
+
+    let mut spec = spec("logistic_regression", Task::Classification, "late", DataType::Bool, &["accuracy"]);
+    let vector = DataType::Vector { width: None };
+    spec.inputs[2].column = "kind".into();
+    spec.inputs[2].dtype = vector.clone();
+    let field = |name: &str, dtype: &DataType| Field::new(name, dtype.clone(), false);
+    let (float, int) = (DataType::Float, DataType::Int);
+    let asked = vec![field("a", &float), field("b", &int), field("user", &int)];
+    let node =
+        |op, fields: Vec<Field>| Node { item: "m".into(), op, schema: Schema::new(fields), span: Span::default() };
+    let mut plan = Plan { job: "job".into(), seed: 7, ..Plan::default() };
+    let root = plan.add(node(Op::Request, asked.clone()), &[]);
+    let users =
+        plan.add(node(Op::Snapshot { name: "users".into() }, vec![field("id", &int), field("kind", &OPEN)]), &[]);
+    let join = Join {
+        kind: JoinKind::Inner,
+        on: vec![("user".into(), "id".into())],
+        right_columns: vec![Projection { from: "kind".into(), to: "kind".into() }],
+        verify_unique_right: true,
+        lookup: true,
+    };
+    let joined = plan.add(node(Op::Join(join), [asked.clone(), vec![field("kind", &OPEN)]].concat()), &[root, users]);
+    let map = |name: &str, link| MapColumn { column: name.into(), out: name.into(), link };
+    let maps = vec![
+        map("a", link(1, "standardize", float.clone(), float, true)),
+        map("kind", link(2, "one_hot", OPEN, vector.clone(), true)),
+    ];
+    let mapped = [asked.clone(), vec![field("kind", &vector)]].concat();
+    spec.serving.output = plan.add(node(Op::Map { columns: maps }, mapped), &[joined]);
+    spec.serving.request = Schema::new(asked);
+    spec.serving.lookups = vec![("users".into(), users)];
+    spec.serving.plan = plan;
+
+    let states = MapStates(
+        [
+            (1, MapState::Affine { shift: 4.9, scale: 0.1 + 0.2 }),
+            (2, MapState::Levels { levels: ["x", "y", "z"].map(String::from).to_vec() }),
+        ]
+        .into(),
+    );
+    let lookups = vec![("users".to_owned(), kinds)];
+    let inputs =
+        crate::replay(&spec.serving, request.clone().lazy(), &lookups.iter().cloned().collect(), &states).unwrap();
+    let late: Vec<bool> = score(&columns).iter().map(|s| *s > 3.0).collect();
+    let learned_from = inputs.hstack(&[series("late", late), columns[0].clone(), columns[4].clone()]).unwrap();
+    let learned = fit(&spec, &learned_from, &states).unwrap();
+    (Fitted { spec, table: learned_from, learned, maps: states, lookups }, request)
+}
+
+#[test]
+fn a_request_walks_the_steps_of_training_and_predicts_the_same_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fitted, request) = served();
+    fitted.deploy(folder.path(), &Run::new()).unwrap();
+    let package = open(&folder.path().join("models/m")).unwrap();
+    assert_eq!(package.manifest().features, ["a", "b", "kind=x", "kind=y", "kind=z"]);
+    assert_eq!(package.maps, fitted.maps);
+    let expected = fitted.learned.predict(&fitted.table, "p", &fitted.maps).unwrap();
+    assert_bit_equal(&package.predict(request.clone().lazy(), "p").unwrap(), &expected);
+
+    for ending in ["csv", "ndjson", "parquet"] {
+        let input = folder.path().join(format!("in.{ending}"));
+        crate::write_table(&request.hstack(&[series("note", vec!["as, it \"is\""; 200])]).unwrap(), &input).unwrap();
+        for other in ["csv", "parquet"] {
+            let output = folder.path().join(format!("out-{ending}.{other}"));
+            assert_eq!(package.predict_file(&input, &output, "p").unwrap(), 200);
+            let written = crate::read_as_is(&output).unwrap();
+            // The fields of a JSON object have no order.
+            let mut own = names(&written.columns()[..4]);
+            own.sort_unstable();
+            assert_eq!(own, ["a", "b", "note", "user"], "{ending} {other}");
+            assert_bit_equal(&written.columns()[4..], &expected);
+            assert_eq!(written.column("note").unwrap().str().unwrap().get(7), Some("as, it \"is\""));
+        }
+    }
+}
+
+#[test]
+fn a_request_that_is_not_valid_names_its_row_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fitted, _) = served();
+    fitted.deploy(folder.path(), &Run::new()).unwrap();
+    let package = open(&folder.path().join("models/m")).unwrap();
+    let (input, output) = (folder.path().join("in.csv"), folder.path().join("out.csv"));
+    for (text, code, row) in [
+        ("a,user\n1.5,2\n", "E0705", None),
+        ("a,b,user\n1.5,2,3\n,2,3\n", "E0706", Some(2)),
+        ("a,b,user\n1.5,2,3\n1,two,3\n", "E0704", Some(2)),
+        ("a,b,user\n1.5,2,3\n1,2,3\n1,2,99\n", "E0719", Some(3)),
+        ("a,b,user\nNaN,2,3\n", "E0719", Some(1)),
+    ] {
+        fs::write(&input, text).unwrap();
+        let error = package.predict_file(&input, &output, "p").unwrap_err();
+        assert_eq!((error.code.as_str(), error.data.and_then(|d| d.row)), (code, row), "{text:?} {}", error.message);
+        assert!(!output.exists());
+    }
+    assert_eq!(entries(folder.path()), ["in.csv", "models"]);
 }
