@@ -26,21 +26,14 @@ pub(crate) fn polars_type(dtype: &DataType) -> pl::DataType {
     physical(dtype).unwrap_or(pl::DataType::Float64)
 }
 
-/// A constant as an expression of exactly the type that the plan states.
+/// A constant as an expression of exactly the type that the plan states. Polars' own number literals have no type until
+/// they meet a column, and an own function would see 32-bit ones.
 pub(crate) fn literal(value: &Value, dtype: &DataType) -> pl::Expr {
-    let target = polars_type(dtype);
-    match value {
-        Value::Null => pl::lit(pl::NULL).cast(target),
-        Value::Int(i) if target == pl::DataType::Float64 => pl::lit(*i as f64),
-        Value::Int(i) => pl::lit(*i),
-        Value::Float(x) => pl::lit(*x),
-        Value::Bool(b) => pl::lit(*b),
-        Value::String(s) | Value::Word(s) => pl::lit(s.clone()),
-        Value::Date(_) | Value::Datetime(_) | Value::Duration(_) | Value::List(_) => {
-            pl::lit(pl::Scalar::new(target, any_value(value)))
-        }
-        Value::Size(n) => pl::lit(i64::try_from(*n).unwrap_or(i64::MAX)),
-    }
+    let value = match (value, dtype) {
+        (Value::Int(i), DataType::Float) => &Value::Float(*i as f64),
+        _ => value,
+    };
+    pl::lit(pl::Scalar::new(polars_type(dtype), any_value(value)))
 }
 
 /// A constant as a polars value.
