@@ -106,3 +106,24 @@ fn no_rows_and_infinite_predictions_are_undefined() {
     }
     assert_eq!(compute("r2", &Judged::Numbers { truth: &[1.0], predicted: &[1.0] }), None);
 }
+
+proptest::proptest! {
+    /// Against the definition: every pair of a row of the class and one not of it.
+    #[test]
+    fn auc_counts_the_pairs_in_order(rows in proptest::collection::vec((0_u32..2, 0_u8..6), 2..60)) {
+        let truth: Vec<u32> = rows.iter().map(|r| r.0).collect();
+        let second: Vec<f64> = rows.iter().map(|r| f64::from(r.1) / 8.0).collect();
+        let (mut ordered, mut pairs) = (0.0, 0.0);
+        for a in rows.iter().filter(|r| r.0 == 1) {
+            for b in rows.iter().filter(|r| r.0 == 0) {
+                pairs += 1.0;
+                ordered += if a.1 > b.1 { 1.0 } else if a.1 == b.1 { 0.5 } else { 0.0 };
+            }
+        }
+        let predicted = vec![0; truth.len()];
+        let probabilities = [second.iter().map(|p| 1.0 - p).collect(), second];
+        let judged = Judged::Classes { truth: &truth, predicted: &predicted, probabilities: &probabilities };
+        let expected = (pairs > 0.0).then(|| ordered / pairs);
+        proptest::prop_assert_eq!(compute("auc", &judged), expected);
+    }
+}

@@ -3,6 +3,9 @@ use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
 
+/// Rows that walk down a tree together.
+const LANES: usize = 8;
+
 /// Trees whose leaves are averaged: class shares, or means.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
@@ -82,11 +85,16 @@ impl Forest {
             }
         }
         let mut totals = vec![0.0; n * width];
+        let add = |total: &mut [f64], leaf: &[f64]| total.iter_mut().zip(leaf).for_each(|(t, v)| *t += v);
         for tree in &self.trees {
-            for (total, row) in totals.chunks_exact_mut(width).zip(rows.chunks_exact(p)) {
-                for (t, v) in total.iter_mut().zip(tree.leaf(row)) {
-                    *t += v;
-                }
+            let mut some = totals.chunks_exact_mut(width * LANES);
+            let mut rows = rows.chunks_exact(p * LANES);
+            for (totals, rows) in some.by_ref().zip(rows.by_ref()) {
+                let leaves = tree.leaves::<LANES>(std::array::from_fn(|l| &rows[l * p..(l + 1) * p]));
+                totals.chunks_exact_mut(width).zip(leaves).for_each(|(total, leaf)| add(total, leaf));
+            }
+            for (total, row) in some.into_remainder().chunks_exact_mut(width).zip(rows.remainder().chunks_exact(p)) {
+                add(total, tree.leaf(row));
             }
         }
         let count = self.trees.len() as f64;

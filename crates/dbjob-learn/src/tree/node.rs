@@ -59,17 +59,45 @@ impl Tree {
     /// The values of the leaf that a row (its features) falls into.
     pub fn leaf(&self, row: &[f64]) -> &[f64] {
         let mut at = 0;
-        loop {
-            let node = self.nodes[at];
-            if node.feature == LEAF {
-                let leaf = node.children as usize * self.width;
-                return &self.values[leaf..leaf + self.width];
-            }
-            let value = row[node.feature as usize];
-            // The first test nearly always goes one way; the second must stay a comparison without a jump.
-            let right = if value.is_nan() { !self.missing_left[at] } else { value > node.threshold };
-            at = node.children as usize + usize::from(right);
+        while let Some(next) = self.step(at, row) {
+            at = next;
         }
+        self.values_of(at)
+    }
+
+    /// [`Tree::leaf`] of several rows at once: each step of a walk waits for memory, and the walks wait together.
+    pub(super) fn leaves<const N: usize>(&self, rows: [&[f64]; N]) -> [&[f64]; N] {
+        let mut at = [0; N];
+        loop {
+            let mut walking = false;
+            for (at, row) in at.iter_mut().zip(rows) {
+                if let Some(next) = self.step(*at, row) {
+                    *at = next;
+                    walking = true;
+                }
+            }
+            if !walking {
+                return at.map(|at| self.values_of(at));
+            }
+        }
+    }
+
+    /// The child that a row goes to; `None` at a leaf.
+    #[inline]
+    fn step(&self, at: usize, row: &[f64]) -> Option<usize> {
+        let node = self.nodes[at];
+        if node.feature == LEAF {
+            return None;
+        }
+        let value = row[node.feature as usize];
+        // The first test nearly always goes one way; the second must stay a comparison without a jump.
+        let right = if value.is_nan() { !self.missing_left[at] } else { value > node.threshold };
+        Some(node.children as usize + usize::from(right))
+    }
+
+    fn values_of(&self, leaf: usize) -> &[f64] {
+        let start = self.nodes[leaf].children as usize * self.width;
+        &self.values[start..start + self.width]
     }
 
     /// Whether every walk from the root ends in a leaf with values, for rows of `features` features.
@@ -110,6 +138,20 @@ mod tests {
         tree.missing_left[0] = true;
         assert_eq!(tree.leaf(&[0.0, f64::NAN]), [-1.0]);
         assert_eq!(tree.leaf(&[0.0, 3.0]), [1.0]);
+    }
+
+    #[test]
+    fn rows_that_walk_together_end_where_each_ends_alone() {
+        let mut tree = Tree::new(1);
+        let root = tree.push();
+        let (deep, shallow) = tree.split(root, 0, 10.0, 1.0);
+        let (low, high) = tree.split(deep, 0, 5.0, 1.0);
+        for (value, leaf) in [shallow, low, high].into_iter().enumerate() {
+            tree.finish_leaf(leaf, [value as f64]);
+        }
+        let rows = [[11.0], [5.0], [10.0], [f64::NAN]];
+        assert_eq!(tree.leaves(rows.each_ref().map(|r| &r[..])), rows.each_ref().map(|r| tree.leaf(r)));
+        assert_eq!(tree.leaf(&rows[2]), [2.0]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
 use dbjob_plan::{DataType, FitSpec, Output, RunError, Value};
 use polars::prelude::{
@@ -19,6 +20,17 @@ pub(super) enum Key {
     Place(usize),
 }
 
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(b) => write!(f, "{b}"),
+            Self::Int(i) => write!(f, "{i}"),
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Place(place) => write!(f, "at place {place}"),
+        }
+    }
+}
+
 /// The classes of a fit.
 #[derive(Debug)]
 pub(super) struct Classes {
@@ -28,13 +40,13 @@ pub(super) struct Classes {
 }
 
 impl Classes {
-    /// From the truth of the train rows.
+    /// From the values that occur in the train rows.
     ///
     /// Declared levels (bool, a closed category) are all classes, in their order, seen or not; else the classes are the
     /// values seen in train, ascending. A value that the maps cannot undo (an unseen level's -1) is no class.
-    pub fn learn(train: &[Option<Key>], spec: &FitSpec, maps: &MapStates) -> Result<Self, RunError> {
+    pub fn learn(train: BTreeSet<Key>, spec: &FitSpec, maps: &MapStates) -> Result<Self, RunError> {
         let output = &spec.output;
-        let mut candidates: BTreeSet<Key> = train.iter().flatten().cloned().collect();
+        let mut candidates = train;
         let declared = declared(&output.dtype);
         if let Some(levels) = &declared {
             candidates.extend(forms(&output.learned, levels));
@@ -59,9 +71,10 @@ impl Classes {
         Ok(Self { values, codes })
     }
 
-    /// The code of a value; of one that train does not know: the number of classes.
-    pub fn code(&self, key: &Key) -> u32 {
-        self.codes.get(key).copied().unwrap_or(self.values.len() as u32)
+    /// The code of each value; of one that train does not know: the number of classes.
+    pub fn codes(&self, keys: &[Key]) -> Vec<u32> {
+        let unknown = self.values.len() as u32;
+        keys.iter().map(|key| self.codes.get(key).copied().unwrap_or(unknown)).collect()
     }
 }
 

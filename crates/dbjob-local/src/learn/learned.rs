@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dbjob_learn::{Baseline, FitContext, Model, Pool, Scores, Target, learner};
@@ -234,19 +235,21 @@ fn target(
             let values = rows.iter().map(|r| numbers[*r as usize].expect("rows without output are left out")).collect();
             Ok((Target::Numbers(values), None))
         }
-        Truth::Classes(keys) => {
-            let keys: Vec<_> = rows.iter().map(|r| keys[*r as usize].clone()).collect();
-            let classes = Classes::learn(&keys, spec, maps)?;
+        Truth::Classes { distinct, rows: values } => {
+            let learned: Vec<u32> = rows.iter().filter_map(|r| values[*r as usize]).collect();
+            let seen: BTreeSet<u32> = learned.iter().copied().collect();
+            let seen = seen.into_iter().map(|v| distinct[v as usize].clone()).collect();
+            let classes = Classes::learn(seen, spec, maps)?;
             let count = classes.values.len();
-            let codes: Vec<u32> = keys.iter().flatten().map(|k| classes.code(k)).collect();
-            if let Some(i) = codes.iter().position(|c| *c as usize == count) {
-                let value = keys[i].as_ref().map_or_else(String::new, |k| format!("{k:?}"));
+            let codes = classes.codes(distinct);
+            if let Some(value) = learned.iter().find(|v| codes[**v as usize] as usize == count) {
                 let message = format!(
-                    "cannot fit `{}`: the output `{}` has the value {value}, which is no level of {}",
-                    spec.model, spec.output.column, spec.output.dtype
+                    "cannot fit `{}`: the output `{}` has the value {}, which is no level of {}",
+                    spec.model, spec.output.column, distinct[*value as usize], spec.output.dtype
                 );
                 return Err(RunError::new("E0715", message));
             }
+            let codes = learned.into_iter().map(|v| codes[v as usize]).collect();
             Ok((Target::Classes { codes, count }, Some(classes)))
         }
     }
@@ -313,9 +316,10 @@ impl Judging<'_> {
         item: &str,
     ) -> Result<Vec<(String, MetricValue)>, RunError> {
         let (truth, numbers, train) = match (&self.parts.truth, self.classes, self.y) {
-            (Truth::Classes(keys), Some(classes), _) => {
-                let of = |r: &u32| keys[*r as usize].as_ref().map(|k| classes.code(k));
-                let codes = self.parts.test.iter().filter_map(of).collect();
+            (Truth::Classes { distinct, rows }, Some(classes), _) => {
+                let codes = classes.codes(distinct);
+                let codes =
+                    self.parts.test.iter().filter_map(|r| rows[*r as usize].map(|v| codes[v as usize])).collect();
                 (Target::Classes { codes, count: classes.values.len() }, Vec::new(), self.y.clone())
             }
             (_, _, Target::Numbers(learned)) => {

@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use dbjob_plan::{DataType, FitSpec, RunError, Task};
 use polars::prelude::{self as pl, Column, DataFrame};
 
@@ -7,7 +10,11 @@ use crate::fault::engine_error;
 /// The truth of every row of a table, as the learner sees it; `None` where it is null.
 #[derive(Debug)]
 pub(super) enum Truth {
-    Classes(Vec<Option<Key>>),
+    /// `rows` point into `distinct`.
+    Classes {
+        distinct: Vec<Key>,
+        rows: Vec<Option<u32>>,
+    },
     Numbers(Vec<Option<f64>>),
 }
 
@@ -22,7 +29,7 @@ impl Truth {
             )
         })?;
         match spec.task {
-            Task::Classification => keys(column, &output.learned).map(Self::Classes),
+            Task::Classification => Self::classes(column, &output.learned),
             Task::Regression => {
                 let numbers = column.cast(&pl::DataType::Float64).map_err(engine_error)?;
                 // NaN is as little an answer as null.
@@ -32,33 +39,47 @@ impl Truth {
         }
     }
 
+    fn classes(column: &Column, learned: &DataType) -> Result<Self, RunError> {
+        match learned {
+            DataType::Bool => Ok(distinct(column.bool().map_err(engine_error)?.iter(), Key::Bool)),
+            DataType::Int => Ok(distinct(column.i64().map_err(engine_error)?.iter(), Key::Int)),
+            DataType::String | DataType::Category { .. } => {
+                Ok(distinct(column.str().map_err(engine_error)?.iter(), |s| Key::Text(s.to_owned())))
+            }
+            DataType::Vector { .. } => {
+                let lists = column.list().map_err(engine_error)?;
+                let places: Vec<Option<usize>> = (0..lists.len())
+                    .map(|i| lists.get_as_series(i).map_or(Ok(None), |row| hottest(&row)))
+                    .collect::<Result<_, _>>()?;
+                Ok(distinct(places.into_iter(), Key::Place))
+            }
+            other => Err(RunError::new("E0799", format!("a {other} cannot be learned as classes"))),
+        }
+    }
+
     pub fn is_null(&self, row: usize) -> bool {
         match self {
-            Self::Classes(keys) => keys[row].is_none(),
+            Self::Classes { rows, .. } => rows[row].is_none(),
             Self::Numbers(numbers) => numbers[row].is_none(),
         }
     }
 }
 
-fn keys(column: &Column, learned: &DataType) -> Result<Vec<Option<Key>>, RunError> {
-    Ok(match learned {
-        DataType::Bool => column.bool().map_err(engine_error)?.iter().map(|b| b.map(Key::Bool)).collect(),
-        DataType::Int => column.i64().map_err(engine_error)?.iter().map(|i| i.map(Key::Int)).collect(),
-        DataType::String | DataType::Category { .. } => {
-            column.str().map_err(engine_error)?.iter().map(|s| s.map(|s| Key::Text(s.to_owned()))).collect()
-        }
-        DataType::Vector { .. } => {
-            let lists = column.list().map_err(engine_error)?;
-            (0..lists.len())
-                .map(|i| lists.get_as_series(i).map_or(Ok(None), |row| hottest(&row)))
-                .collect::<Result<_, _>>()?
-        }
-        other => return Err(RunError::new("E0799", format!("a {other} cannot be learned as classes"))),
-    })
+/// Every value once, in order of appearance, and which of them each row has.
+fn distinct<T: Eq + Hash + Copy>(values: impl Iterator<Item = Option<T>>, key: impl Fn(T) -> Key) -> Truth {
+    let (mut distinct, mut numbers) = (Vec::new(), HashMap::new());
+    let mut number = |value: T| {
+        *numbers.entry(value).or_insert_with(|| {
+            distinct.push(key(value));
+            distinct.len() as u32 - 1
+        })
+    };
+    let rows = values.map(|value| value.map(&mut number)).collect();
+    Truth::Classes { distinct, rows }
 }
 
 /// The place of the one in a one-hot vector; all zeros are no class.
-fn hottest(row: &pl::Series) -> Result<Option<Key>, RunError> {
+fn hottest(row: &pl::Series) -> Result<Option<usize>, RunError> {
     let row = row.f64().map_err(engine_error)?;
-    Ok(row.iter().position(|x| x.is_some_and(|x| x > 0.0)).map(Key::Place))
+    Ok(row.iter().position(|x| x.is_some_and(|x| x > 0.0)))
 }

@@ -1,0 +1,4 @@
+mod classes;
+mod numbers;
+mod refused;
+pub(crate) mod support;
