@@ -8,8 +8,21 @@ use crate::expr::{Reporter, Scope, lower as lower_expr};
 use crate::udf;
 
 pub(crate) const NAMES: &[&str] = &[
-    "count", "count_distinct", "sum", "mean", "min", "max", "median", "std", "var", "quantile", "any", "all", "first",
-    "last", "mode",
+    "count",
+    "count_distinct",
+    "sum",
+    "mean",
+    "min",
+    "max",
+    "median",
+    "std",
+    "var",
+    "quantile",
+    "any",
+    "all",
+    "first",
+    "last",
+    "mode",
 ];
 
 pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) -> Result<pl::Expr, RunError> {

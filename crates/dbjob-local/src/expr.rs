@@ -130,9 +130,7 @@ fn in_list(x: pl::Expr, items: &[Expr], scope: &Scope<'_>) -> Result<pl::Expr, R
         .map(|e| if let ExprKind::Literal(value) = &e.kind { Some(value) } else { None })
         .collect();
     let found = match constants {
-        Some(values) if values.is_empty() => {
-            pl::when(x.is_null()).then(pl::lit(pl::NULL)).otherwise(pl::lit(false))
-        }
+        Some(values) if values.is_empty() => pl::when(x.is_null()).then(pl::lit(pl::NULL)).otherwise(pl::lit(false)),
         Some(values) if values.len() > 3 => {
             let dtype = items.iter().find(|e| !is_null(e)).map_or(&DataType::Unknown, |e| &e.dtype);
             let values: Vec<_> = values.into_iter().map(crate::types::any_value).collect();

@@ -18,6 +18,8 @@ mod request;
 mod sink;
 mod source;
 mod step;
+#[cfg(test)]
+mod tests;
 mod types;
 mod udf;
 

@@ -156,4 +156,3 @@ fn refused(message: String, row: u64, column: Option<String>, value: Option<Stri
     let data = DataLocation { file: None, row: Some(row), line: None, column, value };
     RunError::new("E0719", message).data(data)
 }
-

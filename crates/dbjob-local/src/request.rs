@@ -15,8 +15,9 @@ fn format_of(path: &Path) -> Result<Format, RunError> {
         Some(TableFormat::Csv) => Ok(Format::Csv(CsvOptions::default())),
         Some(TableFormat::Parquet) => Ok(Format::Parquet),
         Some(TableFormat::Ndjson) => Ok(Format::Ndjson),
-        None => Err(files::unreadable(path, "its ending tells no format")
-            .help("name it .csv, .parquet, .ndjson or .jsonl")),
+        None => {
+            Err(files::unreadable(path, "its ending tells no format").help("name it .csv, .parquet, .ndjson or .jsonl"))
+        }
     }
 }
 

@@ -50,8 +50,9 @@ pub(crate) fn fallible(
             let inner = duration.clone();
             map_n(inputs, duration, move |c| f(c)?.cast(&inner)).strict_cast(pl::DataType::Int64)
         }
-        pl::DataType::Date => map_n(inputs, pl::DataType::Int32, move |c| Ok(f(c)?.to_physical_repr()))
-            .strict_cast(pl::DataType::Date),
+        pl::DataType::Date => {
+            map_n(inputs, pl::DataType::Int32, move |c| Ok(f(c)?.to_physical_repr())).strict_cast(pl::DataType::Date)
+        }
         pl::DataType::Datetime(..) | pl::DataType::Duration(_) => {
             map_n(inputs, pl::DataType::Int64, move |c| Ok(f(c)?.to_physical_repr())).strict_cast(out)
         }
@@ -66,8 +67,7 @@ pub(crate) fn fallible(
                 bits.into_column().cast(&inner)
             });
             map1(bits.strict_cast(pl::DataType::Int64), pl::DataType::Float64, |c| {
-                let values: pl::Float64Chunked =
-                    c.i64()?.iter().map(|b| b.map(|b| f64::from_bits(b as u64))).collect();
+                let values: pl::Float64Chunked = c.i64()?.iter().map(|b| b.map(|b| f64::from_bits(b as u64))).collect();
                 Ok(values.into_column())
             })
         }

@@ -18,8 +18,11 @@ pub(super) fn explain(run: &Run<'_>, table: &Table, error: PolarsError) -> Stop 
     let of_source = |id: NodeId| matches!(run.plan.node(id).op, Op::Read(_));
     match fault {
         Some(fault) if !of_source(fault.node) => {
-            let row = row_of(run, &fault);
             let span = run.plan.node(fault.node).span;
+            let (row, fault) = match first_fault(run, &fault) {
+                Some((row, first)) => (Some(row), first),
+                None => (None, fault),
+            };
             Stop::Failed(fault.into_error(row).or_span(span))
         }
         fault => {
@@ -56,9 +59,10 @@ fn input_rows(run: &Run<'_>, id: NodeId) -> Option<DataFrame> {
     }
 }
 
-/// The row (1-based) of the failing step's input. A fault only knows its place in a batch, so the step is done again on
-/// slices of its input until one fails, and on that row by row.
-fn row_of(run: &Run<'_>, fault: &Fault) -> Option<u64> {
+/// The first row (1-based) of the failing step's input that it fails on, and what is wrong with it. Batches run side by
+/// side, so the fault that stopped the query may be of any of them: the step is done again on slices of its input until
+/// one fails, and on that row by row.
+fn first_fault(run: &Run<'_>, fault: &Fault) -> Option<(u64, Fault)> {
     const SLICE: usize = 4_096;
     let step = run.step_of(fault.node)?;
     if !matches!(step.node.op, Op::Filter { .. } | Op::Derive { .. } | Op::Map { .. } | Op::Expect(_)) {
@@ -71,16 +75,17 @@ fn row_of(run: &Run<'_>, fault: &Fault) -> Option<u64> {
             _ => lower_step(&step, vec![part.lazy()], true).ok().flatten(),
         };
         let failed = frame.is_some_and(|frame| guarded(|| frame.collect()).is_err());
-        run.faults.take();
-        failed
+        run.faults.take().filter(|_| failed)
     };
     let mut size = SLICE;
     let mut start = 0;
     let mut end = rows.height();
     loop {
-        let at = (start..end).step_by(size).find(|at| fails(rows.slice(*at as i64, size.min(end - at))))?;
+        let mut slices = (start..end).step_by(size);
+        let (at, fault) =
+            slices.find_map(|at| fails(rows.slice(at as i64, size.min(end - at))).map(|fault| (at, fault)))?;
         if size == 1 {
-            return Some(at as u64 + 1);
+            return Some((at as u64 + 1, fault));
         }
         (start, end) = (at, (at + size).min(end));
         size = (size / 16).max(1);

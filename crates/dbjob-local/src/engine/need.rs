@@ -230,9 +230,9 @@ fn names(schema: &Schema) -> BTreeSet<String> {
 /// Whether the sort keys tell all rows apart, because they hold all keys of a group right before.
 fn decides_all(plan: &Plan, input: NodeId, keys: &[dbjob_plan::SortKey]) -> bool {
     let Op::Group { keys: group, .. } = &plan.node(input).op else { return false };
-    group.iter().all(|g| {
-        keys.iter().any(|k| matches!(&k.expr.kind, dbjob_plan::ExprKind::Column(name) if *name == g.name))
-    })
+    group
+        .iter()
+        .all(|g| keys.iter().any(|k| matches!(&k.expr.kind, dbjob_plan::ExprKind::Column(name) if *name == g.name)))
 }
 
 /// The nodes that an item is run for: its result, and each target of a deployment.

@@ -30,7 +30,7 @@ pub(super) struct Run<'a> {
     pub maps: MapStates,
     tables: HashMap<NodeId, Table>,
     models: HashMap<NodeId, Learned>,
-    /// The column names of each node, the open ones too, where they are known.
+    done: BTreeSet<NodeId>,
     started: BTreeMap<String, Instant>,
     report: RunReport,
 }
@@ -46,6 +46,7 @@ impl<'a> Run<'a> {
             maps: MapStates::default(),
             tables: HashMap::new(),
             models: HashMap::new(),
+            done: BTreeSet::new(),
             started: BTreeMap::new(),
             report: RunReport::default(),
         }
@@ -63,8 +64,9 @@ impl<'a> Run<'a> {
                 Stop::Failed(error) => Stop::Failed(error.or_span(node.span)),
                 retry => retry,
             })?;
-            self.forget_inputs(id);
+            self.done.insert(id);
             self.finish(id);
+            self.release();
         }
         Ok(self.report)
     }
@@ -95,28 +97,34 @@ impl<'a> Run<'a> {
         self.cx.emit(Event::ItemFinished { item: item.name.clone(), kind: item.kind, rows: rows.or(counted), seconds });
     }
 
-    /// Lets go of tables that were read for the last time.
-    fn forget_inputs(&mut self, id: NodeId) {
-        for input in self.plan.inputs(id) {
-            let done = self.plan.consumers(input).iter().all(|c| *c <= id || !self.needs.nodes.contains_key(c));
-            let travels = self.models_read(input);
-            if done && !travels && self.plan.consumers(input).iter().all(|c| self.is_done(*c, id)) {
-                self.tables.remove(&input);
+    /// Lets go of tables that nothing will read again. What lies before a query that is still to run stays: should the
+    /// query fail, it tells where.
+    fn release(&mut self) {
+        let waits = |id: &NodeId| self.needs.nodes.contains_key(id) && !self.done.contains(id);
+        let mut open: Vec<NodeId> = self
+            .done
+            .iter()
+            .copied()
+            .filter(|id| self.plan.consumers(*id).iter().any(waits) || self.travels(*id))
+            .collect();
+        let mut keep = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            let runs_later = self.tables.get(&id).is_some_and(|t| t.rows.is_none());
+            if keep.insert(id) && runs_later {
+                open.extend(self.plan.inputs(id));
             }
         }
+        self.tables.retain(|id, _| keep.contains(id));
     }
 
-    fn is_done(&self, consumer: NodeId, now: NodeId) -> bool {
-        consumer == now
-            || !self.needs.nodes.contains_key(&consumer)
-            || self.tables.contains_key(&consumer)
-            || self.models.contains_key(&consumer)
-    }
-
-    /// Whether a model takes this node's table along.
-    fn models_read(&self, id: NodeId) -> bool {
+    /// Whether a model that is still to be deployed or asked takes this node's table along.
+    fn travels(&self, id: NodeId) -> bool {
         self.needs.nodes.keys().any(|n| match &self.plan.node(*n).op {
-            Op::Fit(spec) => spec.serving.lookups.iter().any(|(_, lookup)| *lookup == id),
+            Op::Fit(spec) => {
+                let asked = |c: &NodeId| self.needs.nodes.contains_key(c) && !self.done.contains(c);
+                spec.serving.lookups.iter().any(|(_, lookup)| *lookup == id)
+                    && (!self.done.contains(n) || self.plan.consumers(*n).iter().any(asked))
+            }
             _ => false,
         })
     }
@@ -314,7 +322,13 @@ impl<'a> Run<'a> {
     }
 
     /// Learns the fitted maps of a `map` statement from the train rows, all columns in one go.
-    fn fit_maps(&mut self, id: NodeId, columns: &[dbjob_plan::MapColumn], input: NodeId, need: &Need) -> Result<(), Stop> {
+    fn fit_maps(
+        &mut self,
+        id: NodeId,
+        columns: &[dbjob_plan::MapColumn],
+        input: NodeId,
+        need: &Need,
+    ) -> Result<(), Stop> {
         let fitted: Vec<(&str, &dbjob_plan::MapLink)> = columns
             .iter()
             .filter(|c| c.link.fitted && need.columns.contains(&c.out))

@@ -28,7 +28,9 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
     let node = plan.node(id);
     let mut expr = |e: &Expr| {
         e.walk(&mut |e| match &e.kind {
-            ExprKind::Call { function, .. } if !function::is_known(function) => say(format!("the function `{function}`")),
+            ExprKind::Call { function, .. } if !function::is_known(function) => {
+                say(format!("the function `{function}`"))
+            }
             ExprKind::Aggregate { function, .. } if !aggregate::NAMES.contains(&function.as_str()) => {
                 say(format!("the aggregate `{function}`"));
             }

@@ -7,7 +7,17 @@ use super::{Call, math, parse};
 use crate::udf::{fallible, map1};
 
 pub(super) const NAMES: &[&str] = &[
-    "int", "float", "bool", "string", "date", "datetime", "try_int", "try_float", "try_bool", "try_date", "try_datetime",
+    "int",
+    "float",
+    "bool",
+    "string",
+    "date",
+    "datetime",
+    "try_int",
+    "try_float",
+    "try_bool",
+    "try_date",
+    "try_datetime",
 ];
 
 /// Converts one batch. A value without a counterpart becomes null if the flag says lenient; else `Err` holds the
@@ -27,7 +37,10 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
     let us = TimeUnit::Microseconds;
     let moment = pl::DataType::Datetime(us, None);
     let total = match (target, from) {
-        ("int", DataType::Int) | ("float", DataType::Float) | ("bool", DataType::Bool) | ("date", DataType::Date)
+        ("int", DataType::Int)
+        | ("float", DataType::Float)
+        | ("bool", DataType::Bool)
+        | ("date", DataType::Date)
         | ("datetime", DataType::Datetime) => Some(x.clone()),
         ("int", DataType::Bool | DataType::Date | DataType::Datetime | DataType::Duration) => {
             Some(x.clone().cast(pl::DataType::Int64))
@@ -77,11 +90,7 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
             Err(reporter.fail("E0710", message, Some(text)))
         }
     };
-    Ok(Some(if lenient {
-        map1(x, out, run)
-    } else {
-        fallible(vec![call.scope.guard(x)], out, move |c| run(&c[0]))
-    }))
+    Ok(Some(if lenient { map1(x, out, run) } else { fallible(vec![call.scope.guard(x)], out, move |c| run(&c[0])) }))
 }
 
 /// Towards zero, as in SQL.
@@ -91,7 +100,7 @@ fn float_to_int(c: &Column, lenient: bool) -> PolarsResult<Result<Column, String
         out.push(match x {
             None => None,
             Some(x) => match math::int_of(x.trunc()) {
-                None if !lenient => return Ok(Err(format!("{x}"))),
+                None if !lenient => return Ok(Err(format!("{x:?}"))),
                 value => value,
             },
         });
@@ -149,12 +158,10 @@ fn to_text(x: pl::Expr, from: &DataType) -> pl::Expr {
     match from {
         DataType::Bool => map1(x, pl::DataType::String, |c| Ok(texts(c.bool()?.iter(), |b| b.to_string()))),
         DataType::Float => map1(x, pl::DataType::String, |c| Ok(texts(c.f64()?.iter(), |x| format!("{x:?}")))),
-        DataType::Date => map1(x, pl::DataType::String, |c| {
-            Ok(texts(c.to_physical_repr().i32()?.iter(), civil_date))
-        }),
-        DataType::Datetime => map1(x, pl::DataType::String, |c| {
-            Ok(texts(c.to_physical_repr().i64()?.iter(), civil_datetime))
-        }),
+        DataType::Date => map1(x, pl::DataType::String, |c| Ok(texts(c.to_physical_repr().i32()?.iter(), civil_date))),
+        DataType::Datetime => {
+            map1(x, pl::DataType::String, |c| Ok(texts(c.to_physical_repr().i64()?.iter(), civil_datetime)))
+        }
         DataType::Duration => map1(x, pl::DataType::String, |c| {
             Ok(texts(c.to_physical_repr().i64()?.iter(), |us| dbjob_plan::Value::Duration(us).to_string()))
         }),

@@ -6,8 +6,23 @@ use crate::expr::Reporter;
 use crate::udf::{fallible, map_n};
 
 pub(super) const NAMES: &[&str] = &[
-    "year", "month", "day", "hour", "minute", "second", "weekday", "week", "quarter", "day_of_year", "truncate",
-    "add_months", "make_date", "days", "hours", "minutes", "seconds",
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "weekday",
+    "week",
+    "quarter",
+    "day_of_year",
+    "truncate",
+    "add_months",
+    "make_date",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
 ];
 
 const DAY: i64 = 86_400_000_000;

@@ -25,7 +25,9 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
             })
         }
         "abs" => call.arg(0).abs(),
-        "sign" if int => map1(call.arg(0), pl::DataType::Int64, |c| Ok(c.i64()?.apply_values(i64::signum).into_column())),
+        "sign" if int => {
+            map1(call.arg(0), pl::DataType::Int64, |c| Ok(c.i64()?.apply_values(i64::signum).into_column()))
+        }
         "sign" => float1(x(), |x| if x == 0.0 || x.is_nan() { x } else { x.signum() }),
         "sqrt" => float1_partial(x(), |x| (x >= 0.0 || x.is_nan()).then(|| x.sqrt())),
         "exp" => float1(x(), f64::exp),
@@ -50,11 +52,7 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
         "round" => round(call, int),
         "clip" => {
             let (x, low, high) = (call.arg(0), call.arg(1), call.arg(2));
-            pl::when(x.clone().lt(low.clone()))
-                .then(low)
-                .when(x.clone().gt(high.clone()))
-                .then(high)
-                .otherwise(x)
+            pl::when(x.clone().lt(low.clone())).then(low).when(x.clone().gt(high.clone())).then(high).otherwise(x)
         }
         "is_nan" if int => pl::when(call.arg(0).is_null()).then(pl::lit(pl::NULL)).otherwise(pl::lit(false)),
         "is_nan" => call.arg(0).is_nan(),
@@ -121,7 +119,13 @@ fn round_float(x: f64, digits: i64) -> f64 {
     let scale = 10_f64.powi(digits.abs().min(400) as i32);
     let out = if digits > 0 { (x * scale).round() / scale } else { (x / scale).round() * scale };
     let fine = digits > 0 && (x.abs() >= WHOLE || !out.is_finite());
-    if fine || x.is_nan() { x } else if out.is_nan() { 0.0 } else { out }
+    if fine || x.is_nan() {
+        x
+    } else if out.is_nan() {
+        0.0
+    } else {
+        out
+    }
 }
 
 /// `f` of a float as an int. NaN and what does not fit is E0709.
@@ -135,7 +139,7 @@ pub(crate) fn to_int(x: pl::Expr, f: fn(f64) -> f64, what: &'static str, scope: 
                 Some(x) => match int_of(f(x)) {
                     Some(i) => Some(i),
                     None => {
-                        let text = format!("{what}({x})");
+                        let text = format!("{what}({x:?})");
                         let message = format!("{text} does not fit a 64-bit int");
                         return Err(reporter.fail("E0709", message, Some(text)));
                     }

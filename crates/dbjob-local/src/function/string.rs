@@ -6,7 +6,16 @@ use super::Call;
 use crate::udf::map_n;
 
 pub(super) const NAMES: &[&str] = &[
-    "length", "lower", "upper", "trim", "starts_with", "ends_with", "contains", "replace", "substring", "concat",
+    "length",
+    "lower",
+    "upper",
+    "trim",
+    "starts_with",
+    "ends_with",
+    "contains",
+    "replace",
+    "substring",
+    "concat",
     "matches",
 ];
 
@@ -67,9 +76,8 @@ fn substring(c: &[Column]) -> PolarsResult<Column> {
 
 /// A regular expression of the `regex` crate's syntax, anywhere in the text.
 fn matches(call: &Call<'_>) -> Result<pl::Expr, RunError> {
-    let compile = |pattern: &str| {
-        Regex::new(pattern).map_err(|e| format!("{pattern:?} is not a regular expression: {e}"))
-    };
+    let compile =
+        |pattern: &str| Regex::new(pattern).map_err(|e| format!("{pattern:?} is not a regular expression: {e}"));
     let constant = match call.text(1) {
         Some(pattern) => {
             Some(compile(pattern).map_err(|message| RunError::new("E0710", message).or_span(call.whole.span))?)
@@ -91,8 +99,8 @@ fn matches(call: &Call<'_>) -> Result<pl::Expr, RunError> {
                 continue;
             };
             if last.as_ref().is_none_or(|(text, _)| text != pattern) {
-                let regex = compile(pattern)
-                    .map_err(|message| reporter.fail("E0710", message, Some(pattern.to_string())))?;
+                let regex =
+                    compile(pattern).map_err(|message| reporter.fail("E0710", message, Some(pattern.to_string())))?;
                 last = Some((pattern.to_string(), regex));
             }
             out.push(last.as_ref().map(|(_, regex)| regex.is_match(s)));

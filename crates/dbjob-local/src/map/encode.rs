@@ -26,11 +26,8 @@ impl Map for Index {
         let levels = levels(link, state)?;
         let position = positions(&levels);
         let text = column.cast(&pl::DataType::String)?;
-        let out: pl::Int64Chunked = text
-            .str()?
-            .iter()
-            .map(|level| level.map(|level| position.get(level).map_or(-1, |i| *i as i64)))
-            .collect();
+        let out: pl::Int64Chunked =
+            text.str()?.iter().map(|level| level.map(|level| position.get(level).map_or(-1, |i| *i as i64))).collect();
         Ok(out.into_column())
     }
 
@@ -122,8 +119,9 @@ fn learn(column: &Column, link: &MapLink) -> Result<MapState, RunError> {
     }
     let levels: Vec<String> = counts.iter().filter(|(_, n)| **n >= at_least).map(|(l, _)| (*l).to_string()).collect();
     if levels.is_empty() {
-        return Err(RunError::new("E0715", format!("no level has at least {at_least} train rows"))
-            .help("lower `min_count`"));
+        return Err(
+            RunError::new("E0715", format!("no level has at least {at_least} train rows")).help("lower `min_count`")
+        );
     }
     Ok(MapState::Levels { levels })
 }

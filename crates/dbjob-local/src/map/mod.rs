@@ -115,7 +115,8 @@ pub(crate) fn fit(columns: &[(&str, &MapLink)], train: &DataFrame) -> Result<Vec
         .map(|(name, link)| {
             let column = train.column(name).map_err(engine_error)?;
             if column.len() == column.null_count() {
-                let what = if column.is_empty() { "the train part has no rows" } else { "all of its train values are null" };
+                let what =
+                    if column.is_empty() { "the train part has no rows" } else { "all of its train values are null" };
                 return Err(RunError::new("E0715", format!("cannot fit `{}` on `{name}`: {what}", link.map))
                     .help("give the split a larger train part, or look at the filters and joins above it"));
             }
@@ -173,12 +174,8 @@ fn invert(column: &Column, link: &MapLink, state: Option<&MapState>) -> Result<C
     let undone = match (undone.dtype(), &target) {
         (pl::DataType::Float64, pl::DataType::Int64) => {
             // A value that no int is near, such as NaN, has no counterpart.
-            let ints: pl::Int64Chunked = undone
-                .f64()
-                .map_err(engine_error)?
-                .iter()
-                .map(|x| crate::function::math::int_of(x?.round()))
-                .collect();
+            let ints: pl::Int64Chunked =
+                undone.f64().map_err(engine_error)?.iter().map(|x| crate::function::math::int_of(x?.round())).collect();
             pl::IntoColumn::into_column(ints)
         }
         _ => undone.cast(&target).map_err(engine_error)?,
@@ -190,7 +187,9 @@ fn state_of(link: &MapLink, states: &MapStates) -> Result<Option<MapState>, RunE
     match states.0.get(&link.id) {
         Some(state) => Ok(Some(state.clone())),
         None if !link.fitted => Ok(None),
-        None => Err(RunError::new("E0716", format!("the fitted state of map `{}` (link {}) is missing", link.map, link.id))),
+        None => {
+            Err(RunError::new("E0716", format!("the fitted state of map `{}` (link {}) is missing", link.map, link.id)))
+        }
     }
 }
 

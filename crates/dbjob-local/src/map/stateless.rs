@@ -14,7 +14,8 @@ pub(super) struct Formula {
 
 const ALWAYS: fn(f64) -> bool = |_| true;
 
-pub(super) const LOG1P: Formula = Formula { forward: f64::ln_1p, defined: |x| x > -1.0 || x.is_nan(), back: f64::exp_m1 };
+pub(super) const LOG1P: Formula =
+    Formula { forward: f64::ln_1p, defined: |x| x > -1.0 || x.is_nan(), back: f64::exp_m1 };
 pub(super) const EXPM1: Formula = Formula { forward: f64::exp_m1, defined: ALWAYS, back: f64::ln_1p };
 pub(super) const LOG: Formula = Formula { forward: f64::ln, defined: |x| x > 0.0 || x.is_nan(), back: f64::exp };
 pub(super) const EXP: Formula = Formula { forward: f64::exp, defined: ALWAYS, back: f64::ln };

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dbjob_plan::{DataLocation, RunError};
 use polars::io::csv::write::SerializeOptions;
 use polars::prelude::{
-    self as pl, CsvWriterOptions, DataFrame, Expr, FileWriteFormat, IntoColumn, LazyFrame, NDJsonWriterOptions, OptFlags,
-    ParquetWriteOptions, PolarsResult, SinkDestination, SinkTarget, StringChunked, UnifiedSinkArgs,
+    self as pl, CsvWriterOptions, DataFrame, Expr, FileWriteFormat, IntoColumn, LazyFrame, NDJsonWriterOptions,
+    OptFlags, ParquetWriteOptions, PolarsResult, SinkDestination, SinkTarget, StringChunked, UnifiedSinkArgs,
 };
 use tempfile::NamedTempFile;
 

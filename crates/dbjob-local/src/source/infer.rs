@@ -138,7 +138,7 @@ fn of_ndjson(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
             return Ok(false);
         }
         rows = row;
-        for (name, json) in object {
+        for (name, json) in object.0 {
             let at = match columns.iter().position(|c| c.name == name) {
                 Some(at) => at,
                 None => {

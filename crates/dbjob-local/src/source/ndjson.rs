@@ -7,6 +7,7 @@ use std::path::Path;
 
 use dbjob_plan::{DataLocation, DataType, RunError, Value};
 use polars::prelude::{Column, DataFrame, IntoLazy, LazyFrame};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 
 use super::csv::Cells;
@@ -23,12 +24,43 @@ pub(super) fn explain(wanted: &[Wanted], file: &Path) -> Result<(), RunError> {
     read(wanted, file).map(drop)
 }
 
+/// A JSON object with its fields in order; of two with one name the last counts.
+pub(super) struct Object(pub Vec<(String, Json)>);
+
+impl Object {
+    fn get(&self, name: &str) -> Option<&Json> {
+        self.0.iter().rev().find(|(n, _)| n == name).map(|(_, json)| json)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut fields = Vec::with_capacity(map.size_hint().unwrap_or_default());
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Object(fields))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
 /// Calls `visit` with row (1-based), line (1-based) and object of every line that is not blank, until it says no.
 ///
 /// Errors: E0701, E0712.
 pub(super) fn objects(
     file: &Path,
-    visit: &mut dyn FnMut(u64, u64, serde_json::Map<String, Json>) -> Result<bool, RunError>,
+    visit: &mut dyn FnMut(u64, u64, Object) -> Result<bool, RunError>,
 ) -> Result<(), RunError> {
     let wrong = |e: std::io::Error| unreadable(file, &e.to_string());
     let mut reader = BufReader::with_capacity(1 << 18, File::open(file).map_err(wrong)?);
@@ -48,14 +80,12 @@ pub(super) fn objects(
             let at = DataLocation { row: Some(row), line: Some(number), ..place(file) };
             RunError::new("E0712", format!("line {number} of {} is {why}", file.display())).data(at)
         };
-        match serde_json::from_slice(text) {
-            Ok(Json::Object(object)) => {
-                if !visit(row, number, object)? {
-                    return Ok(());
-                }
-            }
-            Ok(_) => return Err(damaged("no JSON object".into())),
-            Err(e) => return Err(damaged(format!("not valid JSON: {e}"))),
+        if !text.trim_ascii_start().starts_with(b"{") {
+            return Err(damaged("no JSON object".into()));
+        }
+        let object = serde_json::from_slice(text).map_err(|e| damaged(format!("not valid JSON: {e}")))?;
+        if !visit(row, number, object)? {
+            return Ok(());
         }
     }
 }
@@ -69,7 +99,7 @@ fn read(wanted: &[Wanted], file: &Path) -> Result<DataFrame, RunError> {
     objects(file, &mut |row, line, object| {
         rows = row as usize;
         if names.len() < 1_000 && seen.contains(&false) {
-            names.extend(object.keys().filter(|k| !names.contains(k)).cloned().collect::<Vec<_>>());
+            names.extend(object.0.iter().map(|(k, _)| k).filter(|k| !names.contains(k)).cloned().collect::<Vec<_>>());
         }
         for (i, w) in wanted.iter().enumerate() {
             let found = object.get(&w.header);

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use dbjob_plan::{DataLocation, DataType, RunError};
-use polars::prelude::{self as pl, LazyFrame, ParquetReader, SchemaExt, ScanArgsParquet, SerReader, TimeUnit};
+use polars::prelude::{self as pl, LazyFrame, ParquetReader, ScanArgsParquet, SchemaExt, SerReader, TimeUnit};
 
 use super::files::{near, place, unreadable};
 use super::{Scan, Wanted, check};
@@ -98,7 +98,9 @@ fn widen(x: pl::Expr, stored: &pl::DataType, w: &Wanted, file: &Path) -> Result<
     Ok(match (&w.field.dtype, stored) {
         (DataType::Int, d) if d.is_integer() => x.strict_cast(target),
         (DataType::Float, d) if d.is_integer() || d.is_float() => x.cast(target),
-        (DataType::String | DataType::Category { .. }, pl::DataType::Categorical(..) | pl::DataType::Enum(..)) => x.cast(target),
+        (DataType::String | DataType::Category { .. }, pl::DataType::Categorical(..) | pl::DataType::Enum(..)) => {
+            x.cast(target)
+        }
         // Stored instants are UTC whatever their zone; the bits of the unit below microseconds are cut off.
         (DataType::Datetime, pl::DataType::Datetime(unit, _)) | (DataType::Duration, pl::DataType::Duration(unit)) => {
             let ticks = x.to_physical().cast(pl::DataType::Int64);
@@ -109,7 +111,9 @@ fn widen(x: pl::Expr, stored: &pl::DataType, w: &Wanted, file: &Path) -> Result<
             };
             us.cast(target)
         }
-        (DataType::List { .. } | DataType::Vector { .. }, pl::DataType::List(item)) if item.is_primitive_numeric() || **item == pl::DataType::String => {
+        (DataType::List { .. } | DataType::Vector { .. }, pl::DataType::List(item))
+            if item.is_primitive_numeric() || **item == pl::DataType::String =>
+        {
             x.strict_cast(target)
         }
         _ => return Err(wrong()),

@@ -7,9 +7,9 @@ use dbjob_plan::{DataLocation, ExpectAction, Expectation, NodeId, RunError, Span
 use polars::prelude::{self as pl, DataFrame, Expr, IntoLazy, LazyFrame, OptFlags};
 
 use super::Step;
-use crate::udf::col;
 use super::join::most_repeated;
 use crate::fault::{engine_error, guarded};
+use crate::udf::col;
 
 const HOLDS: &str = "__holds";
 
@@ -61,7 +61,11 @@ pub(crate) fn lower_rows(
 }
 
 /// How often a rule over the whole table fails: for `unique`, the number of keys that repeat; else 0 or 1.
-pub(crate) fn check_table(step: &Step<'_>, table: &DataFrame, rule: &Expectation) -> Result<(u64, Option<RunError>), RunError> {
+pub(crate) fn check_table(
+    step: &Step<'_>,
+    table: &DataFrame,
+    rule: &Expectation,
+) -> Result<(u64, Option<RunError>), RunError> {
     if !rule.unique.is_empty() {
         let keys: Vec<Expr> = rule.unique.iter().map(|c| col(c.as_str())).collect();
         let columns: Vec<&str> = rule.unique.iter().map(String::as_str).collect();
@@ -87,9 +91,11 @@ pub(crate) fn failure(rule: &Expectation, item: &str, failed: u64, first: Option
     };
     let error = RunError::new("E0711", message);
     match first {
-        Some((row, value)) => error
-            .help(format!("the first is row {row}: {value}"))
-            .data(DataLocation { row: Some(row), value: Some(value), ..DataLocation::default() }),
+        Some((row, value)) => error.help(format!("the first is row {row}: {value}")).data(DataLocation {
+            row: Some(row),
+            value: Some(value),
+            ..DataLocation::default()
+        }),
         None => error,
     }
 }

@@ -2,13 +2,13 @@
 
 use dbjob_plan::{Join, JoinKind, RunError};
 use polars::prelude::{
-    self as pl, DataFrame, Expr, IntoLazy, JoinArgs, JoinCoalesce, JoinType, LazyFrame, MaintainOrderJoin
+    self as pl, DataFrame, Expr, IntoLazy, JoinArgs, JoinCoalesce, JoinType, LazyFrame, MaintainOrderJoin,
 };
 
 use super::Step;
 use crate::fault::engine_error;
-use crate::udf::col;
 use crate::types::value_of;
+use crate::udf::col;
 
 fn right_key(i: usize) -> String {
     format!("__right_key_{i}")
@@ -38,7 +38,7 @@ pub(super) fn lower(step: &Step<'_>, join: &Join, left: LazyFrame, right: LazyFr
 /// [`lower`] with a right side that is a [`right_side`] already.
 pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered: bool) -> LazyFrame {
     let how = match join.kind {
-        JoinKind::Cross => return left.cross_join(right, None),
+        JoinKind::Cross => JoinType::Cross,
         JoinKind::Inner => JoinType::Inner,
         JoinKind::Left => JoinType::Left,
         JoinKind::Full => JoinType::Full,
@@ -49,7 +49,11 @@ pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered
     let right_on: Vec<Expr> = (0..join.on.len()).map(|i| col(right_key(i))).collect();
     let args = JoinArgs {
         coalesce: if join.kind == JoinKind::Full { JoinCoalesce::KeepColumns } else { JoinCoalesce::CoalesceColumns },
-        maintain_order: if ordered { MaintainOrderJoin::Left } else { MaintainOrderJoin::None },
+        maintain_order: match join.kind {
+            _ if !ordered => MaintainOrderJoin::None,
+            JoinKind::Cross => MaintainOrderJoin::LeftRight,
+            _ => MaintainOrderJoin::Left,
+        },
         ..JoinArgs::new(how)
     };
     let joined = left.join(right, left_on, right_on, args);
@@ -95,9 +99,12 @@ impl Repeated {
         };
         let key = key.join(", ");
         let value = Some(key.clone());
-        RunError::new("E0708", format!("`{table}` has {} rows with {key}, but the key must be unique{others}", self.rows))
-            .help("make it unique with `distinct by`, or say `many_to_many` if the rows are to multiply")
-            .data(dbjob_plan::DataLocation { column: Some(columns.join(", ")), value, ..Default::default() })
+        RunError::new(
+            "E0708",
+            format!("`{table}` has {} rows with {key}, but the key must be unique{others}", self.rows),
+        )
+        .help("make it unique with `distinct by`, or say `many_to_many` if the rows are to multiply")
+        .data(dbjob_plan::DataLocation { column: Some(columns.join(", ")), value, ..Default::default() })
     }
 
     /// How many keys repeat.

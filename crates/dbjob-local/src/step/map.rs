@@ -1,9 +1,9 @@
 use dbjob_plan::{MapColumn, RunError, UnmapColumn};
-use polars::prelude::{LazyFrame};
+use polars::prelude::LazyFrame;
 
 use super::Step;
-use crate::udf::col;
 use crate::map;
+use crate::udf::col;
 
 /// All columns of one `map` statement at once; fitted states are there already.
 pub(super) fn lower(step: &Step<'_>, frame: LazyFrame, columns: &[MapColumn]) -> Result<LazyFrame, RunError> {

@@ -9,6 +9,8 @@ mod map;
 mod project;
 mod sort;
 mod split;
+#[cfg(test)]
+pub(crate) use split::share;
 mod union;
 
 use std::collections::BTreeSet;

@@ -2,12 +2,15 @@ use dbjob_plan::{Projection, RunError};
 use polars::prelude::{Expr, LazyFrame};
 
 use super::Step;
-use crate::udf::col;
 use crate::fault::engine_error;
+use crate::udf::col;
 
 pub(super) fn lower(step: &Step<'_>, mut frame: LazyFrame, columns: &[Projection]) -> Result<LazyFrame, RunError> {
-    let mut exprs: Vec<Expr> =
-        columns.iter().filter(|p| step.is_live(&p.to)).map(|p| if p.from == p.to { col(&p.from) } else { col(&p.from).alias(p.to.as_str()) }).collect();
+    let mut exprs: Vec<Expr> = columns
+        .iter()
+        .filter(|p| step.is_live(&p.to))
+        .map(|p| if p.from == p.to { col(&p.from) } else { col(&p.from).alias(p.to.as_str()) })
+        .collect();
     if exprs.is_empty() {
         // A table without columns has no rows to count.
         exprs.extend(columns.first().map(|p| col(&p.from).alias(p.to.as_str())));

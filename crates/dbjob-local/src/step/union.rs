@@ -2,13 +2,14 @@ use dbjob_plan::RunError;
 use polars::prelude::{Expr, LazyFrame, UnionArgs, concat};
 
 use super::Step;
-use crate::udf::col;
 use crate::fault::engine_error;
+use crate::udf::col;
 
 /// By column name: every input takes the column order of the result.
 pub(super) fn lower(step: &Step<'_>, inputs: Vec<LazyFrame>) -> Result<LazyFrame, RunError> {
     let schema = &step.node.schema;
-    let mut columns: Vec<Expr> = schema.fields.iter().filter(|f| step.is_live(&f.name)).map(|f| col(f.name.as_str())).collect();
+    let mut columns: Vec<Expr> =
+        schema.fields.iter().filter(|f| step.is_live(&f.name)).map(|f| col(f.name.as_str())).collect();
     if columns.is_empty() {
         // A table without columns has no rows to count.
         columns.extend(schema.fields.first().map(|f| col(f.name.as_str())));
@@ -17,7 +18,8 @@ pub(super) fn lower(step: &Step<'_>, inputs: Vec<LazyFrame>) -> Result<LazyFrame
         && let Some(first) = inputs.first()
     {
         let names = first.clone().collect_schema().map_err(engine_error)?;
-        let open = names.iter_names().filter(|n| schema.get(n).is_none() && schema.open.iter().any(|p| n.starts_with(p)));
+        let open =
+            names.iter_names().filter(|n| schema.get(n).is_none() && schema.open.iter().any(|p| n.starts_with(p)));
         columns.extend(open.map(|n| col(n.clone())));
     }
     let frames: Vec<LazyFrame> = inputs.into_iter().map(|f| f.select(columns.clone())).collect();

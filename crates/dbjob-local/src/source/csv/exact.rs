@@ -50,7 +50,9 @@ pub(crate) fn read_exact(wanted: &[Wanted], file: &Path, options: &CsvOptions) -
                     None => {
                         let message = format!("{text:?} is not {}", expected(&w.field.dtype));
                         let at = at(Some(text));
-                        return Err(RunError::new("E0704", format!("{message}: {} in {}", column(w), spot(&at))).data(at));
+                        return Err(
+                            RunError::new("E0704", format!("{message}: {} in {}", column(w), spot(&at))).data(at)
+                        );
                     }
                 }
             };
@@ -61,7 +63,8 @@ pub(crate) fn read_exact(wanted: &[Wanted], file: &Path, options: &CsvOptions) -
             cells.push(value);
         }
     }
-    let columns: Vec<Column> = columns.into_iter().zip(wanted).map(|(cells, w)| cells.finish(w)).collect::<Result<_, _>>()?;
+    let columns: Vec<Column> =
+        columns.into_iter().zip(wanted).map(|(cells, w)| cells.finish(w)).collect::<Result<_, _>>()?;
     DataFrame::new(row as usize, columns).map_err(engine_error)
 }
 

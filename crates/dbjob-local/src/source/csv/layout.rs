@@ -104,11 +104,10 @@ impl Layout {
         let mut found = self.headers.iter().enumerate().filter(|(_, h)| **h == w.header).map(|(i, _)| i);
         match (found.next(), found.next()) {
             (Some(one), None) => Ok(one),
-            (Some(_), Some(_)) => Err(RunError::new(
-                "E0705",
-                format!("{} has the column {:?} more than once", file.display(), w.header),
-            )
-            .data(place(file))),
+            (Some(_), Some(_)) => {
+                Err(RunError::new("E0705", format!("{} has the column {:?} more than once", file.display(), w.header))
+                    .data(place(file)))
+            }
             (None, _) if !options.header && w.position < self.width() => Ok(w.position),
             (None, _) => {
                 let error = RunError::new("E0705", format!("{} has no column {:?}", file.display(), w.header))

@@ -7,7 +7,9 @@ mod regular;
 use std::path::Path;
 
 use dbjob_plan::{CsvOptions, DataType, Encoding, RunError};
-use polars::prelude::{self as pl, Column, IntoColumn, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame, NullValues};
+use polars::prelude::{
+    self as pl, Column, IntoColumn, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame, NullValues,
+};
 
 use super::{Scan, Wanted, check};
 use crate::fault::{Fault, Faults, engine_error};
@@ -56,7 +58,9 @@ pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bo
         .wanted
         .iter()
         .zip(&places)
-        .map(|(w, place)| convert(w, crate::udf::col(name(*place).as_str()), scan.faults, scan.node).alias(w.field.name.as_str()))
+        .map(|(w, place)| {
+            convert(w, crate::udf::col(name(*place).as_str()), scan.faults, scan.node).alias(w.field.name.as_str())
+        })
         .collect();
     Ok(frame.select(columns))
 }

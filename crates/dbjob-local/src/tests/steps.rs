@@ -1,0 +1,359 @@
+use dbjob_plan::{
+    BinaryOp as B, DataType, Expr, Field, Join, JoinKind, Keep, NamedExpr, Op, PART, Projection, RunError, SortKey,
+    Split,
+};
+use polars::prelude::{DataFrame, df};
+
+use super::*;
+
+fn named(name: &str, expr: Expr) -> NamedExpr {
+    NamedExpr { name: name.into(), expr }
+}
+
+fn project(pairs: &[(&str, &str)]) -> Vec<Projection> {
+    pairs.iter().map(|(from, to)| Projection { from: (*from).into(), to: (*to).into() }).collect()
+}
+
+fn key(name: &str, dtype: DataType, descending: bool) -> SortKey {
+    SortKey { expr: col(name, dtype), descending }
+}
+
+/// Users and what they bought; a null key on both sides, one buyer without a user.
+fn shop() -> (Bench, NodeId, NodeId) {
+    let mut bench = Bench::new();
+    let orders =
+        df!["user" => [Some(2_i64), Some(1), None, Some(9), Some(2)], "amount" => [10.0, 20.0, 30.0, 40.0, 50.0]];
+    let orders = bench.table("orders", orders.unwrap(), vec![field("user", Int), field("amount", Float)]);
+    let users = df!["id" => [Some(1_i64), Some(2), Some(3), None], "name" => ["ann", "bob", "cy", "nobody"]];
+    let users = bench.table("users", users.unwrap(), vec![field("id", Int), field("name", Text)]);
+    (bench, orders, users)
+}
+
+fn joined(kind: JoinKind) -> Vec<String> {
+    let (mut bench, orders, users) = shop();
+    let semi = matches!(kind, JoinKind::Semi | JoinKind::Anti);
+    let join = Join {
+        kind,
+        on: if kind == JoinKind::Cross { vec![] } else { vec![("user".into(), "id".into())] },
+        right_columns: if semi { vec![] } else { project(&[("name", "who")]) },
+        verify_unique_right: false,
+        lookup: false,
+    };
+    let mut fields = vec![field("user", Int), field("amount", Float)];
+    if !semi {
+        fields.push(field("who", Text));
+    }
+    let node = bench.step(Op::Join(join), fields, &[orders, users]);
+    lines(&bench.rows(node).unwrap())
+}
+
+#[test]
+fn joins_keep_left_order_and_never_match_null() {
+    assert_eq!(joined(JoinKind::Inner), ["2 10.0 \"bob\"", "1 20.0 \"ann\"", "2 50.0 \"bob\""]);
+    assert_eq!(
+        joined(JoinKind::Left),
+        ["2 10.0 \"bob\"", "1 20.0 \"ann\"", "null 30.0 null", "9 40.0 null", "2 50.0 \"bob\""]
+    );
+    assert_eq!(joined(JoinKind::Semi), ["2 10.0", "1 20.0", "2 50.0"]);
+    assert_eq!(joined(JoinKind::Anti), ["null 30.0", "9 40.0"]);
+    let mut full = joined(JoinKind::Full);
+    full.sort();
+    assert_eq!(
+        full,
+        [
+            "1 20.0 \"ann\"",
+            "2 10.0 \"bob\"",
+            "2 50.0 \"bob\"",
+            "3 null \"cy\"",
+            "9 40.0 null",
+            "null 30.0 null",
+            "null null \"nobody\"",
+        ]
+    );
+    let cross = joined(JoinKind::Cross);
+    assert_eq!(cross.len(), 20);
+    assert_eq!(cross[..2], ["2 10.0 \"ann\"", "2 10.0 \"bob\""]);
+}
+
+#[test]
+fn a_repeated_key_of_the_right_side_is_named() {
+    let mut bench = Bench::new();
+    let left = bench.table("l", df!["k" => [1_i64], "m" => ["a"]].unwrap(), vec![field("k", Int), field("m", Text)]);
+    let right = df!["k" => [Some(1_i64), Some(4), Some(4), Some(4), None, None], "m" => ["a"; 6], "v" => [1_i64; 6]];
+    let right = bench.table("r", right.unwrap(), vec![field("k", Int), field("m", Text), field("v", Int)]);
+    let join = Join {
+        kind: JoinKind::Inner,
+        on: vec![("k".into(), "k".into()), ("m".into(), "m".into())],
+        right_columns: project(&[("v", "v")]),
+        verify_unique_right: true,
+        lookup: false,
+    };
+    let fields = vec![field("k", Int), field("m", Text), field("v", Int)];
+    let node = bench.step(Op::Join(join.clone()), fields.clone(), &[left, right]);
+    let error = bench.rows(node).unwrap_err();
+    assert_eq!(error.code, "E0708");
+    assert!(error.message.contains("`r` has 3 rows with k = 4, m = \"a\""), "{}", error.message);
+    // Keys with a null may repeat.
+    let only = bench.step(
+        Op::Filter { predicate: op(B::Ne, call("coalesce", vec![col("k", Int), int(0)], Int), int(4)) },
+        vec![field("k", Int), field("m", Text), field("v", Int)],
+        &[right],
+    );
+    let node = bench.step(Op::Join(join), fields, &[left, only]);
+    assert_eq!(lines(&bench.rows(node).unwrap()), ["1 \"a\" 1"]);
+}
+
+fn numbers() -> (DataFrame, Vec<Field>) {
+    let rows = df![
+        "g" => [Some("b"), None, Some("a"), Some("b"), None, Some("c")],
+        "i" => [Some(1_i64), Some(2), Some(3), Some(4), Some(2), None],
+        "x" => [Some(1.5), Some(f64::NAN), None, Some(2.5), Some(-1.0), None],
+        "b" => [Some(true), Some(false), None, Some(true), Some(true), None],
+    ];
+    (rows.unwrap(), vec![field("g", Text), field("i", Int), field("x", Float), field("b", Bool)])
+}
+
+fn grouped(expr: Expr) -> Result<Vec<String>, RunError> {
+    let mut bench = Bench::new();
+    let (rows, fields) = numbers();
+    let input = bench.table("data", rows, fields);
+    let out = vec![field("g", Text), field("v", expr.dtype.clone())];
+    let keys = vec![named("g", col("g", Text))];
+    let node = bench.step(Op::Group { keys, aggregates: vec![named("v", expr)] }, out, &[input]);
+    bench.rows(node).map(|t| sorted(&t))
+}
+
+fn of_all(expr: Expr) -> Result<String, RunError> {
+    let mut bench = Bench::new();
+    let (rows, fields) = numbers();
+    let input = bench.table("data", rows, fields);
+    let out = vec![field("v", expr.dtype.clone())];
+    let node = bench.step(Op::Group { keys: vec![], aggregates: vec![named("v", expr)] }, out, &[input]);
+    bench.rows(node).map(|t| values(&t, "v"))
+}
+
+#[test]
+fn aggregates_by_group_and_over_all() {
+    let (i, x, b) = (|| col("i", Int), || col("x", Float), || col("b", Bool));
+    for (function, args, dtype, by_group, over_all) in [
+        ("count", vec![], Int, "1 2 1 2", "6"),
+        ("count", vec![i()], Int, "1 2 0 2", "5"),
+        ("count_distinct", vec![i()], Int, "1 2 0 1", "4"),
+        ("sum", vec![i()], Int, "3 5 null 4", "12"),
+        ("sum", vec![x()], Float, "null 4.0 null NaN", "NaN"),
+        ("sum", vec![b()], Int, "null 2 null 1", "3"),
+        ("mean", vec![i()], Float, "3.0 2.5 null 2.0", "2.4"),
+        ("min", vec![x()], Float, "null 1.5 null -1.0", "-1.0"),
+        ("max", vec![x()], Float, "null 2.5 null NaN", "NaN"),
+        ("max", vec![col("g", Text)], Text, "\"a\" \"b\" \"c\" null", "\"c\""),
+        ("median", vec![i()], Float, "3.0 2.5 null 2.0", "2.0"),
+        ("quantile", vec![i(), float(0.25)], Float, "3.0 1.75 null 2.0", "2.0"),
+        ("std", vec![i()], Float, "null 2.1213203435596424 null 0.0", "1.1401754250991"),
+        ("var", vec![i()], Float, "null 4.5 null 0.0", "1.29999999999999"),
+        ("any", vec![b()], Bool, "null true null true", "true"),
+        ("all", vec![b()], Bool, "null true null false", "false"),
+        ("first", vec![i()], Int, "3 1 null 2", "1"),
+        ("last", vec![i()], Int, "3 4 null 2", "null"),
+        ("mode", vec![i()], Int, "3 1 null 2", "2"),
+    ] {
+        let expr = || aggregate(function, args.clone(), dtype.clone());
+        // Groups sorted: "a", "b", "c", null.
+        let found = grouped(expr()).unwrap_or_else(|e| panic!("{function}: {e}"));
+        let found: Vec<&str> = found.iter().map(|l| l.split_once(' ').unwrap().1).collect();
+        assert_eq!(found.join(" "), by_group, "{function} by group");
+        let found = of_all(expr()).unwrap();
+        // Sums of floats depend on the order of addition in the last digits.
+        let near = |a: &str, b: &str| a == b || (b.len() > 8 && a.starts_with(b));
+        assert!(near(&found, over_all), "{function} over all: {found} {over_all}");
+    }
+    let both = op(B::Sub, aggregate("max", vec![i()], Int), aggregate("min", vec![i()], Int));
+    assert_eq!(grouped(both.clone()).unwrap(), ["\"a\" 0", "\"b\" 3", "\"c\" null", "null 0"]);
+    assert_eq!(of_all(both).unwrap(), "3");
+}
+
+#[test]
+fn a_sum_that_overflows_is_an_error() {
+    for (rows, fits) in [
+        (vec![i64::MAX, 1, -1], true),
+        (vec![i64::MIN, -1, 1], true),
+        (vec![i64::MAX, 1], false),
+        (vec![i64::MIN, -1], false),
+        (vec![i64::MAX; 8], false),
+        (vec![i64::MAX / 4; 4], true),
+    ] {
+        for keyed in [false, true] {
+            let mut bench = Bench::new();
+            let table = df!["k" => vec![1_i64; rows.len()], "i" => rows.clone()].unwrap();
+            let input = bench.table("data", table, vec![field("k", Int), field("i", Int)]);
+            let keys = if keyed { vec![named("k", col("k", Int))] } else { vec![] };
+            let aggregates = vec![named("s", aggregate("sum", vec![col("i", Int)], Int))];
+            let fields = if keyed { vec![field("k", Int), field("s", Int)] } else { vec![field("s", Int)] };
+            let node = bench.step(Op::Group { keys, aggregates }, fields, &[input]);
+            match bench.rows(node) {
+                Ok(table) if fits => {
+                    let sum: i128 = rows.iter().map(|i| i128::from(*i)).sum();
+                    assert_eq!(values(&table, "s"), sum.to_string());
+                }
+                Err(error) if !fits => assert_eq!(error.code, "E0709", "{error}"),
+                other => panic!("{rows:?} {keyed}: {:?}", other.map(|t| lines(&t))),
+            }
+        }
+    }
+}
+
+#[test]
+fn sorting_puts_null_last_both_ways_and_is_stable() {
+    let (rows, fields) = numbers();
+    for (name, dtype, descending, expected) in [
+        ("x", Float, false, "-1.0 1.5 2.5 NaN null null"),
+        ("x", Float, true, "NaN 2.5 1.5 -1.0 null null"),
+        ("i", Int, true, "4 3 2 2 1 null"),
+    ] {
+        let mut bench = Bench::new();
+        let input = bench.table("data", rows.clone(), fields.clone());
+        let node = bench.step(Op::Sort { keys: vec![key(name, dtype, descending)] }, fields.clone(), &[input]);
+        let table = bench.rows(node).unwrap();
+        assert_eq!(values(&table, name), expected);
+        if name == "i" {
+            assert_eq!(values(&table, "x"), "2.5 null NaN -1.0 1.5 null");
+        }
+    }
+}
+
+#[test]
+fn distinct_take_and_union() {
+    let (rows, fields) = numbers();
+    let mut bench = Bench::new();
+    let input = bench.table("data", rows, fields.clone());
+    let by = |keep, order| Op::Distinct { by: vec!["g".into()], keep, order };
+    let first = bench.step(by(Keep::First, vec![]), fields.clone(), &[input]);
+    assert_eq!(values(&bench.rows(first).unwrap(), "i"), "1 2 3 null");
+    let last = bench.step(by(Keep::Last, vec![]), fields.clone(), &[input]);
+    let mut found: Vec<String> = values(&bench.rows(last).unwrap(), "i").split(' ').map(String::from).collect();
+    found.sort();
+    assert_eq!(found, ["2", "3", "4", "null"]);
+    let top = bench.step(by(Keep::First, vec![key("x", Float, true)]), fields.clone(), &[input]);
+    let mut found = sorted(&bench.rows(top).unwrap());
+    found.retain(|l| l.starts_with("\"b\"") || l.starts_with("null"));
+    assert_eq!(found, ["\"b\" 4 2.5 true", "null 2 NaN false"]);
+    let two = bench.step(Op::Take { count: 2 }, fields.clone(), &[input]);
+    assert_eq!(values(&bench.rows(two).unwrap(), "i"), "1 2");
+    let mut turned = fields.clone();
+    turned.reverse();
+    let columns = project(&[("b", "b"), ("x", "x"), ("i", "i"), ("g", "g")]);
+    let other = bench.step(Op::Project { columns }, turned, &[two]);
+    let both = bench.step(Op::Union, fields, &[two, other]);
+    assert_eq!(values(&bench.rows(both).unwrap(), "i"), "1 2 1 2");
+}
+
+#[test]
+fn derive_sees_earlier_columns_and_project_renames() {
+    let (rows, fields) = numbers();
+    let mut bench = Bench::new();
+    let input = bench.table("data", rows, fields.clone());
+    let columns = vec![
+        named("j", op(B::Add, col("i", Int), int(1))),
+        named("k", op(B::Mul, col("j", Int), int(10))),
+        named("j", op(B::Sub, col("j", Int), int(1))),
+        named("unused", op(B::Mul, col("i", Int), int(i64::MAX))),
+    ];
+    let mut more = fields.clone();
+    more.extend([field("j", Int), field("k", Int), field("unused", Int)]);
+    let derived = bench.step(Op::Derive { columns }, more, &[input]);
+    let columns = project(&[("k", "ten"), ("j", "i")]);
+    let node = bench.step(Op::Project { columns }, vec![field("ten", Int), field("i", Int)], &[derived]);
+    // `unused` would overflow, but nothing reads it.
+    let table = bench.rows(node).unwrap();
+    assert_eq!(lines(&table)[..2], ["20 1", "30 2"]);
+    assert_eq!(names(&table), "ten i");
+}
+
+#[test]
+fn the_split_is_the_documented_hash() {
+    // (XXH64("7|KEY", seed 42) >> 11) * 2^-53, by the Python package xxhash.
+    for (key, u) in SHARES {
+        let found = crate::step::share(&format!("7|{key}"));
+        assert!((found - u).abs() < 1e-16, "{key:?}: {found} {u}");
+    }
+    let mut bench = Bench::new();
+    let rows = df!["k" => (0..20_000_i64).collect::<Vec<_>>()].unwrap();
+    let input = bench.table("data", rows, vec![field("k", Int)]);
+    let part = Field { hidden: true, ..required(PART, Int) };
+    for by in [vec!["k".to_string()], vec![]] {
+        let split = Split { by, train: 0.7, valid: 0.1, test: 0.2 };
+        let node = bench.step(Op::Split(split), vec![field("k", Int), part.clone()], &[input]);
+        let seen = bench.step(
+            Op::Derive { columns: vec![named("p", col(PART, Int))] },
+            vec![field("k", Int), part.clone(), field("p", Int)],
+            &[node],
+        );
+        let table = bench.rows(seen).unwrap();
+        assert_eq!(names(&table), "k p", "hidden columns are not written");
+        let parts = table.column("p").unwrap().i64().unwrap().clone();
+        for (row, part) in parts.iter().enumerate() {
+            let u = crate::step::share(&format!("7|{row}"));
+            assert_eq!(
+                part,
+                Some(if u < 0.7 {
+                    0
+                } else if u < 0.1 + 0.7 {
+                    1
+                } else {
+                    2
+                }),
+                "{row}"
+            );
+        }
+        let test = parts.iter().filter(|p| *p == Some(2)).count();
+        assert!((3_800..4_200).contains(&test), "{test}");
+    }
+}
+
+#[test]
+fn keys_of_a_split_have_one_text() {
+    let mut bench = Bench::new();
+    let mut rows = df![
+        "s" => [Some("a"), None],
+        "d" => [19_782_i32, -1],
+        "t" => [1_500_000_i64, 0],
+        "b" => [true, false],
+    ]
+    .unwrap();
+    for (name, dtype) in [("d", Date), ("t", Datetime)] {
+        let typed = rows.column(name).unwrap().cast(&crate::types::polars_type(&dtype)).unwrap();
+        rows.with_column(typed).unwrap();
+    }
+    let fields = vec![field("s", Text), field("d", Date), field("t", Datetime), field("b", Bool)];
+    let input = bench.table("data", rows, fields.clone());
+    let by = ["s", "d", "t", "b"].map(String::from).to_vec();
+    // A share so fine that the part tells the hash.
+    for (key, row) in [
+        ("a\u{1f}2024-02-29\u{1f}1970-01-01T00:00:01.5\u{1f}true", 0),
+        ("\u{0}null\u{1f}1969-12-31\u{1f}1970-01-01T00:00:00\u{1f}false", 1),
+    ] {
+        let u = crate::step::share(&format!("7|{key}"));
+        for (train, part) in [(u - 1e-12, "2"), (u + 1e-12, "0")] {
+            let split = Split { by: by.clone(), train, valid: 0.0, test: 1.0 - train };
+            let mut with = fields.clone();
+            with.push(Field { hidden: true, ..required(PART, Int) });
+            let node = bench.step(Op::Split(split), with.clone(), &[input]);
+            with.push(field("p", Int));
+            let seen = bench.step(Op::Derive { columns: vec![named("p", col(PART, Int))] }, with, &[node]);
+            let table = bench.rows(seen).unwrap();
+            assert_eq!(values(&table, "p").split(' ').nth(row), Some(part), "{key}");
+        }
+    }
+}
+
+const SHARES: &[(&str, f64)] = &[
+    ("0", 0.6010471802732064),
+    ("1", 0.21938414079177126),
+    ("-5", 0.9551796198703327),
+    ("abc", 0.44404357089650337),
+    ("straße", 0.2579304242443381),
+    ("2024-02-29", 0.20370089454086526),
+    ("true", 0.9510177395121141),
+    ("\u{0}null", 0.32797305077419303),
+    ("a\u{1f}b", 0.8851157083646605),
+    ("", 0.596952932344443),
+];
