@@ -227,12 +227,31 @@ fn names(schema: &Schema) -> BTreeSet<String> {
     schema.fields.iter().map(|f| f.name.clone()).collect()
 }
 
-/// Whether the sort keys tell all rows apart, because they hold all keys of a group right before.
+/// Whether the sort keys tell all rows apart, because they hold all keys of a group above.
 fn decides_all(plan: &Plan, input: NodeId, keys: &[dbjob_plan::SortKey]) -> bool {
-    let Op::Group { keys: group, .. } = &plan.node(input).op else { return false };
-    group
+    let mut columns: BTreeSet<&str> = keys
         .iter()
-        .all(|g| keys.iter().any(|k| matches!(&k.expr.kind, dbjob_plan::ExprKind::Column(name) if *name == g.name)))
+        .filter_map(|k| match &k.expr.kind {
+            dbjob_plan::ExprKind::Column(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut at = input;
+    loop {
+        let node = plan.node(at);
+        match &node.op {
+            Op::Group { keys: group, .. } => return group.iter().all(|g| columns.contains(g.name.as_str())),
+            Op::Derive { columns: derived } => derived.iter().for_each(|d| {
+                columns.remove(d.name.as_str());
+            }),
+            Op::Project { columns: kept } => {
+                columns = kept.iter().filter(|p| columns.contains(p.to.as_str())).map(|p| p.from.as_str()).collect();
+            }
+            Op::Filter { .. } | Op::Sort { .. } => {}
+            _ => return false,
+        }
+        at = plan.inputs(at)[0];
+    }
 }
 
 /// The nodes that an item is run for: its result, and each target of a deployment.
