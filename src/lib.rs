@@ -4,6 +4,7 @@
 //! `catalog` says what exists, `diagnostic` what is wrong, `format` prints an AST back, `cli` is the command line.
 
 pub mod diagnostic;
+pub mod format;
 pub mod source;
 pub mod syntax;
 pub mod world;

@@ -48,8 +48,10 @@ impl Reader<'_> {
                 self.lost.push(self.token_ident(token));
             } else if word == "expect" && next != "=" {
                 expects.extend(self.expect_statement(statement));
-            } else if !layout.is_broken(statement) {
-                unknown.push(self.token_ident(token));
+            } else if token.kind == TokenKind::Backtick || next == "=" {
+                unknown.extend((!layout.is_broken(statement)).then(|| self.token_ident(token)));
+            } else {
+                unknown.extend(self.verb(statement, "a dataset has columns, `name: type`, and `expect`"));
             }
         }
         (columns, expects, rest, unknown)
