@@ -32,8 +32,7 @@ impl Blocks {
         let mut around: Vec<(usize, bool)> = Vec::new();
         let mut item = "";
         let mut statement_start = true;
-        for at in 0..layout.tokens.len() {
-            let token = layout.tokens[at];
+        for (at, token) in layout.tokens.iter().enumerate() {
             while around.last().is_some_and(|(close, _)| *close <= at) {
                 around.pop();
             }
