@@ -5,6 +5,11 @@ use crate::syntax::{Marks, RESERVED, TokenKind};
 pub(super) fn is_spaced(layout: &Layout, marks: &Marks, before: usize, after: usize) -> bool {
     let (left, right) = (layout.symbol(before), layout.symbol(after));
     let (first, second) = (layout.tokens[before], layout.tokens[after]);
+    // Without a rule of the grammar it is not known what belongs together: as it was.
+    let unread = marks.unread.partition_point(|(_, end)| *end <= first.start);
+    if marks.unread.get(unread).is_some_and(|(start, end)| *start <= first.start && second.start < *end) {
+        return first.end != second.start;
+    }
     if marks.glued.contains(&second.start) || marks.signs.contains(&first.start) || marks.calls.contains(&second.start)
     {
         return false;

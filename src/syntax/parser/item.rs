@@ -114,6 +114,7 @@ impl Reader<'_> {
         {
             *after_stray = false;
             let keyword = self.token_ident(token);
+            self.leave_unread(statement.clone());
             return Some(Item {
                 doc: self.doc(statement.start),
                 kind: ItemKind::Unknown { keyword },

@@ -272,6 +272,11 @@ impl<'a> Reader<'a> {
         read
     }
 
+    fn leave_unread(&mut self, statement: Range<usize>) {
+        let span = self.layout.span(statement);
+        self.marks.unread.push((span.start, span.end));
+    }
+
     /// Told unless what was in the block was broken.
     fn empty_block(&mut self, span: Span) {
         if !self.incomplete {

@@ -54,6 +54,7 @@ impl Reader<'_> {
         let written = self.layout.text_of(statement.start);
         let reserved = RESERVED.contains(&written);
         if token.kind == TokenKind::Word && !reserved {
+            self.leave_unread(statement);
             return Some(self.token_ident(token));
         }
         let (message, help) = match written {
