@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod diagnostic;
+pub mod format;
 pub mod hir;
 pub mod lower;
 pub mod source;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::files::{decode, read_bytes, replace_file};
 use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem};
-//FMT
+use crate::format::format;
 use crate::source::SourceMap;
 use crate::syntax;
 
@@ -59,7 +59,7 @@ fn one(path: &Path, check: bool, output: &Output) -> Result<bool, Outcome> {
     let id = sources.add(file);
     let text = &sources.get(id).text;
     let parsed = syntax::parse(id, text);
-    let Ok::<String, ()>(mut formatted) = Ok(parsed.text.clone()) else {
+    let Ok(mut formatted) = format(&parsed) else {
         let problems: Vec<Problem> = parsed.errors.into_iter().map(Problem::from).collect();
         output.problems(&problems, &sources);
         return Err(Outcome::Wrong);

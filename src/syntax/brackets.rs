@@ -83,7 +83,7 @@ impl<'a> Matcher<'a> {
             match token.kind {
                 // So deep is no program; unbounded, a closer would look through all of them.
                 TokenKind::Open if self.stack.len() == DEEPEST => {
-                    self.found.problems.push(Problem::Unclosed { open: at, noticed: at + 1 });
+                    self.found.problems.push(Problem::Unclosed { open: at, noticed: self.region.end });
                 }
                 TokenKind::Open => {
                     let last_on_line =

@@ -9,7 +9,7 @@ use super::token::{ITEM_KEYWORDS, RESERVED, Token, TokenKind, ascii_twin};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Tokens with their structure. Token ranges are half-open ranges of indices into `tokens`.
-pub(super) struct Layout<'t> {
+pub(crate) struct Layout<'t> {
     pub file: FileId,
     pub text: &'t str,
     pub tokens: &'t [Token],
@@ -139,17 +139,19 @@ impl<'t> Layout<'t> {
     }
 
     fn match_region(&mut self, region: Range<usize>) {
-        let found = match_brackets(self.text, self.tokens, region);
+        let found = match_brackets(self.text, self.tokens, region.clone());
         for (open, close) in found.pairs {
             self.content_end[open] = Some(close);
         }
+        let is_line_end = |at: &usize| self.tokens[*at].kind == TokenKind::LineEnd;
+        let line_ends: Vec<usize> = region.clone().filter(is_line_end).collect();
         let mut told_braces = None;
         let mut told_line = usize::MAX;
         for problem in found.problems {
             match problem {
                 Problem::Unclosed { open, noticed } => {
                     self.broken[open] = true;
-                    let line = self.line_of(open);
+                    let line = line_ends.partition_point(|line_end| *line_end < open);
                     let told = if bracket(self.tokens[open], self.text) == "{" {
                         self.content_end[open] = Some(noticed);
                         // Several that were noticed at one place have one cause: the innermost.
@@ -176,11 +178,6 @@ impl<'t> Layout<'t> {
                 }
             }
         }
-    }
-
-    /// The index of the line end before a token, as a name of its line.
-    fn line_of(&self, at: usize) -> usize {
-        (0..at).rev().find(|at| self.tokens[*at].kind == TokenKind::LineEnd).unwrap_or(0)
     }
 
     /// Columns before the first token of a token's line.
@@ -247,7 +244,7 @@ impl<'t> Layout<'t> {
     }
 
     /// A statement that has this token last goes on in the next line.
-    fn continues_after(&self, at: usize) -> bool {
+    pub fn continues_after(&self, at: usize) -> bool {
         match self.tokens[at].kind {
             TokenKind::Comma => true,
             TokenKind::Word => matches!(self.text_of(at), "and" | "or" | "not" | "in" | "is" | "then" | "else"),
@@ -256,7 +253,7 @@ impl<'t> Layout<'t> {
     }
 
     /// A line that has this token first goes on with the statement before it.
-    fn continues_before(&self, previous: Option<usize>, at: usize) -> bool {
+    pub fn continues_before(&self, previous: Option<usize>, at: usize) -> bool {
         let Some(token) = self.tokens.get(at) else { return false };
         match token.kind {
             TokenKind::Word => match self.text_of(at) {

@@ -37,6 +37,8 @@ pub(crate) struct Marks {
     pub calls: HashSet<u32>,
     /// Tokens of `*_log` that are not the first.
     pub glued: HashSet<u32>,
+    /// First and last byte of what no rule of the grammar has read, because its verb is unknown; in order.
+    pub unread: Vec<(u32, u32)>,
 }
 
 /// Reads a file. Never fails and never panics; the time is linear in the length of the text.

@@ -30,3 +30,32 @@ fn the_corpus_parses() {
         assert_eq!(messages(&text), "", "{}", path.display());
     }
 }
+
+/// Nesting up to the limit fits the stack of a test thread; beyond it is told.
+#[test]
+fn deep_nesting_is_told() {
+    let nested = |depth: usize| format!("param p: int = {}1{}\n", "(".repeat(depth), ")".repeat(depth));
+    assert_eq!(messages(&nested(60)), "");
+    assert!(messages(&nested(70)).contains("E0001 this is nested too deeply"));
+    let ifs = |depth: usize| format!("param p: int = {}1{}\n", "if a then ".repeat(depth), " else 0".repeat(depth));
+    assert_eq!(messages(&ifs(60)), "");
+    assert!(messages(&ifs(70)).contains("E0001 this is nested too deeply"));
+    let sum = |terms: usize| format!("param p: int = {}1\n", "1 + ".repeat(terms));
+    assert_eq!(messages(&sum(200)), "");
+    assert!(messages(&sum(300)).contains("E0001 this expression has too many operators"));
+    let chain = "param p: int = ".to_owned() + &"if a then 1 else ".repeat(100) + "2\n";
+    assert_eq!(messages(&chain), "");
+}
+
+/// Quadratic time would take minutes here.
+#[test]
+fn hostile_texts_take_linear_time() {
+    let pieces =
+        ["(", "{\n", "[", ")", "if ", "not ", "-", "a + ", "match x {", "\"", "a = ; ", "filter \n", "# x\n", "## x\n"];
+    for piece in pieces {
+        for start in ["transform t from x {\n  filter ", "param x: int = ", ""] {
+            let text = start.to_owned() + &piece.repeat(20_000);
+            assert!(piece.starts_with('#') || !messages(&text).is_empty(), "{piece}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use dbjob::syntax::{Parsed, parse};
 use dbjob_plan::FileId;
 
-mod corpus;
+pub mod corpus;
 mod expressions;
 mod mistakes;
 mod recovery;

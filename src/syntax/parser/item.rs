@@ -9,7 +9,7 @@ use crate::syntax::ast::{
     SourceExpr, Text, Transform, Type,
 };
 use crate::syntax::mistake;
-use crate::syntax::token::{ITEM_KEYWORDS, TokenKind};
+use crate::syntax::token::{ITEM_KEYWORDS, RESERVED, TokenKind};
 
 impl Reader<'_> {
     pub(super) fn items(&mut self) -> Vec<Item> {
@@ -107,9 +107,14 @@ impl Reader<'_> {
         let next = layout.tokens.get(statement.start + 1).filter(|_| statement.len() > 1);
         let named = next.is_some_and(|next| matches!(next.kind, TokenKind::Word | TokenKind::Backtick));
         let begins_block = next.is_some() && layout.symbol(statement.start + 1) == "{";
-        if token.kind == TokenKind::Word && !mistake::is_verb(word) && (named || begins_block) {
+        if token.kind == TokenKind::Word
+            && !RESERVED.contains(&word)
+            && !mistake::is_verb(word)
+            && (named || begins_block)
+        {
             *after_stray = false;
             let keyword = self.token_ident(token);
+            self.leave_unread(statement.clone());
             return Some(Item {
                 doc: self.doc(statement.start),
                 kind: ItemKind::Unknown { keyword },

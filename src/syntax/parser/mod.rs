@@ -273,6 +273,11 @@ impl<'a> Reader<'a> {
         read
     }
 
+    fn leave_unread(&mut self, statement: Range<usize>) {
+        let span = self.layout.span(statement);
+        self.marks.unread.push((span.start, span.end));
+    }
+
     /// Told unless what was in the block was broken.
     fn empty_block(&mut self, span: Span) {
         if !self.incomplete {
@@ -334,10 +339,13 @@ impl<'a> Reader<'a> {
     fn doc(&self, first: usize) -> Vec<String> {
         let mut lines = Vec::new();
         let tokens = self.layout.tokens;
-        let own_line = |at: usize| at == 0 || tokens[at - 1].kind == TokenKind::LineEnd;
+        let own_line = |at: usize| {
+            let before = tokens[..at].iter().rfind(|token| token.kind != TokenKind::Semicolon);
+            before.is_none_or(|token| token.kind == TokenKind::LineEnd)
+        };
         for at in (0..first).rev() {
             match tokens[at].kind {
-                TokenKind::LineEnd => {}
+                TokenKind::LineEnd | TokenKind::Semicolon => {}
                 TokenKind::DocComment if own_line(at) => {
                     let text = tokens[at].text(self.layout.text).trim_start_matches("##").trim_end();
                     lines.push(text.strip_prefix(' ').unwrap_or(text).to_owned());

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Pair, Pairs, Reader, Rule};
 use crate::diagnostic::Code;
 use crate::syntax::ast::{DeployStatement, Fit, FitOption, Input, ModelStatement, ModelStatementKind};
-use crate::syntax::token::TokenKind;
+use crate::syntax::token::{RESERVED, TokenKind};
 
 impl Reader<'_> {
     pub(super) fn model_body(&mut self, body: Range<usize>) -> Vec<ModelStatement> {
@@ -51,18 +51,21 @@ impl Reader<'_> {
         if self.layout.is_broken(statement.clone()) {
             return None;
         }
-        if token.kind == TokenKind::Word {
+        let written = self.layout.text_of(statement.start);
+        let reserved = RESERVED.contains(&written);
+        if token.kind == TokenKind::Word && !reserved {
+            self.leave_unread(statement);
             return Some(self.token_ident(token));
         }
-        let written = self.layout.text_of(statement.start);
         let (message, help) = match written {
             "//" | "/" => (format!("a comment does not begin with `{written}`"), "write `#`"),
+            _ if reserved => (format!("a statement does not begin with `{written}`"), what),
             _ => ("a statement begins with a word".to_owned(), what),
         };
         let mark = self.errors.len();
         let span = self.layout.span(statement);
         self.take_lexical(span);
-        self.error(Code::E0001, token.span(self.layout.file), message, "not a word", help);
+        self.error(Code::E0001, token.span(self.layout.file), message, "not a verb", help);
         self.keep_one_a_line(mark);
         None
     }

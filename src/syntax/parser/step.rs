@@ -451,9 +451,10 @@ impl Reader<'_> {
                 Rule::operation => ops.push(self.operation(pair)),
                 Rule::map_name => {
                     let Ident { name: pattern, span } = self.ident(&pair);
-                    let inside = |start: u32| start > span.start && start < span.end;
-                    let tokens = self.layout.tokens.iter().map(|token| token.start);
-                    self.marks.glued.extend(tokens.filter(|start| inside(*start)));
+                    let tokens = self.layout.tokens;
+                    let rest = &tokens[tokens.partition_point(|token| token.start <= span.start)..];
+                    let inside = rest.iter().map(|token| token.start).take_while(|start| *start < span.end);
+                    self.marks.glued.extend(inside);
                     name = Some(MapName { pattern, span });
                 }
                 _ => {}

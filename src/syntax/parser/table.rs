@@ -48,8 +48,13 @@ impl Reader<'_> {
                 self.lost.push(self.token_ident(token));
             } else if word == "expect" && next != "=" {
                 expects.extend(self.expect_statement(statement));
-            } else if !layout.is_broken(statement) {
-                unknown.push(self.token_ident(token));
+            } else if token.kind == TokenKind::Backtick || next == "=" {
+                if !layout.is_broken(statement.clone()) {
+                    self.leave_unread(statement);
+                    unknown.push(self.token_ident(token));
+                }
+            } else {
+                unknown.extend(self.verb(statement, "a dataset has columns, `name: type`, and `expect`"));
             }
         }
         (columns, expects, rest, unknown)
@@ -71,12 +76,6 @@ impl Reader<'_> {
         let mut ty = ty.expect("a column has a type");
         // In a column the refinement is the column's.
         let refinement = ty.refinement.take();
-        if let Some(refinement) = &refinement {
-            let start = ty.span.start as usize;
-            let length = self.layout.masked[start..refinement.span.start as usize].trim_ascii_end().len();
-            let written = self.layout.masked[start..start + length].strip_suffix("in").expect("`in` stands before it");
-            ty.span.end = ty.span.start + written.trim_ascii_end().len() as u32;
-        }
         Column { doc: Vec::new(), name: name.expect("a column has a name"), ty, refinement, named, attributes, span }
     }
 
@@ -94,13 +93,16 @@ impl Reader<'_> {
         Attribute { name: name.expect("an attribute has a name"), known_at, after, span }
     }
 
-    /// A `type_` pair.
+    /// A `type_` pair. The span leaves the refinement out.
     pub(super) fn type_(&mut self, pair: Pair<'_>) -> Type {
-        let span = self.span(&pair);
         let mut parts = pair.into_inner();
         let name = self.ident(&parts.next().expect("a type has a name"));
+        let span = name.span;
         let mut ty = Type { name, args: Vec::new(), item: None, nullable: false, refinement: None, span };
         for part in parts {
+            if !matches!(part.as_rule(), Rule::kw_in | Rule::refinement) {
+                ty.span = ty.span.to(self.span(&part));
+            }
             if matches!(part.as_rule(), Rule::type_item | Rule::type_args) {
                 self.marks.calls.insert(self.span(&part).start);
             }
