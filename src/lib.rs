@@ -3,8 +3,12 @@
 //! text -> `syntax` (AST, never fails) -> `hir` (resolved, typed job) -> `lower` (a `dbjob_plan::Plan`) -> a backend.
 //! `catalog` says what exists, `diagnostic` what is wrong, `format` prints an AST back, `cli` is the command line.
 
+pub mod catalog;
+pub mod cli;
 pub mod diagnostic;
+pub mod format;
+pub mod hir;
+pub mod lower;
 pub mod source;
 pub mod syntax;
 pub mod world;
-pub mod catalog;

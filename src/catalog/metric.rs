@@ -16,9 +16,24 @@ const fn metric(name: &'static str, task: Task, higher_is_better: bool, doc: &'s
 /// Definitions follow scikit-learn's functions of the same names.
 pub const METRICS: &[Metric] = &[
     metric("accuracy", Task::Classification, true, "Share of rows whose predicted class is right"),
-    metric("balanced_accuracy", Task::Classification, true, "Mean over the classes of the share of their rows that is right"),
-    metric("f1", Task::Classification, true, "Harmonic mean of precision and recall: of true for a bool, the mean over the classes otherwise"),
-    metric("auc", Task::Classification, true, "Area under the ROC curve; more than two classes: mean of one against the rest"),
+    metric(
+        "balanced_accuracy",
+        Task::Classification,
+        true,
+        "Mean over the classes of the share of their rows that is right",
+    ),
+    metric(
+        "f1",
+        Task::Classification,
+        true,
+        "Harmonic mean of precision and recall: of true for a bool, the mean over the classes otherwise",
+    ),
+    metric(
+        "auc",
+        Task::Classification,
+        true,
+        "Area under the ROC curve; more than two classes: mean of one against the rest",
+    ),
     metric("log_loss", Task::Classification, false, "Mean of -ln of the probability given to the true class"),
     metric("rmse", Task::Regression, false, "Root of the mean squared error, in the output's units"),
     metric("mae", Task::Regression, false, "Mean absolute error, in the output's units"),
@@ -31,5 +46,14 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 
 /// Metrics of the language that no engine computes yet.
 pub const LATER: &[&str] = &[
-    "precision", "recall", "average_precision", "brier", "mcc", "calibration_error", "mape", "quantile_loss", "poisson_deviance", "silhouette",
+    "precision",
+    "recall",
+    "average_precision",
+    "brier",
+    "mcc",
+    "calibration_error",
+    "mape",
+    "quantile_loss",
+    "poisson_deviance",
+    "silhouette",
 ];

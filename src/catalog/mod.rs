@@ -8,7 +8,7 @@ pub mod metric;
 pub mod options;
 pub mod words;
 
-pub use algorithm::{Algorithm, ALGORITHMS};
+pub use algorithm::{ALGORITHMS, Algorithm};
 pub use function::{FUNCTIONS, Function};
 pub use map::{MAPS, Map};
 pub use metric::{METRICS, Metric};

@@ -12,9 +12,16 @@ pub struct OptionSpec {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum OptionType {
     /// Bounds are included.
-    Int { min: i64, max: i64 },
+    Int {
+        min: i64,
+        max: i64,
+    },
     /// Bounds are included, unless `above`: then `min` is not.
-    Float { min: f64, max: f64, above: bool },
+    Float {
+        min: f64,
+        max: f64,
+        above: bool,
+    },
     Bool,
     /// One of these bare words.
     Word(&'static [&'static str]),

@@ -125,13 +125,48 @@ pub const MODULE_SETTINGS: &[Word] = &[
 
 pub const CSV_OPTIONS: &[OptionSpec] = &[
     OptionSpec { name: "delimiter", ty: OptionType::Char, default: Default::Text(","), doc: "What separates cells" },
-    OptionSpec { name: "quote", ty: OptionType::Char, default: Default::Text("\""), doc: "What quotes cells; \"\" for nothing" },
-    OptionSpec { name: "header", ty: OptionType::Bool, default: Default::Bool(true), doc: "Whether the first line names the columns" },
-    OptionSpec { name: "nulls", ty: OptionType::Texts, default: Default::NoTexts, doc: "Texts that mean null besides the empty one" },
-    OptionSpec { name: "encoding", ty: OptionType::Word(&["utf8", "latin1"]), default: Default::Word("utf8"), doc: "\"utf-8\" or \"latin-1\"" },
-    OptionSpec { name: "skip", ty: OptionType::Int { min: 0, max: i64::MAX }, default: Default::Int(0), doc: "Lines before the header" },
-    OptionSpec { name: "comment", ty: OptionType::Text, default: Default::Null, doc: "Lines that begin so are no rows" },
-    OptionSpec { name: "decimal_comma", ty: OptionType::Bool, default: Default::Bool(false), doc: "Whether 1,5 is a float" },
+    OptionSpec {
+        name: "quote",
+        ty: OptionType::Char,
+        default: Default::Text("\""),
+        doc: "What quotes cells; \"\" for nothing",
+    },
+    OptionSpec {
+        name: "header",
+        ty: OptionType::Bool,
+        default: Default::Bool(true),
+        doc: "Whether the first line names the columns",
+    },
+    OptionSpec {
+        name: "nulls",
+        ty: OptionType::Texts,
+        default: Default::NoTexts,
+        doc: "Texts that mean null besides the empty one",
+    },
+    OptionSpec {
+        name: "encoding",
+        ty: OptionType::Word(&["utf8", "latin1"]),
+        default: Default::Word("utf8"),
+        doc: "\"utf-8\" or \"latin-1\"",
+    },
+    OptionSpec {
+        name: "skip",
+        ty: OptionType::Int { min: 0, max: i64::MAX },
+        default: Default::Int(0),
+        doc: "Lines before the header",
+    },
+    OptionSpec {
+        name: "comment",
+        ty: OptionType::Text,
+        default: Default::Null,
+        doc: "Lines that begin so are no rows",
+    },
+    OptionSpec {
+        name: "decimal_comma",
+        ty: OptionType::Bool,
+        default: Default::Bool(false),
+        doc: "Whether 1,5 is a float",
+    },
 ];
 
 /// The word of that name, if the language has it.

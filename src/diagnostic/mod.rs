@@ -1,9 +1,18 @@
 //! What the compiler says about a job: values with a stable code, spans and a help line, and their renderers.
 
 mod codes;
+mod json;
+mod problem;
+mod snippet;
+mod terminal;
+#[cfg(test)]
+mod tests;
 
 pub use codes::{Code, explain};
 use dbjob_plan::Span;
+pub use json::render_json;
+pub use problem::{Problem, describe_location};
+pub use terminal::render_terminal;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

@@ -36,8 +36,14 @@ pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) 
     let dtype = &args[0].dtype;
     let int64 = pl::DataType::Int64;
     let numeric = || if *dtype == DataType::Bool { x.clone().cast(pl::DataType::Float64) } else { x.clone() };
-    let unless_empty =
-        |value: pl::Expr| pl::when(x.clone().count().gt(pl::lit(0))).then(value).otherwise(pl::lit(pl::NULL));
+    // A result that the compiler knows to be never null has a value in every group.
+    let unless_empty = |value: pl::Expr| {
+        if whole.nullable {
+            pl::when(x.clone().count().gt(pl::lit(0))).then(value).otherwise(pl::lit(pl::NULL))
+        } else {
+            value
+        }
+    };
     Ok(match name {
         "count" => x.count().cast(int64),
         // Polars counts null as a value of its own.
@@ -45,12 +51,16 @@ pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) 
         "sum" => match dtype {
             DataType::Bool => unless_empty(x.clone().cast(int64).sum()),
             DataType::Float => unless_empty(x.clone().sum()),
-            DataType::Duration => sum(x.cast(int64), false, scope).cast(crate::types::polars_type(dtype)),
+            DataType::Duration => {
+                let sum = checked_sum(unless_empty(x.clone().cast(int64.clone()).sum()), x.clone().cast(int64), scope);
+                sum.cast(crate::types::polars_type(dtype))
+            }
             _ => {
                 // The row count of polars has 32 bits.
                 let few = bounds(&args[0], scope.schema)
                     .is_some_and(|(low, high)| low.abs().max(high.abs()) < i128::from(i64::MAX >> 32));
-                sum(x, few, scope)
+                let plain = unless_empty(x.clone().sum());
+                if few { plain } else { checked_sum(plain, x.clone(), scope) }
             }
         },
         "mean" => numeric().mean(),
@@ -79,17 +89,13 @@ fn unknown(name: &str, whole: &Expr) -> RunError {
     RunError::new("E0799", format!("the local engine has no aggregate `{name}`")).or_span(whole.span)
 }
 
-/// The sum of ints, null of nothing.
+/// The sum of the ints `x`, verified.
 ///
 /// Polars wraps. Beside the wrapped sum W goes the float sum F, which is off by far less than 2^62 for any number of rows
 /// that polars can count; the true sum differs from W by a multiple of 2^64, so W is true exactly if it is near F.
-fn sum(x: pl::Expr, cannot_overflow: bool, scope: &Scope<'_>) -> pl::Expr {
-    let plain = pl::when(x.clone().count().gt(pl::lit(0))).then(x.clone().sum()).otherwise(pl::lit(pl::NULL));
-    if cannot_overflow {
-        return plain;
-    }
+fn checked_sum(wrapped: pl::Expr, x: pl::Expr, scope: &Scope<'_>) -> pl::Expr {
     let reporter = scope.reporter();
-    udf::map_n(vec![plain, x.cast(pl::DataType::Float64).sum()], pl::DataType::Int64, move |c| check_sum(c, &reporter))
+    udf::map_n(vec![wrapped, x.cast(pl::DataType::Float64).sum()], pl::DataType::Int64, move |c| check_sum(c, &reporter))
 }
 
 fn check_sum(c: &[Column], reporter: &Reporter) -> PolarsResult<Column> {

@@ -22,18 +22,40 @@ pub enum ExprKind {
     Literal(Value),
     Not(Box<Expr>),
     Negate(Box<Expr>),
-    Binary { op: BinaryOp, left: Box<Expr>, right: Box<Expr> },
+    Binary {
+        op: BinaryOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// `x in [a, b]`; null when `x` is null, or when no item equals and one item is null.
-    InList { value: Box<Expr>, items: Vec<Expr> },
+    InList {
+        value: Box<Expr>,
+        items: Vec<Expr>,
+    },
     /// `x in low..high`; a missing bound is open; `inclusive` speaks of `high`.
-    InRange { value: Box<Expr>, low: Option<Box<Expr>>, high: Option<Box<Expr>>, inclusive: bool },
+    InRange {
+        value: Box<Expr>,
+        low: Option<Box<Expr>>,
+        high: Option<Box<Expr>>,
+        inclusive: bool,
+    },
     IsNull(Box<Expr>),
     /// `if c then a else b`; a null condition is not true. `match` is lowered to it.
-    If { condition: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
+    If {
+        condition: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Box<Expr>,
+    },
     /// A function of the catalog, row by row. Names: `dbjob`'s src/catalog/function.
-    Call { function: String, args: Vec<Expr> },
+    Call {
+        function: String,
+        args: Vec<Expr>,
+    },
     /// An aggregate of the catalog; the only cross-row kind, allowed in `group` and `expect`.
-    Aggregate { function: String, args: Vec<Expr> },
+    Aggregate {
+        function: String,
+        args: Vec<Expr>,
+    },
 }
 
 /// Binary operators, with the one meaning of language.md section 10.

@@ -24,6 +24,23 @@ pub struct Plan {
     pub graph: StableDiGraph<Node, usize>,
     /// The named items in file order: what progress, `describe` and reports speak of.
     pub items: Vec<PlanItem>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<PlanModule>,
+}
+
+/// A named group of items.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlanModule {
+    pub name: String,
+    /// The name under which its workers run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Names of items.
+    pub runs: Vec<String>,
+    /// Modules that run before.
+    pub after: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
 }
 
 /// A dataset, transform, model or deployment: a chain of nodes under the name that the user gave.
@@ -288,11 +305,20 @@ pub enum Encoding {
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// A model: a new version under `<path>/<model>/`, promoted only if the gates hold.
-    Registry { path: String, deploy: String },
+    Registry {
+        path: String,
+        deploy: String,
+    },
     /// A table, written whole or not at all.
-    Csv { path: String },
-    Parquet { path: String },
-    Ndjson { path: String },
+    Csv {
+        path: String,
+    },
+    Parquet {
+        path: String,
+    },
+    Ndjson {
+        path: String,
+    },
 }
 
 impl Plan {

@@ -47,6 +47,15 @@ impl RunContext<'_> {
     }
 }
 
+/// How the names of files and folders begin that an engine writes before it renames them to an output: `.dbjob-`, the
+/// process and `-`. In the folder of the output; what a stopped run leaves of them is known by it and removed.
+pub fn temp_prefix() -> String {
+    format!("{TEMP_PREFIX}{}-", std::process::id())
+}
+
+/// How [`temp_prefix`] begins in every process.
+pub const TEMP_PREFIX: &str = ".dbjob-";
+
 /// Asks a run to stop; checked between nodes and in every round of an iterative fit.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<AtomicBool>);
@@ -65,18 +74,59 @@ impl Cancel {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
-    RunStarted { job: String, items: usize },
-    ItemStarted { item: String, kind: ItemKind },
+    RunStarted {
+        job: String,
+        items: usize,
+    },
+    ItemStarted {
+        item: String,
+        kind: ItemKind,
+    },
     /// An iterative fit's state after `done` of `total` rounds (epochs, trees, iterations).
-    Progress { item: String, done: u64, total: u64, #[serde(skip_serializing_if = "Option::is_none")] loss: Option<f64> },
-    ItemFinished { item: String, kind: ItemKind, #[serde(skip_serializing_if = "Option::is_none")] rows: Option<u64>, seconds: f64 },
+    Progress {
+        item: String,
+        done: u64,
+        total: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loss: Option<f64>,
+    },
+    ItemFinished {
+        item: String,
+        kind: ItemKind,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rows: Option<u64>,
+        seconds: f64,
+    },
     /// What an `expect` found; also when nothing failed.
-    Expected { item: String, rule: String, failed: u64, action: String },
-    Evaluated { item: String, rows: RowCounts, metrics: Vec<(String, MetricValue)>, requirements: Vec<RequirementResult> },
+    Expected {
+        item: String,
+        rule: String,
+        failed: u64,
+        action: String,
+    },
+    Evaluated {
+        item: String,
+        rows: RowCounts,
+        metrics: Vec<(String, MetricValue)>,
+        requirements: Vec<RequirementResult>,
+    },
     /// Something was written: `kind` is `model` or `table`.
-    Written { item: String, kind: String, path: String, #[serde(skip_serializing_if = "Option::is_none")] version: Option<u64>, promoted: bool },
-    Warning { item: String, message: String },
-    RunFinished { ok: bool, seconds: f64 },
+    Written {
+        item: String,
+        kind: String,
+        path: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<u64>,
+        promoted: bool,
+    },
+    Warning {
+        item: String,
+        message: String,
+    },
+    RunFinished {
+        ok: bool,
+        seconds: f64,
+    },
 }
 
 /// How a run ended that reached its end.

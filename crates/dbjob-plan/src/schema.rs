@@ -13,17 +13,26 @@ use crate::Value;
 pub enum DataType {
     Int,
     Float,
-    Decimal { precision: u8, scale: u8 },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     Bool,
     String,
     Date,
     Datetime,
     Duration,
     /// `levels: None` is an open category: its levels are learned from data.
-    Category { levels: Option<Vec<String>> },
-    List { item: Box<DataType> },
+    Category {
+        levels: Option<Vec<String>>,
+    },
+    List {
+        item: Box<DataType>,
+    },
     /// `width: None` when only the data tell it (one-hot of an open category).
-    Vector { width: Option<usize> },
+    Vector {
+        width: Option<usize>,
+    },
     /// The type of a bare `null`, and of an expression that was already reported. Never in a finished plan's schema.
     Unknown,
 }
@@ -76,7 +85,11 @@ impl fmt::Display for DataType {
 #[serde(rename_all = "snake_case")]
 pub enum Refinement {
     /// Bounds in the column's own type; a missing bound is open.
-    Range { low: Option<Value>, high: Option<Value>, inclusive: bool },
+    Range {
+        low: Option<Value>,
+        high: Option<Value>,
+        inclusive: bool,
+    },
     OneOf(Vec<Value>),
 }
 

@@ -120,7 +120,9 @@ pub fn civil_datetime(us: i64) -> String {
 }
 
 fn duration(us: i64) -> String {
-    for (unit, size) in [("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000), ("ms", 1_000)] {
+    for (unit, size) in
+        [("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000), ("ms", 1_000)]
+    {
         if us != 0 && us % size == 0 {
             return format!("{}{unit}", us / size);
         }

@@ -32,6 +32,19 @@ pub fn find(name: &str) -> Option<&'static Algorithm> {
 
 /// Algorithms of the language that no engine has yet.
 pub const LATER: &[&str] = &[
-    "lasso", "elastic_net", "poisson_regression", "gamma_regression", "mlp", "decision_tree", "extra_trees", "gradient_boosting", "knn",
-    "naive_bayes", "svm", "kmeans", "dbscan", "pca", "dummy",
+    "lasso",
+    "elastic_net",
+    "poisson_regression",
+    "gamma_regression",
+    "mlp",
+    "decision_tree",
+    "extra_trees",
+    "gradient_boosting",
+    "knn",
+    "naive_bayes",
+    "svm",
+    "kmeans",
+    "dbscan",
+    "pca",
+    "dummy",
 ];

@@ -145,7 +145,8 @@ impl Accepts {
             Self::LiteralInt => "a whole number as written".into(),
             Self::LiteralShare => "a number from 0 to 1 as written".into(),
             Self::CastFrom(kinds) => {
-                let names: Vec<_> = kinds.iter().map(|k| format!("{k:?}").to_lowercase().replace("text", "string")).collect();
+                let names: Vec<_> =
+                    kinds.iter().map(|k| format!("{k:?}").to_lowercase().replace("text", "string")).collect();
                 format!("one of {}", names.join(", "))
             }
         }

@@ -15,14 +15,10 @@ pub const INDEX: Map = Map {
 fn output(input: &MapInput, option: &dyn Fn(&str) -> Value) -> Result<MapOutput, String> {
     let fixed = option("min_count") == Value::Int(1);
     match &input.dtype {
-        DataType::Category { levels } => Ok(MapOutput {
-            dtype: DataType::Int,
-            nullable: input.nullable,
-            fitted: !(fixed && levels.is_some()),
-        }),
-        DataType::String => {
-            Ok(MapOutput { dtype: DataType::Int, nullable: input.nullable, fitted: true })
+        DataType::Category { levels } => {
+            Ok(MapOutput { dtype: DataType::Int, nullable: input.nullable, fitted: !(fixed && levels.is_some()) })
         }
+        DataType::String => Ok(MapOutput { dtype: DataType::Int, nullable: input.nullable, fitted: true }),
         dtype => Err(format!("it takes categories and strings, not {dtype}; `derive x = string(…)` makes one")),
     }
 }

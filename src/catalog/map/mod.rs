@@ -68,8 +68,21 @@ pub fn find(name: &str) -> Option<&'static Map> {
 
 /// Maps of the language that no engine has yet.
 pub const LATER: &[&str] = &[
-    "reciprocal", "logit", "affine", "cyclic", "square", "labels", "robust", "power", "clip", "hash_bucket", "bucket", "count_encode",
-    "target_encode", "tf_idf", "pca",
+    "reciprocal",
+    "logit",
+    "affine",
+    "cyclic",
+    "square",
+    "labels",
+    "robust",
+    "power",
+    "clip",
+    "hash_bucket",
+    "bucket",
+    "count_encode",
+    "target_encode",
+    "tf_idf",
+    "pca",
 ];
 
 /// The result of a map from numbers to floats that keeps nulls.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbjob_plan::{FitSpec, ItemKind, Join, JoinKind, NodeId, Op, PART, Plan, RunError, Schema};
+use dbjob_plan::{FitSpec, ItemKind, Join, JoinKind, NodeId, Op, PART, Plan, PlanItem, RunError, Schema};
 
 /// How much something after a node depends on the order of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -39,11 +39,11 @@ impl Needs {
         let mut roots = Vec::new();
         for name in goal {
             let item = plan.item(name).ok_or_else(|| RunError::new("E0799", format!("there is no item `{name}`")))?;
-            roots.push(item.output);
+            roots.extend(results(plan, item));
         }
         if goal.is_empty() {
             // Datasets that nothing reads stay unread.
-            roots.extend(plan.items.iter().filter(|i| i.kind != ItemKind::Dataset).map(|i| i.output));
+            roots.extend(plan.items.iter().filter(|i| i.kind != ItemKind::Dataset).flat_map(|i| results(plan, i)));
         }
         let mut needs = Self::default();
         let mut open = roots.clone();
@@ -227,10 +227,38 @@ fn names(schema: &Schema) -> BTreeSet<String> {
     schema.fields.iter().map(|f| f.name.clone()).collect()
 }
 
-/// Whether the sort keys tell all rows apart, because they hold all keys of a group right before.
+/// Whether the sort keys tell all rows apart, because they hold all keys of a group above.
 fn decides_all(plan: &Plan, input: NodeId, keys: &[dbjob_plan::SortKey]) -> bool {
-    let Op::Group { keys: group, .. } = &plan.node(input).op else { return false };
-    group
+    let mut columns: BTreeSet<&str> = keys
         .iter()
-        .all(|g| keys.iter().any(|k| matches!(&k.expr.kind, dbjob_plan::ExprKind::Column(name) if *name == g.name)))
+        .filter_map(|k| match &k.expr.kind {
+            dbjob_plan::ExprKind::Column(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut at = input;
+    loop {
+        let node = plan.node(at);
+        match &node.op {
+            Op::Group { keys: group, .. } => return group.iter().all(|g| columns.contains(g.name.as_str())),
+            Op::Derive { columns: derived } => derived.iter().for_each(|d| {
+                columns.remove(d.name.as_str());
+            }),
+            Op::Project { columns: kept } => {
+                columns = kept.iter().filter(|p| columns.contains(p.to.as_str())).map(|p| p.from.as_str()).collect();
+            }
+            Op::Filter { .. } | Op::Sort { .. } => {}
+            _ => return false,
+        }
+        at = plan.inputs(at)[0];
+    }
+}
+
+/// The nodes that an item is run for: its result, and each target of a deployment.
+fn results(plan: &Plan, item: &PlanItem) -> Vec<NodeId> {
+    let targets = plan.graph.node_indices().filter(|id| {
+        let node = plan.node(*id);
+        node.item == item.name && *id != item.output && matches!(node.op, Op::Deploy(_))
+    });
+    targets.chain([item.output]).collect()
 }

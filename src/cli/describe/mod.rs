@@ -1,0 +1,51 @@
+//! `dbjob describe`: what a job is made of, for people (a tree) and for tools (JSON, Graphviz, Mermaid).
+
+mod graph;
+mod one_line;
+mod outline;
+mod text;
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::front::compile;
+use super::{Outcome, Output};
+use crate::diagnostic::Severity;
+use crate::source::SourceMap;
+use outline::Outline;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The .dbjob file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// A tree, JSON, or the graph of the items for Graphviz or Mermaid
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Dot,
+    Mermaid,
+}
+
+pub fn run(args: &Args, output: &Output) -> Outcome {
+    let mut sources = SourceMap::default();
+    let front = compile(&args.file, &mut sources);
+    if !output.quiet() || front.problems.iter().any(|p| p.severity == Severity::Error) {
+        output.problems(&front.problems, &sources);
+    }
+    let Some(plan) = front.plan else { return Outcome::Wrong };
+    let outline = Outline::new(&plan, &sources);
+    output.result(&match args.format {
+        Format::Text => text::render(&outline),
+        Format::Json => serde_json::to_string_pretty(&outline).expect("an outline has only string keys") + "\n",
+        Format::Dot => graph::dot(&outline),
+        Format::Mermaid => graph::mermaid(&outline),
+    });
+    Outcome::Fine
+}

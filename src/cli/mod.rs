@@ -1,0 +1,103 @@
+//! The command line: one file a subcommand. Results go to stdout, everything else to stderr.
+
+mod check;
+mod completions;
+mod describe;
+#[cfg(feature = "local")]
+mod engine;
+mod explain;
+mod files;
+mod fmt;
+mod front;
+mod init;
+mod output;
+#[cfg(feature = "local")]
+mod predict;
+#[cfg(feature = "local")]
+mod run;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use dbjob_plan::ItemKind;
+
+use output::{Colour, Output};
+
+/// The command line of `dbjob`.
+#[derive(Parser)]
+#[command(name = "dbjob", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 all is well, 1 the job or its gates failed, 2 the file or the command line is \
+                        wrong, 130 stopped by Ctrl-C.")]
+pub struct Cli {
+    /// When to colour what is printed; `auto`: on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, value_name = "WHEN")]
+    color: Colour,
+    /// Print results and errors only: no progress, no warnings of a run, no closing words
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a small job with real data to start from
+    Init(init::Args),
+    /// Find what is wrong in jobs, without running them
+    Check(check::Args),
+    /// Run a job
+    #[cfg(feature = "local")]
+    Run(run::Args),
+    /// Show what a job is made of: tables and their columns, steps, models, deployments
+    Describe(describe::Args),
+    /// Format files in place
+    Fmt(fmt::Args),
+    /// Add a stored model's predictions to a file of rows
+    #[cfg(feature = "local")]
+    Predict(predict::Args),
+    /// Explain a code such as E0203; without one, list them all
+    Explain(explain::Args),
+    /// Print a shell's completion script
+    Completions(completions::Args),
+}
+
+/// An item as it is shown: `deploy prod`, although the plan calls it `deploy.prod`.
+fn item_title(kind: ItemKind, name: &str) -> String {
+    let name = if kind == ItemKind::Deploy { name.strip_prefix("deploy.").unwrap_or(name) } else { name };
+    format!("{} {name}", kind.word())
+}
+
+/// How a command ended; its number is the exit code of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Fine = 0,
+    /// The job or its gates failed.
+    Failed = 1,
+    /// The file or the command line is wrong.
+    Wrong = 2,
+    /// Ctrl-C.
+    #[cfg(feature = "local")]
+    Interrupted = 130,
+}
+
+/// Runs the command line of this process; exit codes are in docs/cli.md.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.color, cli.quiet);
+    let outcome = match cli.command {
+        Command::Init(args) => init::run(&args, &output),
+        Command::Check(args) => check::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Run(args) => run::run(args, &output),
+        Command::Describe(args) => describe::run(&args, &output),
+        Command::Fmt(args) => fmt::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Predict(args) => predict::run(&args, &output),
+        Command::Explain(args) => explain::run(&args, &output),
+        Command::Completions(args) => completions::run(&args, &output),
+    };
+    // A full disk behind `>` must not look like success.
+    let outcome = if outcome == Outcome::Fine && output.broken() { Outcome::Failed } else { outcome };
+    ExitCode::from(outcome as u8)
+}

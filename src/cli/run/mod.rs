@@ -1,0 +1,133 @@
+//! `dbjob run`: compiles a job, runs it on this machine, shows how it goes and what came of it.
+
+mod goal;
+mod progress;
+mod summary;
+mod units;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dbjob_plan::{Cancel, Event, Plan, RunError, RunReport};
+use dbjob_runtime::{Observer, RunOptions, cancel_on_interrupt, interrupted, remove_leftovers};
+
+use super::engine::engine;
+use super::files::parent;
+use super::front::compile;
+use super::{Outcome, Output};
+use crate::diagnostic::{Problem, Severity};
+use crate::source::SourceMap;
+use progress::Progress;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The .dbjob file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Run what this module runs, and what that needs
+    #[arg(long, value_name = "NAME", conflicts_with = "only")]
+    module: Option<String>,
+    /// Run these items, and what they need; a deployment is `deploy.NAME`
+    #[arg(long, value_name = "ITEM", num_args = 1..)]
+    only: Vec<String>,
+    /// Print the events of the run as JSON lines on stdout, and nothing else there
+    #[arg(long)]
+    json: bool,
+    /// Cores to use; all of them if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+pub fn run(args: Args, output: &Output) -> Outcome {
+    let mut sources = SourceMap::default();
+    let front = compile(&args.file, &mut sources);
+    if !output.quiet() || front.problems.iter().any(|p| p.severity == Severity::Error) {
+        output.problems(&front.problems, &sources);
+    }
+    let Some(plan) = front.plan else { return Outcome::Wrong };
+    let goal = match goal::items(&plan, args.module.as_deref(), &args.only) {
+        Ok(goal) => goal,
+        Err(problem) => {
+            output.problem(problem);
+            return Outcome::Wrong;
+        }
+    };
+    let mut options = RunOptions { base: parent(&args.file), goal, ..RunOptions::default() };
+    if let Some(threads) = args.threads {
+        options.threads = usize::from(threads);
+    }
+    let plan = Arc::new(plan);
+    if let Err(error) = listen(&options.cancel, &plan, &options.base) {
+        output.problem(error.into());
+        return Outcome::Failed;
+    }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let result = observed(&plan, options, args.json, output, &seen);
+    let events = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    finish(result, &events, &args, output, &sources)
+}
+
+/// Runs with an observer that shows the progress, prints the events with `--json`, and keeps them for the summary.
+fn observed(
+    plan: &Arc<Plan>,
+    options: RunOptions,
+    json: bool,
+    output: &Output,
+    seen: &Arc<Mutex<Vec<Event>>>,
+) -> Result<RunReport, RunError> {
+    let (send, events) = std::sync::mpsc::channel::<Event>();
+    std::thread::scope(|scope| {
+        let shown = scope.spawn(|| {
+            // Bars and events on one terminal would overwrite each other.
+            let progress = Progress::new(output, json && std::io::stdout().is_terminal());
+            for event in events {
+                progress.show(&event);
+                if json {
+                    let line = serde_json::to_string(&event).expect("an event has only string keys");
+                    output.result(&(line + "\n"));
+                }
+                let last = matches!(event, Event::RunFinished { .. });
+                seen.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+                if last {
+                    break;
+                }
+            }
+        });
+        // Sending fails when the display has ended, and then nobody is there to be told.
+        let observer: Observer = Arc::new(move |event| drop(send.send(event)));
+        let result = dbjob_runtime::run(Arc::new(engine()), Arc::clone(plan), options, observer);
+        shown.join().expect("showing progress does not panic");
+        result
+    })
+}
+
+fn listen(cancel: &Cancel, plan: &Arc<Plan>, base: &Path) -> Result<(), RunError> {
+    let (plan, base) = (Arc::clone(plan), base.to_owned());
+    cancel_on_interrupt(cancel.clone(), move || remove_leftovers(&plan, &base))
+}
+
+fn finish(
+    result: Result<RunReport, RunError>,
+    events: &[Event],
+    args: &Args,
+    output: &Output,
+    sources: &SourceMap,
+) -> Outcome {
+    match result {
+        Ok(report) => {
+            if !args.json {
+                output.result(&summary::render(&report, events, output.colour_on_stdout()));
+            }
+            if report.gates_held() {
+                return Outcome::Fine;
+            }
+            output.error(&summary::failed_gates(&report));
+            Outcome::Failed
+        }
+        Err(error) => {
+            output.problems(&[Problem::from(error)], sources);
+            if interrupted() { Outcome::Interrupted } else { Outcome::Failed }
+        }
+    }
+}

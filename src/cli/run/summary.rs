@@ -1,0 +1,211 @@
+use std::path::Path;
+
+use dbjob_plan::{Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport};
+
+use super::super::files::shown;
+use super::super::item_title;
+use super::units::{metric, rows, seconds, thousands};
+
+/// What came of a run: the items with their rows, each model with its metrics and gates, and where everything is.
+pub fn render(report: &RunReport, events: &[Event], colour: bool) -> String {
+    let mut out = headline(report, events);
+    out.push_str(&items(events));
+    for model in &report.models {
+        out.push('\n');
+        out.push_str(&of_model(model, colour));
+    }
+    let tables: Vec<_> = report.tables.iter().filter_map(|t| Some((t, t.path.as_deref()?))).collect();
+    if !tables.is_empty() {
+        out.push('\n');
+    }
+    for (table, place) in tables {
+        let name = table.item.strip_prefix("deploy.").unwrap_or(&table.item);
+        out.push_str(&format!("table {name}  {}  {}\n", rows(table.rows), shown(place)));
+    }
+    out
+}
+
+fn headline(report: &RunReport, events: &[Event]) -> String {
+    let job = events.iter().find_map(|e| if let Event::RunStarted { job, .. } = e { Some(job.as_str()) } else { None });
+    format!("job {}  {}\n", job.unwrap_or_default(), seconds(report.seconds))
+}
+
+/// One line an item that ran, with what its expectations found.
+fn items(events: &[Event]) -> String {
+    let finished: Vec<(String, Option<u64>, f64)> = events
+        .iter()
+        .filter_map(|e| match e {
+            Event::ItemFinished { item, kind, rows, seconds } if *kind != ItemKind::Deploy => {
+                Some((item_title(*kind, item), *rows, *seconds))
+            }
+            _ => None,
+        })
+        .collect();
+    let names = widest(finished.iter().map(|(name, ..)| name.as_str()));
+    let sizes = widest(finished.iter().map(|(_, n, _)| n.map(rows).unwrap_or_default()));
+    let mut out = String::new();
+    for (name, n, s) in &finished {
+        out.push_str(&format!("  {name:names$}  {:>sizes$}  {:>8}\n", n.map(rows).unwrap_or_default(), seconds(*s)));
+    }
+    for event in events {
+        if let Event::Expected { item, rule, failed, action } = event
+            && *failed > 0
+        {
+            out.push_str(&format!("  {item}: {} against `expect {rule}` ({action})\n", rows(*failed)));
+        }
+    }
+    out
+}
+
+fn of_model(model: &ModelReport, colour: bool) -> String {
+    let counts = &model.rows;
+    let mut parts = vec![format!("{} train", thousands(counts.train))];
+    if counts.valid > 0 {
+        parts.push(format!("{} valid", thousands(counts.valid)));
+    }
+    parts.push(format!("{} test", thousands(counts.test)));
+    let mut out = format!("model {}  {}  {} rows", model.model, model.algorithm, parts.join(" / "));
+    if counts.without_output > 0 {
+        out.push_str(&format!(", {} without output", thousands(counts.without_output)));
+    }
+    out.push('\n');
+    out.push_str(&metrics(&model.metrics));
+    for requirement in &model.requirements {
+        out.push_str(&of_requirement(requirement, colour));
+    }
+    if let Some(package) = &model.package {
+        out.push_str(&format!("  {}\n", destination(model, package)));
+    }
+    out
+}
+
+fn metrics(metrics: &[(String, MetricValue)]) -> String {
+    if metrics.is_empty() {
+        return String::new();
+    }
+    let cells: Vec<[String; 3]> = std::iter::once(["metric".into(), "test".into(), "baseline".into()])
+        .chain(metrics.iter().map(|(name, m)| [name.clone(), metric(m.value), metric(m.baseline)]))
+        .collect();
+    let width = [0, 1, 2].map(|column| widest(cells.iter().map(|row| row[column].as_str())));
+    cells.iter().map(|[a, b, c]| format!("  {a:0$}  {b:>1$}  {c:>2$}\n", width[0], width[1], width[2])).collect()
+}
+
+fn of_requirement(requirement: &RequirementResult, colour: bool) -> String {
+    let word = if requirement.held { "held  " } else { "failed" };
+    let word = match (colour, requirement.held) {
+        (false, _) => word.to_owned(),
+        (true, true) => format!("\u{1b}[32m{word}\u{1b}[0m"),
+        (true, false) => format!("\u{1b}[31m{word}\u{1b}[0m"),
+    };
+    format!("  {word}  {}\n", with_values(requirement))
+}
+
+/// `require accuracy >= 0.9  (accuracy = 0.985)`
+fn with_values(requirement: &RequirementResult) -> String {
+    let values: Vec<String> = requirement.values.iter().map(|(name, x)| format!("{name} = {}", metric(*x))).collect();
+    let values = if values.is_empty() { String::new() } else { format!("  ({})", values.join(", ")) };
+    format!("require {}{values}", requirement.text)
+}
+
+fn destination(model: &ModelReport, package: &Path) -> String {
+    let version = model.version.map(|v| format!("version {v}, ")).unwrap_or_default();
+    let state = if model.promoted { "promoted" } else { "not promoted" };
+    format!("{} ({version}{state})", shown(package))
+}
+
+/// One line on stderr for each requirement that failed.
+pub fn failed_gates(report: &RunReport) -> String {
+    let mut out = String::new();
+    for model in &report.models {
+        for requirement in model.requirements.iter().filter(|r| !r.held) {
+            out.push_str(&format!("error: model `{}` failed: {}\n", model.model, with_values(requirement)));
+        }
+    }
+    out
+}
+
+/// In characters.
+fn widest<S: AsRef<str>>(texts: impl Iterator<Item = S>) -> usize {
+    texts.map(|t| t.as_ref().chars().count()).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use dbjob_plan::{RowCounts, TableReport};
+
+    use super::*;
+
+    fn report(held: bool) -> (RunReport, Vec<Event>) {
+        let requirement = RequirementResult {
+            text: "accuracy >= 0.9".into(),
+            held,
+            values: BTreeMap::from([("accuracy".into(), 0.985)]),
+        };
+        let model = ModelReport {
+            model: "species_of".into(),
+            algorithm: "logistic_regression".into(),
+            rows: RowCounts { train: 1240, valid: 0, test: 104, without_output: 3 },
+            metrics: vec![
+                ("accuracy".into(), MetricValue { value: 0.985, baseline: 0.44 }),
+                ("log_loss".into(), MetricValue { value: 0.05, baseline: 1.05 }),
+            ],
+            requirements: vec![requirement],
+            package: Some("models/species_of/3".into()),
+            version: Some(3),
+            promoted: held,
+        };
+        let table =
+            |item: &str, path: Option<&str>| TableReport { item: item.into(), rows: 344, path: path.map(Into::into) };
+        let report = RunReport {
+            models: vec![model],
+            tables: vec![table("judged", Some("out/p.csv")), table("rows", None)],
+            seconds: 1.25,
+        };
+        let finished = |item: &str, kind, rows| Event::ItemFinished { item: item.into(), kind, rows, seconds: 0.2 };
+        let events = vec![
+            Event::RunStarted { job: "penguins".into(), items: 3 },
+            Event::Expected { item: "penguins".into(), rule: "mass > 0".into(), failed: 2, action: "drop".into() },
+            finished("penguins", ItemKind::Dataset, Some(1344)),
+            finished("species_of", ItemKind::Model, None),
+            finished("species", ItemKind::Deploy, None),
+        ];
+        (report, events)
+    }
+
+    #[test]
+    fn the_summary_says_what_ran_how_good_it_is_and_where_it_went() {
+        let (report, events) = report(true);
+        assert_eq!(
+            render(&report, &events, false),
+            "\
+job penguins  1.2 s
+  dataset penguins  1,344 rows    200 ms
+  model species_of                200 ms
+  penguins: 2 rows against `expect mass > 0` (drop)
+
+model species_of  logistic_regression  1,240 train / 104 test rows, 3 without output
+  metric      test  baseline
+  accuracy  0.9850    0.4400
+  log_loss  0.0500    1.0500
+  held    require accuracy >= 0.9  (accuracy = 0.9850)
+  models/species_of/3 (version 3, promoted)
+
+table judged  344 rows  out/p.csv
+"
+        );
+    }
+
+    #[test]
+    fn a_failed_gate_is_named_with_its_values() {
+        let (report, events) = report(false);
+        let text = render(&report, &events, false);
+        assert!(text.contains("  failed  require accuracy >= 0.9  (accuracy = 0.9850)"), "{text}");
+        assert!(text.contains("(version 3, not promoted)"), "{text}");
+        assert_eq!(
+            failed_gates(&report),
+            "error: model `species_of` failed: require accuracy >= 0.9  (accuracy = 0.9850)\n"
+        );
+    }
+}

@@ -1,0 +1,74 @@
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+use crate::source::SourceFile;
+
+/// A file as the picture shows it. Offsets are those of the file: a character that would move the cursor, colour the
+/// terminal or reorder text is replaced by one of as many bytes.
+pub(super) struct Snippet {
+    name: String,
+    text: String,
+}
+
+impl Snippet {
+    pub fn new(file: &SourceFile) -> Self {
+        let mut text = printable(&file.text);
+        // The picture has no place behind the last character unless a line end is there.
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Self { name: file.path.display().to_string(), text }
+    }
+
+    /// The part of a range that a picture can point at. A place behind the last line is its end.
+    pub fn clamp(&self, start: usize, end: usize) -> SourceSpan {
+        let last = self.text.trim_end_matches(['\n', '\r']).len();
+        let end = end.min(self.text.len());
+        if start >= end { (start.min(last), 0).into() } else { (start, end - start).into() }
+    }
+}
+
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        out.push(match c {
+            '\n' | '\t' => c,
+            '\r' if rest.peek() == Some(&'\n') => c,
+            '\r' => ' ',
+            '\u{0}'..='\u{1f}' | '\u{7f}' => '?',
+            // C1 controls: two bytes.
+            '\u{80}'..='\u{9f}' => '¿',
+            // Embedding, override and isolate marks of bidirectional text; line and paragraph separators: three bytes.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' => '\u{fffd}',
+            _ => c,
+        });
+    }
+    debug_assert_eq!(out.len(), text.len(), "offsets must stay");
+    out
+}
+
+impl SourceCode for Snippet {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let contents = self.text.read_span(span, before, after)?;
+        let at = *contents.span();
+        let column = if before == 0 {
+            let line_start = self.text[..at.offset()].rfind('\n').map_or(0, |newline| newline + 1);
+            self.text[line_start..at.offset()].chars().count()
+        } else {
+            contents.column()
+        };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            contents.data(),
+            at,
+            contents.line(),
+            column,
+            contents.line_count(),
+        )))
+    }
+}

@@ -1,0 +1,428 @@
+//! Datasets: a source, its columns, its expectations.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::{
+    CsvOptions, DataType, Encoding, Field, Format, ItemKind, Op, Refinement, Source, SourceColumn, Span, Value,
+};
+
+use super::check::Context;
+use super::declared;
+use super::items::not_yet;
+use super::options::{self, Given};
+use super::range::Range;
+use super::step::expect;
+use super::table::{Column, Role, Table, TaintKind, TaintSource};
+use super::types;
+use super::{Item, ItemBody, Served, Step};
+use crate::catalog::words;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{self, SourceExpr};
+
+pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, position: usize, cx: &mut Context<'_>) {
+    let name = dataset.name.name.clone();
+    if cx.tables.contains_key(&name) {
+        return;
+    }
+    for unknown in &dataset.unknown {
+        let diagnostic = Diagnostic::error(Code::E0103, unknown.span, format!("a dataset has no `{}`", unknown.name))
+            .label("neither a column nor `expect`")
+            .help("columns are written `name: type`; steps belong into a transform");
+        cx.out.push(diagnostic);
+    }
+    let source = source(&dataset.source, cx);
+    let mut table = Table { lost: cx.lost.clone(), ..Table::default() };
+    let mut columns: Vec<SourceColumn> = Vec::new();
+    for column in &dataset.columns {
+        declare(dataset, column, &mut table, &mut columns, cx);
+    }
+    let Some((format, path)) = source else {
+        table.broken = dataset.columns.is_empty() || dataset.rest.is_some();
+        cx.tables.insert(name, table);
+        return;
+    };
+    let mut source = Source { format, path, columns, key: Vec::new() };
+    if dataset.columns.is_empty() || dataset.rest.is_some() {
+        infer(dataset, &mut source, &mut table, cx);
+    }
+    let key: BTreeSet<String> = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
+    if !key.is_empty() {
+        source.key = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
+        table.keys.push(key);
+    }
+    let mut steps = vec![Step {
+        op: Op::Read(source),
+        others: Vec::new(),
+        schema: table.schema(),
+        span: dataset.name.span.to(dataset.source.span()),
+        served: Served::Computed,
+    }];
+    for rule in &dataset.expects {
+        expect::check(rule, &mut table, &mut steps, cx);
+    }
+    let body = ItemBody::Table { kind: ItemKind::Dataset, input: None, steps, table: table.clone() };
+    cx.items.push(Item { name: name.clone(), doc, span, body, position });
+    cx.tables.insert(name, table);
+}
+
+fn declare(
+    dataset: &ast::Dataset,
+    ast: &ast::Column,
+    table: &mut Table,
+    columns: &mut Vec<SourceColumn>,
+    cx: &mut Context<'_>,
+) {
+    let name = &ast.name.name;
+    if let Some(first) = table.get(name) {
+        let diagnostic =
+            Diagnostic::error(Code::E0102, ast.name.span, format!("the column `{name}` is declared twice"))
+                .label("again here")
+                .related(first.span, "first here");
+        cx.out.push(diagnostic);
+        return;
+    }
+    let (dtype, nullable) = declared::resolve(&ast.ty, &mut cx.out);
+    if dtype == DataType::Duration {
+        cx.out.push(
+            Diagnostic::error(Code::E0110, ast.ty.span, "a file has no durations")
+                .label("a type of expressions")
+                .help("read a number and derive: `derive d = t2 - t1`"),
+        );
+    }
+    let mut column = Column::new(name.clone(), dtype, nullable, ast.name.span);
+    column.origin.insert((dataset.name.name.clone(), name.clone()));
+    if let Some(refinement) = &ast.refinement {
+        column.refinement = refine(refinement, &column.dtype, cx);
+        column.range = column.refinement.as_ref().map_or(Range::ALL, Range::of_refinement);
+    }
+    for attribute in &ast.attributes {
+        attribute_of(&mut column, dataset, attribute, cx);
+    }
+    if column.role == Role::Key && column.nullable && column.dtype != DataType::Unknown {
+        let diagnostic = Diagnostic::error(Code::E0208, ast.ty.span, format!("the key `{name}` may be null"))
+            .label("nullable")
+            .help("a key identifies every row: drop the `?`");
+        cx.out.push(diagnostic);
+    }
+    let header = ast.named.as_ref().map_or_else(|| name.clone(), |n| n.value.clone());
+    columns.push(SourceColumn { name: name.clone(), header, span: ast.name.span });
+    table.columns.push(column);
+}
+
+fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::Attribute, cx: &mut Context<'_>) {
+    let role = match attribute.name.name.as_str() {
+        "key" => Some(Role::Key),
+        "id" => Some(Role::Id),
+        "time" => Some(Role::Time),
+        "label" => Some(Role::Label),
+        "weight" => Some(Role::Weight),
+        "late" => None,
+        other => {
+            let diagnostic =
+                Diagnostic::error(Code::E0104, attribute.name.span, format!("a column is never `{other}`"))
+                    .label("unknown attribute");
+            let near = diagnostic.clone().near(other, words::ROLES.iter().copied());
+            cx.out.push(if near.help.is_some() {
+                near
+            } else {
+                diagnostic.help(format!("it may be {}", words::ROLES.join(", ")))
+            });
+            return;
+        }
+    };
+    if attribute.known_at.is_some() || attribute.after.is_some() {
+        cx.out.push(not_yet("`known at` and `late after`", attribute.span));
+    }
+    let origin = format!("{}.{}", dataset.name.name, column.name);
+    match role {
+        Some(role) if column.role != Role::Feature => {
+            let diagnostic =
+                Diagnostic::error(Code::E0104, attribute.name.span, format!("`{}` has two roles", column.name))
+                    .label("a second role")
+                    .help("a column has one role; `late` may stand beside it");
+            cx.out.push(diagnostic);
+            column.role = role;
+        }
+        Some(role) => {
+            column.role = role;
+            if role == Role::Time && !column.dtype.is_temporal() && column.dtype != DataType::Unknown {
+                let diagnostic = Diagnostic::error(
+                    Code::E0110,
+                    attribute.name.span,
+                    format!("`time` wants a date or datetime, not {}", column.dtype),
+                )
+                .label("not a time");
+                cx.out.push(diagnostic);
+            }
+            if role == Role::Label {
+                column.taint.insert(origin, TaintSource { kind: TaintKind::Label, span: attribute.span });
+            }
+        }
+        None => {
+            column.taint.entry(origin).or_insert(TaintSource { kind: TaintKind::Late, span: attribute.span });
+        }
+    }
+}
+
+/// The promise of `in …`, in the column's own type.
+fn refine(ast: &ast::Expr, dtype: &DataType, cx: &mut Context<'_>) -> Option<Refinement> {
+    let mut bad: Option<Span> = None;
+    let mut of_column = |e: &ast::Expr| {
+        let value = options::constant(e);
+        let value = match (&value, dtype) {
+            (Some(Value::Int(i)), DataType::Float) => Some(Value::Float(*i as f64)),
+            (Some(Value::Date(d)), DataType::Datetime) => Some(Value::Datetime(i64::from(*d) * 86_400_000_000)),
+            (Some(v), _)
+                if *dtype == DataType::Unknown || types::converts(&types::of_value(v), dtype) && *v != Value::Null =>
+            {
+                value
+            }
+            _ => None,
+        };
+        if value.is_none() {
+            bad.get_or_insert(e.span);
+        }
+        value
+    };
+    let refinement = match &ast.kind {
+        ast::ExprKind::Range { low, high, inclusive } => Refinement::Range {
+            low: low.as_deref().and_then(&mut of_column),
+            high: high.as_deref().and_then(&mut of_column),
+            inclusive: *inclusive,
+        },
+        ast::ExprKind::List(items) => Refinement::OneOf(items.iter().filter_map(&mut of_column).collect()),
+        _ => {
+            bad = Some(ast.span);
+            Refinement::OneOf(Vec::new())
+        }
+    };
+    match bad {
+        Some(span) => {
+            let diagnostic =
+                Diagnostic::error(Code::E0201, span, format!("a column of {dtype} is refined by constants of {dtype}"))
+                    .label("not such a constant")
+                    .help("write a range `in 1..=500` or a list `in [1, 2]`");
+            cx.out.push(diagnostic);
+            None
+        }
+        None => Some(refinement),
+    }
+}
+
+fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mut Context<'_>) {
+    let probe = Source { columns: Vec::new(), ..source.clone() };
+    let span = dataset.source.span();
+    match cx.world.schema(&probe) {
+        Ok(Some(schema)) => {
+            for declared in &source.columns {
+                if schema.get(&declared.header).is_none() {
+                    let diagnostic = Diagnostic::error(
+                        Code::E0304,
+                        declared.span,
+                        format!("the file has no column `{}`", declared.header),
+                    )
+                    .label("declared here")
+                    .near(&declared.header, schema.fields.iter().map(|f| f.name.as_str()));
+                    cx.out.push(diagnostic);
+                }
+            }
+            for Field { name, dtype, nullable, .. } in schema.fields {
+                if source.columns.iter().any(|c| c.header == name) {
+                    continue;
+                }
+                if let Some(declared) = table.get(&name) {
+                    let diagnostic =
+                        Diagnostic::error(Code::E0304, declared.span, format!("the file has another column `{name}`"))
+                            .label("declared under another header")
+                            .help("give the declared column another name, or leave out `..`");
+                    cx.out.push(diagnostic);
+                    continue;
+                }
+                let mut column = Column::new(name.clone(), dtype, nullable, dataset.rest.unwrap_or(span));
+                column.origin.insert((dataset.name.name.clone(), name.clone()));
+                source.columns.push(SourceColumn { header: name.clone(), name, span: dataset.rest.unwrap_or(span) });
+                table.columns.push(column);
+            }
+        }
+        Ok(None) => {
+            let diagnostic =
+                Diagnostic::error(Code::E0303, span, format!("the columns of `{}` are not known", dataset.name.name))
+                    .label("its file cannot be looked into here")
+                    .help("declare the columns: `{ id: int key … }`");
+            cx.out.push(diagnostic);
+            table.broken = true;
+        }
+        Err(error) => {
+            let mut diagnostic =
+                Diagnostic::error(Code::E0303, span, error.message).label("columns are to be inferred from it");
+            diagnostic.help = error.help.or_else(|| Some("mend the path, or declare the columns".into()));
+            cx.out.push(diagnostic);
+            table.broken = true;
+        }
+    }
+}
+
+/// The format and path of a source.
+fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, String)> {
+    let call = match source {
+        SourceExpr::Call(call) => call,
+        SourceExpr::Inline { span, .. } => {
+            cx.out.push(not_yet("`inline` datasets", *span));
+            return None;
+        }
+        SourceExpr::Name(name) => {
+            let diagnostic = Diagnostic::error(Code::E0107, name.span, "a dataset comes from a source")
+                .label("not a source")
+                .help(format!(
+                    "write `from csv(\"path.csv\")`; a table made from another is a transform: `transform … from {}`",
+                    name.name
+                ));
+            cx.out.push(diagnostic);
+            return None;
+        }
+    };
+    let name = call.name.name.as_str();
+    match words::find(words::SOURCES, name) {
+        None => {
+            let diagnostic = Diagnostic::error(Code::E0101, call.name.span, format!("there is no source `{name}`"))
+                .label("unknown source");
+            let near = diagnostic.clone().near(name, words::SOURCES.iter().map(|w| w.name));
+            let built: Vec<_> = words::SOURCES.iter().filter(|w| w.built).map(|w| w.name).collect();
+            cx.out.push(if near.help.is_some() {
+                near
+            } else {
+                diagnostic.help(format!("the sources are {}", built.join(", ")))
+            });
+            return None;
+        }
+        Some(word) if !word.built => {
+            cx.out.push(not_yet(&format!("the source `{name}`"), call.name.span));
+            return None;
+        }
+        Some(_) => {}
+    }
+    let (path, rest): (Vec<&ast::Arg>, Vec<&ast::Arg>) =
+        call.args.iter().enumerate().fold((vec![], vec![]), |(mut path, mut rest), (i, arg)| {
+            let is_path = arg.name.as_ref().map_or(i == 0, |n| n.name == "path");
+            if is_path {
+                path.push(arg)
+            } else {
+                rest.push(arg)
+            }
+            (path, rest)
+        });
+    let path = match path.first().map(|arg| (&arg.value, options::constant(&arg.value))) {
+        Some((_, Some(Value::String(path)))) if !path.is_empty() => path,
+        Some((value, _)) if matches!(&value.kind, ast::ExprKind::Call(c) if ["env", "secret"].contains(&c.name.name.as_str())) =>
+        {
+            cx.out.push(not_yet("`env` and `secret`", value.span));
+            return None;
+        }
+        Some((value, _)) => {
+            let diagnostic = Diagnostic::error(Code::E0105, value.span, "a path is a text in quotes")
+                .label("not a path")
+                .help(format!("write {name}(\"data/file.{name}\")"));
+            cx.out.push(diagnostic);
+            return None;
+        }
+        None => {
+            let diagnostic = Diagnostic::error(Code::E0108, call.span, format!("`{name}` needs a path"))
+                .label("no path")
+                .help(format!("write {name}(\"data/file.{name}\")"));
+            cx.out.push(diagnostic);
+            return None;
+        }
+    };
+    let given: Vec<Given<'_>> = rest.iter().map(|arg| Given { name: arg.name.as_ref(), value: &arg.value }).collect();
+    if let Some(extra) = given.iter().find(|g| g.name.is_none()) {
+        let diagnostic = Diagnostic::error(Code::E0104, extra.value.span, format!("`{name}` takes one path"))
+            .label("a second one")
+            .help("options are written `name = value`; a path may be a glob: \"data/*.csv\"");
+        cx.out.push(diagnostic);
+        return None;
+    }
+    let specs = if name == "csv" { words::CSV_OPTIONS } else { &[] };
+    // `encoding` is a text with its usual names.
+    let (encoding, given): (Vec<_>, Vec<_>) =
+        given.into_iter().partition(|g| name == "csv" && g.name.is_some_and(|n| n.name == "encoding"));
+    let values = options::resolve(&format!("`{name}`"), call.name.span, specs, &given, &mut cx.out)?;
+    let format = match name {
+        "csv" => {
+            let mut csv = csv_options(&values, call, cx)?;
+            if let Some(given) = encoding.first() {
+                csv.encoding = encoding_of(given.value, cx)?;
+            }
+            Format::Csv(csv)
+        }
+        "parquet" => Format::Parquet,
+        _ => Format::Ndjson,
+    };
+    Some((format, path))
+}
+
+fn encoding_of(value: &ast::Expr, cx: &mut Context<'_>) -> Option<Encoding> {
+    let text = match (options::constant(value), options::word(value)) {
+        (Some(Value::String(text)), _) => text.to_lowercase(),
+        (None, Some(word)) => word.to_lowercase(),
+        _ => String::new(),
+    };
+    match text.replace(['-', '_', ' '], "").as_str() {
+        "utf8" => Some(Encoding::Utf8),
+        "latin1" | "iso88591" => Some(Encoding::Latin1),
+        _ => {
+            let what = options::describe(value);
+            let diagnostic = Diagnostic::error(
+                Code::E0105,
+                value.span,
+                format!("`encoding` takes \"utf-8\" or \"latin-1\", not {what}"),
+            )
+            .label("unknown encoding");
+            cx.out.push(diagnostic);
+            None
+        }
+    }
+}
+
+fn csv_options(
+    values: &std::collections::BTreeMap<String, Value>,
+    call: &ast::Call,
+    cx: &mut Context<'_>,
+) -> Option<CsvOptions> {
+    let byte = |name: &str| values[name].as_str().and_then(|s| s.bytes().next());
+    let Some(delimiter) = byte("delimiter") else {
+        cx.out.push(
+            Diagnostic::error(Code::E0105, call.span, "the delimiter is empty")
+                .label("here")
+                .help("write delimiter = \";\""),
+        );
+        return None;
+    };
+    let quote = byte("quote");
+    if quote == Some(delimiter) {
+        cx.out.push(Diagnostic::error(Code::E0105, call.span, "quote and delimiter are the same").label("here"));
+        return None;
+    }
+    let decimal_comma = values["decimal_comma"] == Value::Bool(true);
+    if decimal_comma && delimiter == b',' {
+        let diagnostic =
+            Diagnostic::error(Code::E0105, call.span, "with a decimal comma, cells cannot be separated by commas")
+                .label("here")
+                .help("say what separates them: delimiter = \";\"");
+        cx.out.push(diagnostic);
+        return None;
+    }
+    let nulls = match &values["nulls"] {
+        Value::List(items) => items.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    };
+    Some(CsvOptions {
+        delimiter,
+        quote,
+        header: values["header"] != Value::Bool(false),
+        nulls,
+        encoding: Encoding::Utf8,
+        skip: values["skip"].as_i64().unwrap_or(0) as u64,
+        comment: values["comment"].as_str().filter(|c| !c.is_empty()).map(str::to_owned),
+        decimal_comma,
+    })
+}

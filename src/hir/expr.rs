@@ -1,0 +1,589 @@
+//! Types an expression against the columns in scope.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Span, Value};
+
+use super::range::Range;
+use super::table::{Table, Taint};
+use super::types;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast;
+
+/// What names mean where an expression stands.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub table: &'a Table,
+    pub aggregates: Aggregates,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aggregates {
+    /// Row by row; the words say where: "a filter".
+    Forbidden(&'static str),
+    /// Each value of a group, which is never empty; columns only inside aggregates.
+    Group,
+    /// One value of the whole table; columns only inside aggregates.
+    Whole,
+    /// Over the whole table, or over rows: `expect`.
+    Allowed,
+}
+
+/// An expression with the attributes that flow through it.
+#[derive(Debug, Clone)]
+pub(super) struct Typed {
+    pub expr: Expr,
+    pub taint: Taint,
+    pub origin: BTreeSet<(String, String)>,
+    pub cross_row: bool,
+    pub range: Range,
+}
+
+impl Typed {
+    pub fn of(expr: Expr) -> Self {
+        Self { expr, taint: Taint::new(), origin: BTreeSet::new(), cross_row: false, range: Range::ALL }
+    }
+
+    /// The stand-in for what was reported already.
+    pub fn unknown(span: Span) -> Self {
+        Self::of(Expr { nullable: false, ..Expr::literal(Value::Null, DataType::Unknown, span) })
+    }
+
+    pub fn dtype(&self) -> &DataType {
+        &self.expr.dtype
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        // A bare `null` has the type `Unknown` too, but it is nullable.
+        self.expr.dtype == DataType::Unknown && !self.expr.nullable
+    }
+
+    pub fn absorb(&mut self, other: &Typed) {
+        self.taint.extend(other.taint.iter().map(|(k, v)| (k.clone(), v.clone())));
+        self.origin.extend(other.origin.iter().cloned());
+        self.cross_row |= other.cross_row;
+    }
+
+    pub fn convert(mut self, to: &DataType) -> Self {
+        self.expr = types::convert(self.expr, to);
+        self
+    }
+}
+
+/// Types `expr`; every problem becomes a diagnostic and an `Unknown`.
+pub(super) fn check_expr(scope: Scope<'_>, expr: &ast::Expr, out: &mut Vec<Diagnostic>) -> Typed {
+    Checker { scope, out }.expr(expr)
+}
+
+pub(super) struct Checker<'a, 'o> {
+    pub scope: Scope<'a>,
+    pub out: &'o mut Vec<Diagnostic>,
+}
+
+impl Checker<'_, '_> {
+    pub fn report(&mut self, diagnostic: Diagnostic) -> Typed {
+        let span = diagnostic.span;
+        self.out.push(diagnostic);
+        Typed::unknown(span)
+    }
+
+    pub fn expr(&mut self, ast: &ast::Expr) -> Typed {
+        let span = ast.span;
+        match &ast.kind {
+            ast::ExprKind::Name(name) => self.name(name, span),
+            ast::ExprKind::Field { base, name } => self.report(
+                Diagnostic::error(Code::E0203, span, format!("there is no table `{}` here", base.name))
+                    .label("only `join … on` speaks of another table")
+                    .help(format!("write the column alone: `{}`", name.name)),
+            ),
+            ast::ExprKind::Literal(value) => literal(value, span),
+            ast::ExprKind::List(_) => self.report(
+                Diagnostic::error(Code::E0201, span, "a list is no value here")
+                    .label("a list")
+                    .help("lists stand behind `in`: `country in [\"DE\", \"FR\"]`"),
+            ),
+            ast::ExprKind::Range { .. } => self.report(
+                Diagnostic::error(Code::E0201, span, "a range is no value here")
+                    .label("a range")
+                    .help("ranges stand behind `in`: `age in 18..=65`"),
+            ),
+            ast::ExprKind::Call(call) => self.call(call, span),
+            ast::ExprKind::Not(x) => {
+                let x = self.wanted(x, &DataType::Bool, "`not`");
+                self.unary(x, span, ExprKind::Not)
+            }
+            ast::ExprKind::Negate(x) => {
+                let x = self.expr(x);
+                if x.is_unknown() || x.dtype().is_numeric() || *x.dtype() == DataType::Duration {
+                    let range = x.range.negate();
+                    Typed { range, ..self.unary(x, span, ExprKind::Negate) }
+                } else {
+                    let what = format!("`-` takes a number, not {}", x.dtype());
+                    self.report(
+                        Diagnostic::error(Code::E0201, x.expr.span, what).label(format!("this is {}", x.dtype())),
+                    )
+                }
+            }
+            ast::ExprKind::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, span),
+            ast::ExprKind::In { value, set, negated } => {
+                let inside = self.contained(value, set, span);
+                if *negated { self.unary(inside, span, ExprKind::Not) } else { inside }
+            }
+            ast::ExprKind::IsNull { value, negated } => {
+                let value = self.expr(value);
+                let mut typed = self.unary(value, span, ExprKind::IsNull);
+                typed.expr.dtype = DataType::Bool;
+                typed.expr.nullable = false;
+                typed.range = Range::ALL;
+                if *negated { self.unary(typed, span, ExprKind::Not) } else { typed }
+            }
+            ast::ExprKind::If { condition, then, otherwise } => {
+                let condition = self.wanted(condition, &DataType::Bool, "`if`");
+                let (then, otherwise) = (self.expr(then), self.expr(otherwise));
+                self.choose(condition, then, otherwise, span)
+            }
+            ast::ExprKind::Match { value, arms, otherwise } => self.matched(value, arms, otherwise.as_deref(), span),
+        }
+    }
+
+    fn name(&mut self, name: &str, span: Span) -> Typed {
+        let table = self.scope.table;
+        let Some(column) = table.get(name) else {
+            if table.excuses(name) {
+                return Typed::unknown(span);
+            }
+            if table.open.iter().any(|prefix| name.starts_with(prefix.as_str())) {
+                return Typed::of(Expr::column(name, DataType::Float, false, span));
+            }
+            return self.report(unknown_column(table, name, span));
+        };
+        if matches!(self.scope.aggregates, Aggregates::Group | Aggregates::Whole) {
+            return self.report(
+                Diagnostic::error(Code::E0206, span, format!("`{name}` has many values in a group"))
+                    .label("a column outside an aggregate")
+                    .help(format!("say which: `mean({name})`, `max({name})`, `first({name})`, or group by it")),
+            );
+        }
+        Typed {
+            expr: Expr::column(name, column.dtype.clone(), column.nullable, span),
+            taint: column.taint.clone(),
+            origin: column.origin.clone(),
+            cross_row: column.cross_row,
+            range: column.range,
+        }
+    }
+
+    fn unary(&mut self, x: Typed, span: Span, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Typed {
+        let mut typed = Typed::of(Expr {
+            dtype: x.expr.dtype.clone(),
+            nullable: x.expr.nullable,
+            span,
+            kind: ExprKind::Literal(Value::Null),
+        });
+        typed.absorb(&x);
+        typed.expr.kind = kind(Box::new(x.expr));
+        typed
+    }
+
+    /// An operand that must be of a type.
+    pub fn wanted(&mut self, ast: &ast::Expr, dtype: &DataType, by: &str) -> Typed {
+        let typed = self.expr(ast);
+        if typed.is_unknown() {
+            return typed;
+        }
+        if types::converts(typed.dtype(), dtype) {
+            return typed.convert(dtype);
+        }
+        let diagnostic = Diagnostic::error(Code::E0201, ast.span, format!("{by} takes {dtype}, not {}", typed.dtype()))
+            .label(format!("this is {}", typed.dtype()));
+        let diagnostic = self.string_for_column(ast, diagnostic);
+        let diagnostic = match (&diagnostic.help, dtype) {
+            (None, DataType::Bool) if typed.dtype().is_numeric() => {
+                diagnostic.help("compare it with something: `x != 0`")
+            }
+            _ => diagnostic,
+        };
+        self.report(diagnostic)
+    }
+
+    /// A text whose content names a column was most likely meant as the column.
+    pub fn string_for_column(&self, ast: &ast::Expr, diagnostic: Diagnostic) -> Diagnostic {
+        match &ast.kind {
+            ast::ExprKind::Literal(Value::String(text)) if self.scope.table.get(text).is_some() => {
+                let message = format!("the string {text:?} stands where the column `{text}` belongs");
+                Diagnostic::error(Code::E0207, ast.span, message)
+                    .label("a string")
+                    .help(format!("columns are written without quotes: {}", written_name(text)))
+            }
+            _ => diagnostic,
+        }
+    }
+
+    fn binary(&mut self, op: BinaryOp, op_span: Span, left: &ast::Expr, right: &ast::Expr, span: Span) -> Typed {
+        use BinaryOp::*;
+        let sign = op_text(op);
+        if matches!(op, And | Or) {
+            let by = format!("`{sign}`");
+            let (l, r) = (self.wanted(left, &DataType::Bool, &by), self.wanted(right, &DataType::Bool, &by));
+            return join(op, l, r, DataType::Bool, span);
+        }
+        let (l, r) = (self.expr(left), self.expr(right));
+        if l.is_unknown() || r.is_unknown() {
+            let mut typed = Typed::unknown(span);
+            if matches!(op, Eq | Ne | Lt | Le | Gt | Ge) {
+                typed.expr.dtype = DataType::Bool;
+            }
+            return typed;
+        }
+        let mismatch = |this: &mut Self| {
+            let message = format!("`{sign}` does not take {} and {}", l.dtype(), r.dtype());
+            let mut diagnostic = Diagnostic::error(Code::E0201, op_span, message)
+                .label("here")
+                .related(left.span, format!("this is {}", shown(&l)))
+                .related(right.span, format!("this is {}", shown(&r)));
+            for (ast, other) in [(left, &r), (right, &l)] {
+                if let Some(help) = literal_help(ast, other) {
+                    diagnostic = diagnostic.help(help);
+                }
+            }
+            for ast in [left, right] {
+                diagnostic = this.string_for_column(ast, diagnostic);
+            }
+            this.report(diagnostic)
+        };
+        let (lt, rt) = (l.dtype().clone(), r.dtype().clone());
+        match op {
+            Eq | Ne | Lt | Le | Gt | Ge => {
+                let Some(common) = types::common(&lt, &rt)
+                    .filter(|t| matches!(op, Eq | Ne) || t.is_ordered() || *t == DataType::Unknown)
+                else {
+                    return mismatch(self);
+                };
+                if matches!(lt, DataType::Unknown) || matches!(rt, DataType::Unknown) {
+                    return self.report(
+                        Diagnostic::error(Code::E0201, span, "a comparison with null is never true")
+                            .label("always null")
+                            .help("write `is null` or `is not null`"),
+                    );
+                }
+                for (column, constant) in [(&l, &r), (&r, &l)] {
+                    if let Some(diagnostic) = unknown_level(column, constant) {
+                        return self.report(diagnostic);
+                    }
+                }
+                let (l, r) = if common.is_text() { (l, r) } else { (l.convert(&common), r.convert(&common)) };
+                join(op, l, r, DataType::Bool, span)
+            }
+            Coalesce => {
+                let Some(common) = types::common(&lt, &rt) else { return mismatch(self) };
+                let nullable = r.expr.nullable && l.expr.nullable;
+                let range = l.range.or(r.range);
+                let mut typed = join(op, l.convert(&common), r.convert(&common), common, span);
+                typed.expr.nullable = nullable;
+                typed.range = range;
+                typed
+            }
+            Div | Pow => {
+                if !(lt.is_numeric() && rt.is_numeric()) {
+                    return mismatch(self);
+                }
+                let may_divide_by_zero = op == Div && r.range.has_zero();
+                let range = Range::combine(op, l.range, r.range);
+                let mut typed =
+                    join(op, l.convert(&DataType::Float), r.convert(&DataType::Float), DataType::Float, span);
+                typed.expr.nullable |= may_divide_by_zero;
+                typed.range = if op == Div { range } else { Range::ALL };
+                typed
+            }
+            FloorDiv | Mod => {
+                if !(lt.is_numeric() && rt.is_numeric()) {
+                    return mismatch(self);
+                }
+                let common = types::common(&lt, &rt).expect("numbers have a common type");
+                let may_divide_by_zero = r.range.has_zero();
+                let range = match op {
+                    Mod if r.range.is_positive() => Range { low: 0.0, high: r.range.high, above: false, below: true },
+                    _ => Range::ALL,
+                };
+                let mut typed = join(op, l.convert(&common), r.convert(&common), common, span);
+                typed.expr.nullable |= may_divide_by_zero;
+                typed.range = range;
+                typed
+            }
+            Add | Sub | Mul => {
+                let Some((lt, rt, result)) = arithmetic(op, &l, &r) else { return mismatch(self) };
+                let range = Range::combine(op, l.range, r.range);
+                let mut typed = join(op, l.convert(&lt), r.convert(&rt), result, span);
+                typed.range = range;
+                typed
+            }
+            And | Or => unreachable!("handled above"),
+        }
+    }
+
+    /// `value in set`
+    fn contained(&mut self, value: &ast::Expr, set: &ast::Expr, span: Span) -> Typed {
+        let v = self.expr(value);
+        match &set.kind {
+            ast::ExprKind::List(items) => {
+                let items: Vec<(Typed, Span)> = items.iter().map(|i| (self.expr(i), i.span)).collect();
+                let mut common = v.dtype().clone();
+                for (item, item_span) in &items {
+                    if v.is_unknown() || item.is_unknown() {
+                        continue;
+                    }
+                    match types::common(&common, item.dtype()) {
+                        Some(t) => common = t,
+                        None => {
+                            return self.report(
+                                Diagnostic::error(
+                                    Code::E0201,
+                                    *item_span,
+                                    format!("{} is never equal to {}", item.dtype(), v.dtype()),
+                                )
+                                .label(format!("this is {}", item.dtype()))
+                                .related(value.span, format!("this is {}", v.dtype())),
+                            );
+                        }
+                    }
+                    if let Some(diagnostic) = unknown_level(&v, item) {
+                        return self.report(diagnostic);
+                    }
+                }
+                if v.is_unknown() || items.iter().any(|(i, _)| i.is_unknown()) {
+                    return Typed::unknown(span);
+                }
+                let nullable = v.expr.nullable || items.iter().any(|(i, _)| i.expr.nullable);
+                let mut typed =
+                    Typed::of(Expr { kind: ExprKind::Literal(Value::Null), dtype: DataType::Bool, nullable, span });
+                typed.absorb(&v);
+                items.iter().for_each(|(i, _)| typed.absorb(i));
+                let items = items.into_iter().map(|(i, _)| i.convert(&common).expr).collect();
+                typed.expr.kind = ExprKind::InList { value: Box::new(v.convert(&common).expr), items };
+                typed
+            }
+            ast::ExprKind::Range { low, high, inclusive } => {
+                let low = low.as_ref().map(|e| self.expr(e));
+                let high = high.as_ref().map(|e| self.expr(e));
+                let mut common = v.dtype().clone();
+                for bound in [&low, &high].into_iter().flatten() {
+                    if v.is_unknown() || bound.is_unknown() {
+                        return Typed::unknown(span);
+                    }
+                    match types::common(&common, bound.dtype()).filter(DataType::is_ordered) {
+                        Some(t) => common = t,
+                        None => {
+                            return self.report(
+                                Diagnostic::error(
+                                    Code::E0201,
+                                    bound.expr.span,
+                                    format!("a range of {} does not bound {}", bound.dtype(), v.dtype()),
+                                )
+                                .label(format!("this is {}", bound.dtype()))
+                                .related(value.span, format!("this is {}", v.dtype())),
+                            );
+                        }
+                    }
+                }
+                let mut typed = Typed::of(Expr {
+                    kind: ExprKind::Literal(Value::Null),
+                    dtype: DataType::Bool,
+                    nullable: v.expr.nullable,
+                    span,
+                });
+                typed.absorb(&v);
+                for bound in [&low, &high].into_iter().flatten() {
+                    typed.absorb(bound);
+                    typed.expr.nullable |= bound.expr.nullable;
+                }
+                let bound = |b: Option<Typed>| b.map(|b| Box::new(b.convert(&common).expr));
+                typed.expr.kind = ExprKind::InRange {
+                    low: bound(low),
+                    high: bound(high),
+                    inclusive: *inclusive,
+                    value: Box::new(v.convert(&common).expr),
+                };
+                typed
+            }
+            _ => self.report(
+                Diagnostic::error(Code::E0201, set.span, "`in` takes a list or a range")
+                    .label("neither a list nor a range")
+                    .help("write `x in [1, 2]` or `x in 1..=5`"),
+            ),
+        }
+    }
+
+    fn choose(&mut self, condition: Typed, then: Typed, otherwise: Typed, span: Span) -> Typed {
+        if condition.is_unknown() || then.is_unknown() || otherwise.is_unknown() {
+            return Typed::unknown(span);
+        }
+        let Some(common) = types::common(then.dtype(), otherwise.dtype()) else {
+            let message = format!("the branches are of two types, {} and {}", then.dtype(), otherwise.dtype());
+            return self.report(
+                Diagnostic::error(Code::E0201, otherwise.expr.span, message)
+                    .label(format!("this is {}", otherwise.dtype()))
+                    .related(then.expr.span, format!("this is {}", then.dtype())),
+            );
+        };
+        let mut typed = Typed::of(Expr {
+            kind: ExprKind::Literal(Value::Null),
+            dtype: common.clone(),
+            nullable: then.expr.nullable || otherwise.expr.nullable,
+            span,
+        });
+        [&condition, &then, &otherwise].into_iter().for_each(|part| typed.absorb(part));
+        typed.range = then.range.or(otherwise.range);
+        typed.expr.kind = ExprKind::If {
+            condition: Box::new(condition.expr),
+            then: Box::new(then.convert(&common).expr),
+            otherwise: Box::new(otherwise.convert(&common).expr),
+        };
+        typed
+    }
+
+    /// `match` as a chain of `if`s, the last arm innermost.
+    fn matched(
+        &mut self,
+        value: &ast::Expr,
+        arms: &[(ast::Expr, ast::Expr)],
+        otherwise: Option<&ast::Expr>,
+        span: Span,
+    ) -> Typed {
+        let mut result = match otherwise {
+            Some(e) => self.expr(e),
+            None => Typed::of(Expr::literal(Value::Null, DataType::Unknown, span)),
+        };
+        for (pattern, outcome) in arms.iter().rev() {
+            let condition = match &pattern.kind {
+                ast::ExprKind::List(_) | ast::ExprKind::Range { .. } => self.contained(value, pattern, pattern.span),
+                ast::ExprKind::Literal(Value::Null) => {
+                    let value = self.expr(value);
+                    let mut typed = self.unary(value, pattern.span, ExprKind::IsNull);
+                    typed.expr.dtype = DataType::Bool;
+                    typed.expr.nullable = false;
+                    typed
+                }
+                _ => self.binary(BinaryOp::Eq, pattern.span, value, pattern, pattern.span),
+            };
+            let outcome = self.expr(outcome);
+            result = self.choose(condition, outcome, result, span);
+        }
+        result
+    }
+}
+
+fn literal(value: &Value, span: Span) -> Typed {
+    let mut typed = Typed::of(Expr::literal(value.clone(), types::of_value(value), span));
+    if let Some(x) = value.as_f64() {
+        typed.range = Range::exactly(x);
+    }
+    typed
+}
+
+fn join(op: BinaryOp, l: Typed, r: Typed, dtype: DataType, span: Span) -> Typed {
+    let nullable = l.expr.nullable || r.expr.nullable;
+    let mut typed = Typed::of(Expr { kind: ExprKind::Literal(Value::Null), dtype, nullable, span });
+    typed.absorb(&l);
+    typed.absorb(&r);
+    typed.expr.kind = ExprKind::Binary { op, left: Box::new(l.expr), right: Box::new(r.expr) };
+    typed
+}
+
+/// The types that the operands of `+ - *` become, and the result's.
+fn arithmetic(op: BinaryOp, l: &Typed, r: &Typed) -> Option<(DataType, DataType, DataType)> {
+    use DataType::*;
+    let same = |t: DataType| Some((t.clone(), t.clone(), t));
+    match (l.dtype(), op, r.dtype()) {
+        (a, _, b) if a.is_numeric() && b.is_numeric() => same(types::common(a, b)?),
+        (a, BinaryOp::Add, b) if a.is_text() && b.is_text() => same(String),
+        (Duration, BinaryOp::Add | BinaryOp::Sub, Duration) => same(Duration),
+        (Date, BinaryOp::Sub, Date) => Some((Datetime, Datetime, Duration)),
+        (Date | Datetime, BinaryOp::Sub, Date | Datetime) => Some((Datetime, Datetime, Duration)),
+        // A date stays one when it is moved by whole days.
+        (Date, BinaryOp::Add | BinaryOp::Sub, Duration) if whole_days(r) => Some((Date, Duration, Date)),
+        (Date | Datetime, BinaryOp::Add | BinaryOp::Sub, Duration) => Some((Datetime, Duration, Datetime)),
+        (Duration, BinaryOp::Add, Date) if whole_days(l) => Some((Duration, Date, Date)),
+        (Duration, BinaryOp::Add, Date | Datetime) => Some((Duration, Datetime, Datetime)),
+        _ => None,
+    }
+}
+
+fn whole_days(typed: &Typed) -> bool {
+    matches!(typed.expr.kind, ExprKind::Literal(Value::Duration(us)) if us % 86_400_000_000 == 0)
+}
+
+/// A constant that is no level of the closed category that it is compared with.
+fn unknown_level(column: &Typed, constant: &Typed) -> Option<Diagnostic> {
+    let DataType::Category { levels: Some(levels) } = column.dtype() else { return None };
+    let ExprKind::Literal(Value::String(text)) = &constant.expr.kind else { return None };
+    if levels.contains(text) {
+        return None;
+    }
+    let diagnostic =
+        Diagnostic::error(Code::E0201, constant.expr.span, format!("{text:?} is never equal to {}", column.dtype()))
+            .label("no such level")
+            .related(column.expr.span, format!("this is {}", column.dtype()))
+            .near(text, levels.iter().map(String::as_str));
+    Some(diagnostic)
+}
+
+/// What to write instead of a literal of the wrong type.
+fn literal_help(ast: &ast::Expr, other: &Typed) -> Option<String> {
+    let ast::ExprKind::Literal(Value::String(text)) = &ast.kind else { return None };
+    match other.dtype() {
+        DataType::Int if text.parse::<i64>().is_ok() => Some(format!("write the number without quotes: {text}")),
+        DataType::Float if text.parse::<f64>().is_ok() => Some(format!("write the number without quotes: {text}")),
+        DataType::Date | DataType::Datetime => {
+            Some(format!("dates are written @2024-01-31, without quotes; yours may be @{text}"))
+        }
+        DataType::Bool if text == "true" || text == "false" => Some(format!("write it without quotes: {text}")),
+        _ => None,
+    }
+}
+
+fn shown(typed: &Typed) -> String {
+    format!("{}{}", typed.dtype(), if typed.expr.nullable { "?" } else { "" })
+}
+
+/// A name as it is written in a job.
+pub(super) fn written_name(name: &str) -> String {
+    let mut chars = name.chars();
+    let plain = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_')
+        && !["and", "or", "not", "in", "is", "if", "then", "else", "match", "true", "false", "null"].contains(&name);
+    if plain { name.to_owned() } else { format!("`{name}`") }
+}
+
+pub(super) fn unknown_column(table: &Table, name: &str, span: Span) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::error(Code::E0203, span, format!("there is no column `{name}` here")).label("unknown column");
+    let near = diagnostic.clone().near(name, table.names());
+    if near.help.is_some() {
+        return near;
+    }
+    let names: Vec<_> = table.names().take(12).collect();
+    let more = table.columns.len().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    diagnostic.help(format!("the columns here are {}{more}", names.join(", ")))
+}
+
+pub(super) fn op_text(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Or => "or",
+        BinaryOp::And => "and",
+        BinaryOp::Eq => "==",
+        BinaryOp::Ne => "!=",
+        BinaryOp::Lt => "<",
+        BinaryOp::Le => "<=",
+        BinaryOp::Gt => ">",
+        BinaryOp::Ge => ">=",
+        BinaryOp::Coalesce => "??",
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::Div => "/",
+        BinaryOp::FloorDiv => "//",
+        BinaryOp::Mod => "%",
+        BinaryOp::Pow => "**",
+    }
+}

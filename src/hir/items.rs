@@ -1,0 +1,222 @@
+//! Binds the names of items, orders items so that each stands behind those it reads, and checks them in that order.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::Span;
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use super::check::{Context, Declared};
+use super::table::Table;
+use super::{dataset, deploy, model, transform};
+use crate::catalog::words;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{self, Ident, ItemKind, SourceExpr, StepKind};
+
+pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) {
+    declare(file, cx);
+    for index in order(file, cx) {
+        let item = &file.items[index];
+        let doc = (!item.doc.is_empty()).then(|| item.doc.join("\n"));
+        match &item.kind {
+            ItemKind::Dataset(dataset) => dataset::check(dataset, doc, item.span, index, cx),
+            ItemKind::Transform(transform) => transform::check(transform, doc, item.span, index, cx),
+            ItemKind::Model(model) => model::check(model, doc, item.span, index, file, cx),
+            ItemKind::Deploy(deploy) => deploy::check(deploy, doc, item.span, index, cx),
+            _ => {}
+        }
+    }
+}
+
+/// The name and kind of an item that others may read.
+fn readable(kind: &ItemKind) -> Option<(&Ident, &'static str)> {
+    match kind {
+        ItemKind::Dataset(d) => Some((&d.name, "dataset")),
+        ItemKind::Transform(t) => Some((&t.name, "transform")),
+        ItemKind::Model(m) => Some((&m.name, "model")),
+        _ => None,
+    }
+}
+
+fn declare(file: &ast::File, cx: &mut Context<'_>) {
+    let mut deployments: Vec<&Ident> = Vec::new();
+    for item in &file.items {
+        if let Some((name, kind)) = readable(&item.kind) {
+            if let Some(first) = cx.names.get(&name.name) {
+                let message = format!("`{}` is declared twice", name.name);
+                let diagnostic = Diagnostic::error(Code::E0102, name.span, message)
+                    .label("again here")
+                    .related(first.span, format!("first here, a {}", first.kind))
+                    .help("give one of them another name");
+                cx.out.push(diagnostic);
+            } else {
+                cx.names.insert(name.name.clone(), Declared { kind, span: name.span });
+            }
+        }
+        match &item.kind {
+            ItemKind::Deploy(deploy) => {
+                let name = deploy.name.as_ref().unwrap_or(&deploy.from);
+                if let Some(first) = deployments.iter().find(|d| d.name == name.name) {
+                    let message = format!("there are two deployments `{}`", name.name);
+                    let diagnostic = Diagnostic::error(Code::E0102, name.span, message)
+                        .label("again here")
+                        .related(first.span, "first here")
+                        .help("write `deploy NAME from NODE { … }` with another name");
+                    cx.out.push(diagnostic);
+                }
+                deployments.push(name);
+            }
+            ItemKind::Unknown { keyword } => {
+                let message = format!("`{}` is no item", keyword.name);
+                let diagnostic = Diagnostic::error(Code::E0103, keyword.span, message).label("unknown item");
+                let near = diagnostic.clone().near(&keyword.name, words::ITEMS.iter().map(|w| w.name));
+                let names: Vec<_> = words::ITEMS.iter().filter(|w| w.built).map(|w| w.name).collect();
+                cx.out.push(if near.help.is_some() {
+                    near
+                } else {
+                    diagnostic.help(format!("the items are {}", names.join(", ")))
+                });
+            }
+            ItemKind::Use { path, .. } => later(cx, "`use`", path.span),
+            ItemKind::Param { name, .. } => later(cx, "`param`", name.span),
+            ItemKind::Profile { name, .. } => later(cx, "`profile`", name.span),
+            ItemKind::Cluster { name, .. } => later(cx, "`cluster`", name.span),
+            ItemKind::Fn { name, .. } => later(cx, "`fn`", name.span),
+            ItemKind::Test { name, .. } => later(cx, "`test`", name.span),
+            _ => {}
+        }
+    }
+}
+
+fn later(cx: &mut Context<'_>, what: &str, span: Span) {
+    cx.out.push(not_yet(what, span));
+}
+
+/// The one way to say that something of the language is not built.
+pub(super) fn not_yet(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0901, span, format!("not supported yet: {what}")).label("not built yet")
+}
+
+/// The names that an item reads.
+fn reads(kind: &ItemKind) -> Vec<&Ident> {
+    match kind {
+        ItemKind::Transform(t) => {
+            let mut names = vec![&t.input];
+            for step in &t.steps {
+                match &step.kind {
+                    StepKind::Join(join) => names.push(&join.right),
+                    StepKind::Union(others) => names.extend(others),
+                    StepKind::Predict { model, .. } => names.push(model),
+                    _ => {}
+                }
+            }
+            names
+        }
+        ItemKind::Model(m) => match &m.from {
+            SourceExpr::Name(name) => vec![name],
+            _ => vec![],
+        },
+        ItemKind::Deploy(d) => vec![&d.from],
+        _ => vec![],
+    }
+}
+
+/// Indexes of items, each behind those that it reads; items of a circle and what depends on them are reported or left
+/// broken.
+fn order(file: &ast::File, cx: &mut Context<'_>) -> Vec<usize> {
+    let mut graph: DiGraph<usize, Span> = DiGraph::new();
+    let nodes: Vec<NodeIndex> = (0..file.items.len()).map(|i| graph.add_node(i)).collect();
+    let find = |name: &str| file.items.iter().position(|i| readable(&i.kind).is_some_and(|(n, _)| n.name == name));
+    for (index, item) in file.items.iter().enumerate() {
+        for name in reads(&item.kind) {
+            if let Some(source) = find(&name.name) {
+                graph.add_edge(nodes[source], nodes[index], name.span);
+            }
+        }
+    }
+    let mut in_circle: BTreeSet<usize> = BTreeSet::new();
+    let mut indexes = Vec::new();
+    // Components come with what reads them first.
+    for component in tarjan_scc(&graph).into_iter().rev() {
+        let alone = component.len() == 1 && !graph.contains_edge(component[0], component[0]);
+        if alone {
+            indexes.push(graph[component[0]]);
+            continue;
+        }
+        let mut members: Vec<usize> = component.iter().map(|n| graph[*n]).collect();
+        members.sort_unstable();
+        let names: Vec<&str> =
+            members.iter().filter_map(|i| readable(&file.items[*i].kind).map(|(n, _)| n.name.as_str())).collect();
+        let mut spans = component
+            .iter()
+            .flat_map(|from| {
+                let component = &component;
+                graph
+                    .edges(*from)
+                    .filter(move |e| component.contains(&petgraph::visit::EdgeRef::target(e)))
+                    .map(|e| *e.weight())
+            })
+            .collect::<Vec<_>>();
+        spans.sort_by_key(|s| s.start);
+        let mut circle = names.clone();
+        circle.extend(names.first());
+        let mut diagnostic = Diagnostic::error(
+            Code::E0106,
+            spans[0],
+            format!("items read each other in a circle: {}", circle.join(", ")),
+        )
+        .label("read here")
+        .help("one of them must read something else");
+        for span in &spans[1..] {
+            diagnostic = diagnostic.related(*span, "and here");
+        }
+        cx.out.push(diagnostic);
+        for member in members {
+            in_circle.insert(member);
+            if let Some((name, kind)) = readable(&file.items[member].kind) {
+                if kind == "model" {
+                    cx.models.insert(name.name.clone(), None);
+                } else {
+                    cx.tables.insert(name.name.clone(), Table::broken());
+                }
+            }
+        }
+    }
+    indexes
+}
+
+/// The table of that name for something that reads it; reports a name that is unknown or no table.
+pub(super) fn table_named(cx: &mut Context<'_>, name: &Ident) -> Table {
+    if let Some(table) = cx.tables.get(&name.name) {
+        return table.clone();
+    }
+    let diagnostic = match cx.names.get(&name.name) {
+        Some(declared) if declared.kind == "model" => {
+            Diagnostic::error(Code::E0107, name.span, format!("`{}` is a model, and a table is wanted here", name.name))
+                .label("a model")
+                .related(declared.span, "declared here")
+                .help(format!("a transform gives its predictions: `predict {} as p`", name.name))
+        }
+        // A duplicate name whose first declaration is being checked, or one that was reported already.
+        Some(_) => return Table::broken(),
+        None if cx.lost.contains(&name.name) => return Table::broken(),
+        None => {
+            let tables = cx.names.iter().filter(|(_, d)| d.kind != "model").map(|(n, _)| n.as_str());
+            unknown_item(name, "dataset or transform", tables)
+        }
+    };
+    cx.out.push(diagnostic);
+    Table::broken()
+}
+
+pub(super) fn unknown_item<'n>(name: &Ident, kinds: &str, known: impl Iterator<Item = &'n str>) -> Diagnostic {
+    let known: Vec<&str> = known.collect();
+    let diagnostic =
+        Diagnostic::error(Code::E0101, name.span, format!("there is no {kinds} `{}`", name.name)).label("unknown name");
+    let near = diagnostic.clone().near(&name.name, known.iter().copied());
+    if near.help.is_some() || known.is_empty() {
+        near
+    } else {
+        diagnostic.help(format!("this file has {}", known.join(", ")))
+    }
+}

@@ -1,0 +1,150 @@
+//! The job resolved and typed: every name is bound, every column has a type and the attributes that machine learning
+//! needs (role, taint, origin, maps), every expression is a [`dbjob_plan::Expr`].
+//!
+//! `check` never stops at the first problem. One cause gives one message: what depends on something broken is not
+//! reported again (`Table::broken`, `DataType::Unknown`).
+
+mod call;
+mod check;
+mod dataset;
+mod declared;
+mod deploy;
+mod expr;
+mod facts;
+mod gate;
+mod input;
+mod items;
+mod job;
+mod model;
+mod module;
+mod options;
+mod output;
+pub mod range;
+mod selection;
+mod serving;
+mod step;
+pub mod table;
+mod text;
+mod transform;
+mod types;
+
+use std::collections::BTreeMap;
+
+use dbjob_plan::{FitSpec, ItemKind, Op, Schema, Span, Target};
+
+pub use check::{Checked, SoundJob, check};
+pub use table::{Column, Table};
+
+/// A checked job. Items are in an order in which each stands after those that it reads.
+#[derive(Debug, Clone, Default)]
+pub struct Job {
+    pub name: String,
+    pub seed: i64,
+    /// Microseconds.
+    pub run_time: Option<i64>,
+    pub items: Vec<Item>,
+    pub modules: Vec<Module>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub name: String,
+    pub doc: Option<String>,
+    pub span: Span,
+    pub body: ItemBody,
+    /// Position among the items of the file.
+    pub position: usize,
+}
+
+#[derive(Debug, Clone)]
+pub enum ItemBody {
+    /// A dataset's first step is `Op::Read`; a transform's first input is the item `input`.
+    Table {
+        kind: ItemKind,
+        input: Option<String>,
+        steps: Vec<Step>,
+        table: Table,
+    },
+    Model(Box<Model>),
+    Deploy(Deploy),
+}
+
+/// One operation of a table's chain. Its first input is the step before (or the item's input); `others` name the items
+/// of further inputs, in order.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub op: Op,
+    pub others: Vec<String>,
+    pub schema: Schema,
+    pub span: Span,
+    /// Why it cannot be computed for the one row of a request, if it cannot and its columns are needed there.
+    pub served: Served,
+}
+
+/// What a step means for a request of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// Computed.
+    Computed,
+    /// It chooses training rows; a request passes.
+    Skipped,
+    /// It needs more than one row: the reason in words.
+    Not(&'static str),
+}
+
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub input: String,
+    /// `serving.lookups` is empty here: the plan's node ids are filled in by `lower` from `lookups`.
+    pub spec: FitSpec,
+    /// Snapshot name -> item whose table it is.
+    pub lookups: Vec<(String, String)>,
+    /// The step that stops a request from starting at the dataset, and why.
+    pub boundary: Option<(Span, String)>,
+    pub schema: Schema,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone)]
+pub struct Deploy {
+    pub from: String,
+    pub targets: Vec<(Target, Span)>,
+    pub schema: Schema,
+}
+
+#[derive(Debug, Clone)]
+pub struct Module {
+    pub name: String,
+    pub doc: Option<String>,
+    pub role: Option<String>,
+    pub runs: Vec<String>,
+    pub after: Vec<String>,
+    pub span: Span,
+}
+
+impl Item {
+    /// The name by which modules and goals speak of it: deployments have a namespace of their own.
+    pub fn key(&self) -> String {
+        match self.body {
+            ItemBody::Deploy(_) => format!("deploy.{}", self.name),
+            _ => self.name.clone(),
+        }
+    }
+}
+
+impl Job {
+    pub fn item(&self, name: &str) -> Option<&Item> {
+        self.items.iter().find(|i| i.name == name)
+    }
+
+    /// The tables by name.
+    pub fn tables(&self) -> BTreeMap<&str, &Table> {
+        self.items
+            .iter()
+            .filter_map(|i| match &i.body {
+                ItemBody::Table { table, .. } => Some((i.name.as_str(), table)),
+                _ => None,
+            })
+            .collect()
+    }
+}

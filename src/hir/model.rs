@@ -1,0 +1,470 @@
+//! Models: inputs, output, algorithm, metrics and gates.
+
+use std::collections::BTreeMap;
+
+use dbjob_plan::{Algorithm, DataType, Field, FitSpec, Output, PART, Schema, Span, Task, Value, probability_column};
+
+use super::check::{Context, ModelFact};
+use super::items::{not_yet, table_named};
+use super::options::{self, Given};
+use super::selection::{columns_of, known};
+use super::serving::{self, Accept};
+use super::table::{Role, Table};
+use super::{Item, ItemBody, Model};
+use crate::catalog::{self, algorithm, metric, words};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{self, ItemKind, ModelStatementKind, Selector, SourceExpr};
+
+pub(super) fn check(
+    model: &ast::Model,
+    doc: Option<String>,
+    span: Span,
+    position: usize,
+    file: &ast::File,
+    cx: &mut Context<'_>,
+) {
+    let name = model.name.name.clone();
+    if cx.models.contains_key(&name) {
+        return;
+    }
+    cx.models.insert(name.clone(), None);
+    let input_item = match &model.from {
+        SourceExpr::Name(name) => name,
+        SourceExpr::Call(call) => return cx.out.push(not_yet("models of another job", call.span)),
+        SourceExpr::Inline { span, .. } => {
+            return cx.out.push(
+                Diagnostic::error(Code::E0107, *span, "a model learns from a dataset or transform").label("neither"),
+            );
+        }
+    };
+    let table = table_named(cx, input_item);
+    let mut draft = Draft { model: name.clone(), table, ..Draft::default() };
+    for statement in &model.statements {
+        draft.statement(statement, cx);
+    }
+    let errors = |cx: &Context<'_>| cx.out.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();
+    let before = errors(cx);
+    let Some((mut spec, boundary_inputs)) = draft.finish(model, cx.is_broken(span), cx) else { return };
+    if draft.table.broken || draft.wrong || errors(cx) > before {
+        return;
+    }
+    let accept = accept(file, &name);
+    let served = serving::plan(&input_item.name, &boundary_inputs, accept, cx);
+    spec.serving = served.serving;
+    let schema = prediction_schema(&spec);
+    cx.models.insert(
+        name.clone(),
+        Some(ModelFact {
+            input: input_item.name.clone(),
+            inputs: spec.inputs.clone(),
+            output: spec.output.clone(),
+            task: spec.task,
+            request: spec.serving.request.clone(),
+            boundary: served.boundary.clone(),
+            span: model.name.span,
+        }),
+    );
+    let body = ItemBody::Model(Box::new(Model {
+        input: input_item.name.clone(),
+        spec,
+        lookups: served.lookups,
+        boundary: served.boundary,
+        schema,
+        span: model.name.span,
+    }));
+    cx.items.push(Item { name, doc, span, body, position });
+}
+
+/// What the deployments of a model say that a caller sends.
+fn accept(file: &ast::File, model: &str) -> Accept {
+    let inputs = file.items.iter().any(|item| match &item.kind {
+        ItemKind::Deploy(deploy) => {
+            deploy.from.name == model
+                && deploy
+                    .statements
+                    .iter()
+                    .any(|s| matches!(s, ast::DeployStatement::Accept(what) if what.name == "inputs"))
+        }
+        _ => false,
+    });
+    if inputs { Accept::Inputs } else { Accept::Dataset }
+}
+
+/// The columns of predictions under the prefix `prediction`.
+fn prediction_schema(spec: &FitSpec) -> Schema {
+    let output = &spec.output.dtype;
+    let mut schema = Schema::new(vec![Field::new("prediction", output.clone(), false)]);
+    if spec.task == Task::Classification {
+        match output {
+            DataType::Bool => {
+                schema.fields.push(Field::new(
+                    probability_column("prediction", output, &Value::Bool(true)),
+                    DataType::Float,
+                    false,
+                ));
+            }
+            DataType::Category { levels: Some(levels) } => schema.fields.extend(levels.iter().map(|l| {
+                Field::new(probability_column("prediction", output, &Value::String(l.clone())), DataType::Float, false)
+            })),
+            _ => schema.open.push("prediction_probability_".into()),
+        }
+    }
+    schema
+}
+
+/// A model while its statements are read.
+#[derive(Default)]
+pub(super) struct Draft {
+    model: String,
+    pub(super) table: Table,
+    /// (column, the name that callers see with its place, the place of the selection)
+    pub(super) inputs: Vec<(String, Option<ast::Text>, Span)>,
+    pub(super) output: Option<(Output, Task, Span)>,
+    weight: Option<String>,
+    algorithm: Option<Algorithm>,
+    metrics: Vec<(String, Span)>,
+    pub(super) require: Vec<(ast::Expr, Span)>,
+    /// Something was reported; the model cannot be finished.
+    pub(super) wrong: bool,
+}
+
+impl Draft {
+    pub(super) fn report(&mut self, diagnostic: Diagnostic, cx: &mut Context<'_>) {
+        self.wrong = true;
+        cx.out.push(diagnostic);
+    }
+
+    fn statement(&mut self, statement: &ast::ModelStatement, cx: &mut Context<'_>) {
+        let twice = |what: &str| {
+            Diagnostic::error(Code::E0102, statement.verb, format!("a model has one `{what}`"))
+                .label("a second one")
+                .help("drop one of them")
+        };
+        match &statement.kind {
+            ModelStatementKind::Input(inputs) => inputs.iter().for_each(|input| self.input(input, cx)),
+            ModelStatementKind::Output { .. } if self.output.is_some() => self.report(twice("output"), cx),
+            ModelStatementKind::Output { column, ty, classes, raw } => {
+                self.output(column, ty.as_ref(), *classes, *raw, cx)
+            }
+            ModelStatementKind::Weight(name) => {
+                if known(name, &self.table, &mut cx.out) {
+                    let column = self.table.get(&name.name).expect("known above");
+                    if !column.dtype.is_numeric() || column.nullable {
+                        let diagnostic =
+                            Diagnostic::error(Code::E0404, name.span, "a weight is a number that is never null")
+                                .label(format!("this is {}{}", column.dtype, if column.nullable { "?" } else { "" }));
+                        self.report(diagnostic, cx);
+                    }
+                    self.weight = Some(name.name.clone());
+                } else {
+                    self.wrong = true;
+                }
+            }
+            ModelStatementKind::Fit(_) if self.algorithm.is_some() => self.report(twice("fit"), cx),
+            ModelStatementKind::Fit(fit) => self.algorithm(fit, cx),
+            ModelStatementKind::FitBest { metric, .. } => self.report(not_yet("`fit best`", metric.span), cx),
+            ModelStatementKind::Tune { .. } => self.report(not_yet("`tune`", statement.verb), cx),
+            ModelStatementKind::RefitOnAll => self.report(not_yet("`refit on all`", statement.verb), cx),
+            ModelStatementKind::Setting(setting) if setting.name.name == "threshold" => {
+                self.report(not_yet("`threshold`", setting.name.span), cx);
+            }
+            ModelStatementKind::Setting(setting) => {
+                let diagnostic = Diagnostic::error(
+                    Code::E0104,
+                    setting.name.span,
+                    format!("a model has no setting `{}`", setting.name.name),
+                )
+                .label("unknown setting")
+                .near(&setting.name.name, ["threshold"]);
+                let diagnostic = match diagnostic.help {
+                    None => diagnostic
+                        .help("options of the algorithm stand in its block: `fit random_forest { trees = 300 }`"),
+                    Some(_) => diagnostic,
+                };
+                self.report(diagnostic, cx);
+            }
+            ModelStatementKind::Evaluate { by: Some(by), .. } => self.report(not_yet("`evaluate … by`", by.span), cx),
+            ModelStatementKind::Evaluate { metrics, by: None } => {
+                for call in metrics {
+                    if let Some(arg) = call.args.first() {
+                        let diagnostic = Diagnostic::error(
+                            Code::E0104,
+                            arg.value.span,
+                            format!("`{}` takes no arguments", call.name.name),
+                        )
+                        .label("one too many");
+                        self.report(diagnostic, cx);
+                        continue;
+                    }
+                    self.metrics.push((call.name.name.clone(), call.name.span));
+                }
+            }
+            ModelStatementKind::Require { for_each: Some(each), .. } => {
+                self.report(not_yet("`require … for each`", each.span), cx)
+            }
+            ModelStatementKind::Require { condition, for_each: None } => {
+                self.require.push((condition.clone(), statement.span))
+            }
+            ModelStatementKind::Unknown { verb } => {
+                let diagnostic = Diagnostic::error(Code::E0103, verb.span, format!("a model has no `{}`", verb.name))
+                    .label("unknown verb");
+                let alias = match verb.name.as_str() {
+                    "features" | "inputs" | "set_input" => Some("input"),
+                    "target" | "label" | "predict" | "outputs" | "set_output" => Some("output"),
+                    "train" | "algorithm" | "learn" => Some("fit"),
+                    "metric" | "metrics" | "score" => Some("evaluate"),
+                    "assert" | "gate" => Some("require"),
+                    _ => None,
+                };
+                let diagnostic = match alias {
+                    Some(alias) => diagnostic.help(format!("write `{alias}`")),
+                    None => {
+                        let near = diagnostic.clone().near(&verb.name, words::MODEL_VERBS.iter().copied());
+                        if near.help.is_some() {
+                            near
+                        } else {
+                            diagnostic.help(format!("a model has {}", words::MODEL_VERBS.join(", ")))
+                        }
+                    }
+                };
+                self.report(diagnostic, cx);
+            }
+        }
+    }
+
+    fn input(&mut self, input: &ast::Input, cx: &mut Context<'_>) {
+        let span = match &input.selector {
+            Selector::Name(name) => name.span,
+            Selector::All { span, .. } | Selector::Where { span, .. } => *span,
+        };
+        let errors = cx.out.len();
+        let columns = columns_of(&input.selector, &self.table, &mut cx.out);
+        self.wrong |= cx.out.len() > errors;
+        if let (Some(name), true) = (&input.name, columns.len() > 1) {
+            let diagnostic = Diagnostic::error(Code::E0204, name.span, "several inputs cannot have one name")
+                .label("the name of all of them")
+                .help("name them one by one");
+            return self.report(diagnostic, cx);
+        }
+        for column in columns {
+            if let Some((_, _, first)) = self.inputs.iter().find(|(c, _, _)| *c == column) {
+                if matches!(input.selector, Selector::Name(_)) {
+                    let diagnostic = Diagnostic::error(Code::E0102, span, format!("`{column}` is an input already"))
+                        .label("again here")
+                        .related(*first, "first here");
+                    self.report(diagnostic, cx);
+                }
+                continue;
+            }
+            self.inputs.push((column, input.name.clone(), span));
+        }
+    }
+
+    fn algorithm(&mut self, fit: &ast::Fit, cx: &mut Context<'_>) {
+        let name = fit.algorithm.name.as_str();
+        let Some(entry) = algorithm::find(name) else {
+            let diagnostic = if algorithm::LATER.contains(&name) {
+                not_yet(&format!("the algorithm `{name}`"), fit.algorithm.span)
+            } else {
+                let diagnostic =
+                    Diagnostic::error(Code::E0205, fit.algorithm.span, format!("there is no algorithm `{name}`"))
+                        .label("unknown algorithm");
+                let near = diagnostic.clone().near(name, catalog::ALGORITHMS.iter().map(|a| a.name));
+                let names: Vec<_> = catalog::ALGORITHMS.iter().map(|a| a.name).collect();
+                if near.help.is_some() {
+                    near
+                } else {
+                    diagnostic.help(format!("the algorithms are {}", names.join(", ")))
+                }
+            };
+            return self.report(diagnostic, cx);
+        };
+        if let Some(tuned) = fit.options.iter().find(|o| o.tuned) {
+            return self.report(not_yet("options to be searched (`in`)", tuned.name.span), cx);
+        }
+        let given: Vec<Given<'_>> =
+            fit.options.iter().map(|o| Given { name: Some(&o.name), value: &o.value }).collect();
+        let Some(mut values) =
+            options::resolve(&format!("`{name}`"), fit.algorithm.span, entry.options, &given, &mut cx.out)
+        else {
+            self.wrong = true;
+            return;
+        };
+        if name == "logistic_regression" {
+            self.optimizer(fit, &mut values, cx);
+        }
+        self.algorithm = Some(Algorithm { name: name.to_owned(), options: values, span: fit.span });
+    }
+
+    /// `epochs` without an optimizer means adam; an option of the other family has no effect.
+    fn optimizer(&mut self, fit: &ast::Fit, values: &mut BTreeMap<String, Value>, cx: &mut Context<'_>) {
+        use algorithm::logistic_regression::{EPOCHS_ONLY, LBFGS_ONLY};
+        let optimizer = match &values["optimizer"] {
+            Value::Word(word) => word.clone(),
+            _ if fit.options.iter().any(|o| EPOCHS_ONLY.contains(&o.name.name.as_str())) => "adam".to_owned(),
+            _ => "lbfgs".to_owned(),
+        };
+        let idle = if optimizer == "lbfgs" { EPOCHS_ONLY } else { LBFGS_ONLY };
+        for option in fit.options.iter().filter(|o| idle.contains(&o.name.name.as_str())) {
+            let diagnostic = Diagnostic::error(
+                Code::E0109,
+                option.name.span,
+                format!("`{}` has no effect with the optimizer {optimizer}", option.name.name),
+            )
+            .label("no effect")
+            .help(if optimizer == "lbfgs" {
+                "write `optimizer = adam`, or drop it"
+            } else {
+                "drop it, or write `optimizer = lbfgs`"
+            });
+            self.report(diagnostic, cx);
+        }
+        values.insert("optimizer".into(), Value::Word(optimizer));
+    }
+
+    /// The finished specification without its serving plan, and each input with the place and name a caller knows it by.
+    fn finish(
+        &mut self,
+        model: &ast::Model,
+        broken: bool,
+        cx: &mut Context<'_>,
+    ) -> Option<(FitSpec, Vec<serving::Wanted>)> {
+        let missing = |what: &str, write: &str| {
+            Diagnostic::error(Code::E0108, model.name.span, format!("the model `{}` has no `{what}`", model.name.name))
+                .label(format!("without `{what}`"))
+                .help(format!("write `{write}`"))
+        };
+        let said = |kind: fn(&ModelStatementKind) -> bool| model.statements.iter().any(|s| kind(&s.kind));
+        for (there, what, write) in [
+            (said(|k| matches!(k, ModelStatementKind::Input(_))), "input", "input a, b"),
+            (said(|k| matches!(k, ModelStatementKind::Output { .. })), "output", "output y: bool"),
+            (
+                said(|k| matches!(k, ModelStatementKind::Fit(_) | ModelStatementKind::FitBest { .. })),
+                "fit",
+                "fit random_forest",
+            ),
+        ] {
+            if there {
+                continue;
+            }
+            self.wrong = true;
+            if !broken {
+                cx.out.push(missing(what, write));
+            }
+        }
+        let (output, task, output_span) = self.output.clone()?;
+        let inputs = self.typed_inputs(&output, cx);
+        self.fits_algorithm(task, output_span, cx);
+        let metrics = self.checked_metrics(task, cx);
+        let (require, metrics) = self.gates(task, metrics, cx);
+        let algorithm = self.algorithm.clone()?;
+        let wanted = self
+            .inputs
+            .iter()
+            .map(|(column, name, span)| serving::Wanted {
+                column: column.clone(),
+                name: name.as_ref().map(|n| (n.value.clone(), n.span)),
+                span: *span,
+            })
+            .collect();
+        let identify = self
+            .table
+            .columns
+            .iter()
+            .filter(|c| matches!(c.role, Role::Key | Role::Id) && c.name != output.column)
+            .map(|c| c.name.clone())
+            .collect();
+        let spec = FitSpec {
+            model: self.model.clone(),
+            inputs,
+            output,
+            task,
+            weight: self.weight.clone(),
+            algorithm,
+            split: self.table.split.is_some(),
+            metrics,
+            require,
+            serving: serving::nothing(),
+            identify,
+        };
+        debug_assert!(!self.table.columns.iter().any(|c| c.name == PART), "the part is hidden");
+        Some((spec, wanted))
+    }
+
+    fn fits_algorithm(&mut self, task: Task, output_span: Span, cx: &mut Context<'_>) {
+        let Some(chosen) = &self.algorithm else { return };
+        let entry = algorithm::find(&chosen.name).expect("found when it was read");
+        if entry.tasks.contains(&task) {
+            return;
+        }
+        let others: Vec<_> = catalog::ALGORITHMS.iter().filter(|a| a.tasks.contains(&task)).map(|a| a.name).collect();
+        let (wants, has) = match task {
+            Task::Classification => ("numbers", "classes"),
+            Task::Regression => ("classes", "numbers"),
+        };
+        let mut help = format!("for {has} there are {}", others.join(", "));
+        if task == Task::Regression && self.output.as_ref().is_some_and(|(o, _, _)| o.dtype == DataType::Int) {
+            help = format!(
+                "if the ints are classes, write `output {}: int classes`; {help}",
+                self.output.as_ref().map_or("", |(o, _, _)| o.column.as_str())
+            );
+        }
+        let diagnostic = Diagnostic::error(
+            Code::E0405,
+            chosen.span,
+            format!("`{}` learns {wants}, and the output has {has}", chosen.name),
+        )
+        .label(format!("learns {wants}"))
+        .related(output_span, format!("an output of {has}"))
+        .help(help);
+        self.report(diagnostic, cx);
+    }
+
+    fn checked_metrics(&mut self, task: Task, cx: &mut Context<'_>) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for (name, span) in self.metrics.clone() {
+            if !self.metric(&name, span, task, cx) {
+                continue;
+            }
+            if names.contains(&name) {
+                self.report(
+                    Diagnostic::error(Code::E0102, span, format!("`{name}` is evaluated twice")).label("again here"),
+                    cx,
+                );
+                continue;
+            }
+            names.push(name);
+        }
+        names
+    }
+
+    pub(super) fn metric(&mut self, name: &str, span: Span, task: Task, cx: &mut Context<'_>) -> bool {
+        let diagnostic = match metric::find(name) {
+            Some(found) if found.task == task => return true,
+            Some(_) => {
+                let fitting: Vec<_> = catalog::METRICS.iter().filter(|m| m.task == task).map(|m| m.name).collect();
+                let (judges, has) = match task {
+                    Task::Classification => ("numbers", "classes"),
+                    Task::Regression => ("classes", "numbers"),
+                };
+                Diagnostic::error(Code::E0403, span, format!("`{name}` judges {judges}, and the output has {has}"))
+                    .label("does not fit the task")
+                    .help(format!("for {has} there are {}", fitting.join(", ")))
+            }
+            None if metric::LATER.contains(&name) => not_yet(&format!("the metric `{name}`"), span),
+            None => {
+                let known: Vec<_> = catalog::METRICS.iter().filter(|m| m.task == task).map(|m| m.name).collect();
+                let diagnostic = Diagnostic::error(Code::E0205, span, format!("there is no metric `{name}`"))
+                    .label("unknown metric");
+                let near = diagnostic.clone().near(name, known.iter().copied());
+                if near.help.is_some() {
+                    near
+                } else {
+                    diagnostic.help(format!("the metrics are {}", known.join(", ")))
+                }
+            }
+        };
+        self.report(diagnostic, cx);
+        false
+    }
+}

@@ -1,0 +1,173 @@
+//! Options and settings against their entries of the catalog.
+
+use std::collections::BTreeMap;
+
+use dbjob_plan::{Span, Value};
+
+use crate::catalog::options::{OptionSpec, OptionType};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{self, Ident};
+
+/// An option as given.
+pub(super) struct Given<'a> {
+    pub name: Option<&'a Ident>,
+    pub value: &'a ast::Expr,
+}
+
+/// All options of `specs` with their values, defaults filled in; `None` if something was reported. `owner` is how a
+/// message calls what they belong to: "`csv`".
+pub(super) fn resolve(
+    owner: &str,
+    owner_span: Span,
+    specs: &[OptionSpec],
+    given: &[Given<'_>],
+    out: &mut Vec<Diagnostic>,
+) -> Option<BTreeMap<String, Value>> {
+    let mut values: BTreeMap<String, Value> = BTreeMap::new();
+    let mut sound = true;
+    for (position, option) in given.iter().enumerate() {
+        let spec = match option.name {
+            Some(name) => match specs.iter().find(|s| s.name == name.name) {
+                Some(spec) => spec,
+                None => {
+                    out.push(unknown_option(owner, name, specs));
+                    sound = false;
+                    continue;
+                }
+            },
+            None => match specs.get(position) {
+                Some(spec) => spec,
+                None => {
+                    let message = if specs.is_empty() {
+                        format!("{owner} takes no arguments")
+                    } else {
+                        format!("{owner} takes at most {} arguments", specs.len())
+                    };
+                    out.push(Diagnostic::error(Code::E0104, option.value.span, message).label("one too many"));
+                    sound = false;
+                    continue;
+                }
+            },
+        };
+        if values.contains_key(spec.name) {
+            let span = option.name.map_or(option.value.span, |n| n.span);
+            out.push(
+                Diagnostic::error(Code::E0104, span, format!("`{}` is given twice", spec.name)).label("again here"),
+            );
+            sound = false;
+            continue;
+        }
+        match value_of(spec.ty, option.value) {
+            Some(value) => {
+                values.insert(spec.name.to_owned(), value);
+            }
+            None => {
+                let what = describe(option.value);
+                let diagnostic = Diagnostic::error(
+                    Code::E0105,
+                    option.value.span,
+                    format!("`{}` takes {}, not {what}", spec.name, spec.ty),
+                )
+                .label(format!("it takes {}", spec.ty));
+                let diagnostic = match (spec.ty, word(option.value)) {
+                    (OptionType::Word(words) | OptionType::WordOrLiteral(words), Some(text)) => {
+                        diagnostic.near(text, words.iter().copied())
+                    }
+                    _ => diagnostic,
+                };
+                out.push(diagnostic);
+                values.insert(spec.name.to_owned(), Value::Null);
+                sound = false;
+            }
+        }
+    }
+    for spec in specs {
+        if values.contains_key(spec.name) {
+            continue;
+        }
+        match spec.default.value() {
+            Some(value) => {
+                values.insert(spec.name.to_owned(), value);
+            }
+            None => {
+                let diagnostic = Diagnostic::error(Code::E0108, owner_span, format!("{owner} needs `{}`", spec.name))
+                    .label(format!("{} is missing", spec.ty));
+                out.push(diagnostic);
+                sound = false;
+            }
+        }
+    }
+    sound.then_some(values)
+}
+
+fn unknown_option(owner: &str, name: &Ident, specs: &[OptionSpec]) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::E0104, name.span, format!("{owner} has no option `{}`", name.name))
+        .label("unknown option");
+    let near = diagnostic.clone().near(&name.name, specs.iter().map(|s| s.name));
+    if near.help.is_some() {
+        near
+    } else if specs.is_empty() {
+        diagnostic.help("it has no options")
+    } else {
+        let names: Vec<_> = specs.iter().map(|s| s.name).collect();
+        diagnostic.help(format!("its options are {}", names.join(", ")))
+    }
+}
+
+/// The constant that an option's expression stands for, if it is of the option's type.
+fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
+    let constant = constant(ast);
+    match (ty, constant) {
+        (OptionType::Int { min, max }, Some(Value::Int(i))) if (min..=max).contains(&i) => Some(Value::Int(i)),
+        (OptionType::Float { min, max, above }, Some(value)) => {
+            let x = value.as_f64()?;
+            (x <= max && if above { x > min } else { x >= min }).then_some(Value::Float(x))
+        }
+        (OptionType::Bool, Some(Value::Bool(b))) => Some(Value::Bool(b)),
+        (OptionType::Word(words), None) => word(ast).filter(|w| words.contains(w)).map(|w| Value::Word(w.into())),
+        (OptionType::Text, Some(Value::String(text))) => Some(Value::String(text)),
+        (OptionType::Char, Some(Value::String(text))) => {
+            (text.len() <= 1 && text.is_ascii()).then_some(Value::String(text))
+        }
+        (OptionType::Texts, Some(Value::List(items))) => {
+            items.iter().all(|i| matches!(i, Value::String(_))).then_some(Value::List(items))
+        }
+        (OptionType::Duration, Some(Value::Duration(us))) if us > 0 => Some(Value::Duration(us)),
+        (OptionType::WordOrLiteral(words), None) => {
+            word(ast).filter(|w| words.contains(w)).map(|w| Value::Word(w.into()))
+        }
+        (OptionType::WordOrLiteral(_), Some(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// A literal, a negated number or a list of literals.
+pub(super) fn constant(ast: &ast::Expr) -> Option<Value> {
+    match &ast.kind {
+        ast::ExprKind::Literal(value) => Some(value.clone()),
+        ast::ExprKind::Negate(x) => match constant(x)? {
+            Value::Int(i) => Some(Value::Int(-i)),
+            Value::Float(f) => Some(Value::Float(-f)),
+            Value::Duration(us) => Some(Value::Duration(-us)),
+            _ => None,
+        },
+        ast::ExprKind::List(items) => items.iter().map(constant).collect::<Option<Vec<_>>>().map(Value::List),
+        _ => None,
+    }
+}
+
+pub(super) fn word(ast: &ast::Expr) -> Option<&str> {
+    match &ast.kind {
+        ast::ExprKind::Name(name) => Some(name),
+        _ => None,
+    }
+}
+
+/// An option's value in a message.
+pub(super) fn describe(ast: &ast::Expr) -> String {
+    match (constant(ast), word(ast)) {
+        (Some(value), _) => value.to_string(),
+        (None, Some(word)) => format!("`{word}`"),
+        _ => "this".into(),
+    }
+}

@@ -1,0 +1,353 @@
+//! What a caller of a model sends, and the steps that turn it into the model's inputs: computed backwards from the
+//! inputs over the steps of training.
+
+use std::collections::BTreeMap;
+
+use dbjob_plan::{
+    Field, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, Plan, Projection, Schema, Serving, Span, UnmapColumn,
+};
+
+use super::check::Context;
+use super::{ItemBody, Served, Step};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// An input of a model, with the name that callers see.
+pub(super) struct Wanted {
+    pub column: String,
+    pub name: Option<(String, Span)>,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accept {
+    /// Rows of the root dataset.
+    Dataset,
+    /// The model's inputs before their maps.
+    Inputs,
+}
+
+pub(super) struct Planned {
+    pub serving: Serving,
+    /// Snapshot name -> item; columns in the snapshot's schema.
+    pub lookups: Vec<(String, String)>,
+    /// The step that stands between the dataset and the request, and why.
+    pub boundary: Option<(Span, String)>,
+}
+
+/// A serving plan of nothing.
+pub(super) fn nothing() -> Serving {
+    Serving {
+        plan: Plan::default(),
+        request: Schema::default(),
+        output: NodeId::new(0),
+        lookups: Vec::new(),
+        dataset: None,
+    }
+}
+
+/// One kept step, pruned to what is needed, and for a join the item of the other table.
+struct Kept {
+    op: Op,
+    other: Option<String>,
+    schema: Schema,
+    span: Span,
+}
+
+/// A column that is needed at a place: whether something later relies on it not being null.
+type Needed = BTreeMap<String, bool>;
+
+pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Context<'_>) -> Planned {
+    let (dataset, steps) = chain(input, cx);
+    let mut needed: Needed = wanted.iter().map(|w| (w.column.clone(), false)).collect();
+    let mut traced: Vec<Option<String>> = wanted.iter().map(|w| Some(w.column.clone())).collect();
+    let mut kept: Vec<Kept> = Vec::new();
+    let mut boundary = None;
+    let mut request = Schema::default();
+    let mut reached_root = false;
+    for (index, step) in steps.iter().enumerate().rev() {
+        for (name, relied) in &mut needed {
+            *relied |= step.schema.get(name).is_some_and(|f| !f.nullable);
+        }
+        request.clone_from(&step.schema);
+        if let Op::Read(_) = step.op {
+            reached_root = true;
+            break;
+        }
+        let before = if index > 0 { &steps[index - 1].schema } else { &step.schema };
+        if accept == Accept::Inputs && creates(&step.op, &needed) {
+            break;
+        }
+        match backwards(step, before, &mut needed, &mut traced) {
+            Ok(Some(op)) => kept.push(op),
+            Ok(None) => {}
+            Err(why) => {
+                boundary = Some((step.span, why));
+                break;
+            }
+        }
+    }
+    kept.reverse();
+    request.fields.retain(|f| needed.contains_key(&f.name));
+    request.open.clear();
+    for field in &mut request.fields {
+        field.nullable &= !needed[&field.name];
+    }
+    let renames = caller_names(wanted, &traced, &mut request, cx);
+    forward(kept, request, renames, reached_root.then_some(dataset).flatten(), boundary)
+}
+
+/// The dataset at the root of an item's first inputs, and all steps from there, in order.
+fn chain(input: &str, cx: &Context<'_>) -> (Option<String>, Vec<Step>) {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut name = Some(input.to_owned());
+    let mut root = None;
+    while let Some(item) = name.and_then(|n| cx.items.iter().find(|i| i.name == n)) {
+        let ItemBody::Table { input, steps: own, .. } = &item.body else { break };
+        steps.splice(0..0, own.iter().cloned());
+        root = Some(item.name.clone());
+        name = input.clone();
+    }
+    (root, steps)
+}
+
+/// Whether the step makes a needed column other than by a map.
+fn creates(op: &Op, needed: &Needed) -> bool {
+    match op {
+        Op::Derive { columns } => columns.iter().any(|c| needed.contains_key(&c.name)),
+        Op::Project { columns } => columns.iter().any(|c| c.from != c.to && needed.contains_key(&c.to)),
+        Op::Join(join) => join.right_columns.iter().any(|c| needed.contains_key(&c.to)),
+        Op::Group { .. } | Op::Union | Op::Predict { .. } => true,
+        _ => false,
+    }
+}
+
+/// Turns what is needed behind a step into what is needed before it, and gives the step as a request needs it.
+/// `Err`: it needs more than the row.
+fn backwards(
+    step: &Step,
+    before: &Schema,
+    needed: &mut Needed,
+    traced: &mut [Option<String>],
+) -> Result<Option<Kept>, String> {
+    let mut lost = |name: &str| traced.iter_mut().filter(|t| t.as_deref() == Some(name)).for_each(|t| *t = None);
+    let kept =
+        |op: Op, other: Option<String>| Ok(Some(Kept { op, other, schema: step.schema.clone(), span: step.span }));
+    match &step.op {
+        Op::Derive { columns } => {
+            let mut used: Vec<NamedExpr> = Vec::new();
+            for column in columns.iter().rev() {
+                if needed.remove(&column.name).is_none() {
+                    continue;
+                }
+                lost(&column.name);
+                for name in column.expr.columns() {
+                    needed.entry(name.to_owned()).or_insert(false);
+                }
+                used.push(column.clone());
+            }
+            used.reverse();
+            if used.is_empty() { Ok(None) } else { kept(Op::Derive { columns: used }, None) }
+        }
+        Op::Project { columns } => {
+            let used: Vec<Projection> = columns.iter().filter(|c| needed.contains_key(&c.to)).cloned().collect();
+            let facts: Needed = used.iter().map(|c| (c.from.clone(), needed[&c.to])).collect();
+            for t in traced.iter_mut() {
+                *t = t.as_ref().and_then(|t| used.iter().find(|c| c.to == *t)).map(|c| c.from.clone());
+            }
+            *needed = facts;
+            if used.iter().all(|c| c.from == c.to) { Ok(None) } else { kept(Op::Project { columns: used }, None) }
+        }
+        Op::Join(join) => {
+            let right_columns: Vec<Projection> =
+                join.right_columns.iter().filter(|c| needed.contains_key(&c.to)).cloned().collect();
+            if right_columns.is_empty() {
+                // It chooses training rows, and adds nothing that is needed.
+                return Ok(None);
+            }
+            if let Served::Not(why) = step.served {
+                let columns: Vec<_> = right_columns.iter().map(|c| c.to.as_str()).collect();
+                return Err(format!("{} come from here: {why}", columns.join(", ")));
+            }
+            if !matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
+                return Err("only an inner or left `lookup` join can be done for one row".into());
+            }
+            for column in &right_columns {
+                needed.remove(&column.to);
+                lost(&column.to);
+            }
+            for (left, _) in &join.on {
+                needed.entry(left.clone()).or_insert(false);
+            }
+            kept(Op::Join(dbjob_plan::Join { right_columns, ..join.clone() }), step.others.first().cloned())
+        }
+        Op::Map { columns } => {
+            let used: Vec<MapColumn> = columns.iter().filter(|c| needed.contains_key(&c.out)).cloned().collect();
+            for column in &used {
+                needed.remove(&column.out);
+                traced
+                    .iter_mut()
+                    .filter(|t| t.as_deref() == Some(&column.out))
+                    .for_each(|t| *t = Some(column.column.clone()));
+            }
+            for column in &used {
+                needed.entry(column.column.clone()).or_insert(false);
+            }
+            if used.is_empty() { Ok(None) } else { kept(Op::Map { columns: used }, None) }
+        }
+        Op::Unmap { columns } => {
+            let used: Vec<UnmapColumn> = columns.iter().filter(|c| needed.contains_key(&c.column)).cloned().collect();
+            for column in &used {
+                needed.insert(column.column.clone(), false);
+            }
+            if used.is_empty() { Ok(None) } else { kept(Op::Unmap { columns: used }, None) }
+        }
+        Op::Expect(rule) => {
+            let here = rule.predicate.columns().iter().all(|c| needed.contains_key(*c));
+            let rejects = rule.action != dbjob_plan::ExpectAction::Warn;
+            if step.served == Served::Computed && here && rejects { kept(step.op.clone(), None) } else { Ok(None) }
+        }
+        Op::Filter { .. } | Op::Sort { .. } | Op::Distinct { .. } | Op::Take { .. } | Op::Split(_) => Ok(None),
+        Op::Predict { .. } if needed.keys().all(|n| before.get(n).is_some()) => Ok(None),
+        _ => match step.served {
+            Served::Not(why) => Err(why.to_owned()),
+            _ => Err("it cannot be done for one row".into()),
+        },
+    }
+}
+
+/// Gives request columns the names that callers see; returns (caller's name, column).
+fn caller_names(
+    wanted: &[Wanted],
+    traced: &[Option<String>],
+    request: &mut Schema,
+    cx: &mut Context<'_>,
+) -> Vec<(String, String)> {
+    let mut renames = Vec::new();
+    for (input, column) in wanted.iter().zip(traced) {
+        let Some((name, span)) = &input.name else { continue };
+        let Some(column) = column else {
+            let diagnostic = Diagnostic::error(
+                Code::E0601,
+                *span,
+                format!("`{}` is computed, so a caller does not send it under a name", input.column),
+            )
+            .label("a name for callers")
+            .related(input.span, "a derived column")
+            .help("drop the `as`, or let the deployment `accept inputs`");
+            cx.out.push(diagnostic);
+            continue;
+        };
+        if *name == *column {
+            continue;
+        }
+        if let Some(other) = request.get(name).map(|f| f.name.clone()) {
+            let diagnostic = Diagnostic::error(Code::E0204, *span, format!("callers send `{other}` already"))
+                .label("a name twice")
+                .help("take another name");
+            cx.out.push(diagnostic);
+            continue;
+        }
+        if let Some(field) = request.fields.iter_mut().find(|f| f.name == *column) {
+            field.name.clone_from(name);
+            renames.push((name.clone(), column.clone()));
+        }
+    }
+    renames
+}
+
+/// The kept steps as a plan from the request on.
+fn forward(
+    kept: Vec<Kept>,
+    request: Schema,
+    renames: Vec<(String, String)>,
+    dataset: Option<String>,
+    boundary: Option<(Span, String)>,
+) -> Planned {
+    let mut plan = Plan::default();
+    let mut lookups: Vec<(String, String)> = Vec::new();
+    let item = || "request".to_owned();
+    let mut schema = request.clone();
+    let mut last =
+        plan.add(Node { item: item(), op: Op::Request, schema: request.clone(), span: Span::default() }, &[]);
+    if !renames.is_empty() {
+        let columns: Vec<Projection> = request
+            .fields
+            .iter()
+            .map(|f| {
+                let to = renames.iter().find(|(name, _)| *name == f.name).map_or(&f.name, |(_, column)| column);
+                Projection { from: f.name.clone(), to: to.clone() }
+            })
+            .collect();
+        schema = project(&schema, &columns);
+        last = plan.add(
+            Node { item: item(), op: Op::Project { columns }, schema: schema.clone(), span: Span::default() },
+            &[last],
+        );
+    }
+    for step in kept {
+        let mut inputs = vec![last];
+        match &step.op {
+            Op::Project { columns } => schema = project(&schema, columns),
+            Op::Derive { columns } => columns
+                .iter()
+                .for_each(|c| put(&mut schema, Field::new(c.name.clone(), c.expr.dtype.clone(), c.expr.nullable))),
+            Op::Map { columns } => columns
+                .iter()
+                .for_each(|c| put(&mut schema, Field::new(c.out.clone(), c.link.to.clone(), c.link.to_nullable))),
+            Op::Unmap { columns } => {
+                for column in columns {
+                    if let Some(field) = step.schema.get(&column.column) {
+                        put(&mut schema, field.clone());
+                    }
+                }
+            }
+            Op::Join(join) => {
+                let item_name = step.other.clone().expect("a join has another table");
+                let mut fields: Vec<Field> = Vec::new();
+                for (left, right) in &join.on {
+                    if let Some(field) = schema.get(left) {
+                        put_field(&mut fields, Field { name: right.clone(), refinement: None, ..field.clone() });
+                    }
+                }
+                for column in &join.right_columns {
+                    if let Some(field) = step.schema.get(&column.to) {
+                        put_field(&mut fields, Field { name: column.from.clone(), refinement: None, ..field.clone() });
+                        put(&mut schema, field.clone());
+                    }
+                }
+                let mut name = item_name.clone();
+                while lookups.iter().any(|(n, _)| *n == name) {
+                    name.push('_');
+                }
+                let snapshot = Node {
+                    item: item(),
+                    op: Op::Snapshot { name: name.clone() },
+                    schema: Schema::new(fields),
+                    span: step.span,
+                };
+                inputs.push(plan.add(snapshot, &[]));
+                lookups.push((name, item_name));
+            }
+            _ => {}
+        }
+        last = plan.add(Node { item: item(), op: step.op, schema: schema.clone(), span: step.span }, &inputs);
+    }
+    Planned { serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset }, lookups, boundary }
+}
+
+fn project(schema: &Schema, columns: &[Projection]) -> Schema {
+    Schema::new(
+        columns.iter().filter_map(|c| schema.get(&c.from).map(|f| Field { name: c.to.clone(), ..f.clone() })).collect(),
+    )
+}
+
+fn put(schema: &mut Schema, field: Field) {
+    put_field(&mut schema.fields, field);
+}
+
+fn put_field(fields: &mut Vec<Field>, field: Field) {
+    match fields.iter_mut().find(|f| f.name == field.name) {
+        Some(old) => *old = field,
+        None => fields.push(field),
+    }
+}

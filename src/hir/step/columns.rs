@@ -1,0 +1,164 @@
+//! `derive`, `select`, `drop`, `rename`.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::{NamedExpr, Op, PART, Projection, Span};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::Served;
+use crate::hir::expr::{Aggregates, Scope, Typed, check_expr};
+use crate::hir::selection::{columns_of, known};
+use crate::hir::table::{Column, Role, Table, TaintKind, TaintSource};
+use crate::hir::transform::Builder;
+use crate::syntax::ast::{DeriveColumn, Ident, Selection};
+
+/// A computed column.
+pub(in crate::hir) fn computed(name: &Ident, value: &Typed) -> Column {
+    Column {
+        taint: value.taint.clone(),
+        origin: value.origin.clone(),
+        cross_row: value.cross_row,
+        range: value.range,
+        ..Column::new(name.name.clone(), value.expr.dtype.clone(), value.expr.nullable, name.span)
+    }
+}
+
+pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b: &mut Builder<'_, '_>) {
+    let mut columns = Vec::new();
+    for new in list {
+        let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("`derive`") };
+        let value = check_expr(scope, &new.value, &mut b.cx.out);
+        let name = &new.name.name;
+        if let Some(old) = b.table.get(name) {
+            if !replace {
+                let old_span = old.span;
+                b.report(exists(name, new.name.span, old_span));
+                continue;
+            }
+        } else if replace && !b.table.excuses(name) {
+            let near = Diagnostic::error(Code::E0203, new.name.span, format!("there is no column `{name}` to replace"))
+                .label("unknown column")
+                .near(name, b.table.names());
+            b.report(if near.help.is_some() { near } else { near.help("write `derive` for a new column") });
+        }
+        if value.expr.dtype == dbjob_plan::DataType::Unknown && value.expr.nullable {
+            b.report(
+                Diagnostic::error(
+                    Code::E0201,
+                    new.value.span,
+                    format!("`{name}` is null in every row, and of no type"),
+                )
+                .label("only null")
+                .help("say of which type: `try_int(\"\")` gives a null int"),
+            );
+        }
+        let mut column = computed(&new.name, &value);
+        if let Some(label) = new.label {
+            column.role = Role::Label;
+            column.taint.insert(name.clone(), TaintSource { kind: TaintKind::Label, span: label });
+        }
+        b.table.forget_keys_with(name);
+        b.table.put(column);
+        columns.push(NamedExpr { name: name.clone(), expr: value.expr });
+    }
+    if !columns.is_empty() {
+        b.push(Op::Derive { columns }, span, Served::Computed);
+    }
+}
+
+pub(in crate::hir) fn exists(name: &str, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0204, span, format!("the column `{name}` exists already"))
+        .label("again here")
+        .related(first, "first here")
+        .help("write `derive replace` to change it, or take another name")
+}
+
+pub(in crate::hir) fn select(selection: &Selection, span: Span, b: &mut Builder<'_, '_>) {
+    let mut names: Vec<String> = Vec::new();
+    let problems = b.cx.out.len();
+    for selector in &selection.items {
+        for name in columns_of(selector, &b.table, &mut b.cx.out) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    if b.cx.out.len() > problems {
+        // What was meant is not known: the columns stay, and none is reported missing from here on.
+        b.table.broken = true;
+        return;
+    }
+    if names.is_empty() {
+        if !b.table.broken && b.table.lost.is_empty() {
+            b.report(Diagnostic::error(Code::E0108, selection.span, "no column is left").label("selects none"));
+        }
+        b.table.broken = true;
+        return;
+    }
+    keep(names, span, b);
+}
+
+pub(in crate::hir) fn drop(selection: &Selection, span: Span, b: &mut Builder<'_, '_>) {
+    let mut gone: Vec<String> = Vec::new();
+    for selector in &selection.items {
+        gone.extend(columns_of(selector, &b.table, &mut b.cx.out));
+    }
+    let names: Vec<String> = b.table.names().filter(|n| !gone.iter().any(|g| g == n)).map(str::to_owned).collect();
+    if names.is_empty() && !b.table.broken {
+        b.report(Diagnostic::error(Code::E0108, selection.span, "no column is left").label("all are dropped"));
+        return;
+    }
+    keep(names, span, b);
+}
+
+fn keep(names: Vec<String>, span: Span, b: &mut Builder<'_, '_>) {
+    let columns: Vec<Column> = names.iter().filter_map(|n| b.table.get(n).cloned()).collect();
+    b.table.keys.retain(|key| key.iter().all(|k| names.contains(k)));
+    b.table.columns = columns;
+    project(names.iter().map(|n| (n.clone(), n.clone())).collect(), span, b);
+}
+
+/// The projection to `pairs` (from, to), the hidden part with it.
+fn project(pairs: Vec<(String, String)>, span: Span, b: &mut Builder<'_, '_>) {
+    let mut columns: Vec<Projection> = pairs.into_iter().map(|(from, to)| Projection { from, to }).collect();
+    columns.extend(part_of(&b.table));
+    b.push(Op::Project { columns }, span, Served::Computed);
+}
+
+pub(in crate::hir) fn part_of(table: &Table) -> Option<Projection> {
+    table.split.as_ref().map(|_| Projection { from: PART.into(), to: PART.into() })
+}
+
+pub(in crate::hir) fn rename(pairs: &[(Ident, Ident)], span: Span, b: &mut Builder<'_, '_>) {
+    let mut renamed: Vec<(String, String)> = Vec::new();
+    for (old, new) in pairs {
+        if !known(old, &b.table, &mut b.cx.out) {
+            continue;
+        }
+        let leaves = pairs.iter().any(|(o, _)| o.name == new.name);
+        if let Some(other) = b.table.get(&new.name).filter(|_| !leaves && old.name != new.name) {
+            let diagnostic =
+                exists(&new.name, new.span, other.span).help("take another name, or drop that column first");
+            b.report(diagnostic);
+            continue;
+        }
+        if renamed.iter().any(|(_, n)| *n == new.name) {
+            let diagnostic = exists(&new.name, new.span, new.span).help("two columns cannot have one name");
+            b.report(diagnostic);
+            continue;
+        }
+        renamed.push((old.name.clone(), new.name.clone()));
+    }
+    let new_name = |name: &str| renamed.iter().find(|(old, _)| old == name).map_or(name, |(_, new)| new).to_owned();
+    let pairs: Vec<(String, String)> = b.table.names().map(|n| (n.to_owned(), new_name(n))).collect();
+    for column in &mut b.table.columns {
+        column.name = new_name(&column.name);
+    }
+    for key in &mut b.table.keys {
+        *key = key.iter().map(|k| new_name(k)).collect::<BTreeSet<_>>();
+    }
+    if let Some(split) = &mut b.table.split {
+        split.by = split.by.iter().map(|k| new_name(k)).collect();
+    }
+    project(pairs, span, b);
+}

@@ -1,0 +1,121 @@
+//! `expect`.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::{DataType, ExpectAction, Expectation, Expr, Op, Value};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::check::Context;
+use crate::hir::expr::{Aggregates, Checker, Scope};
+use crate::hir::items::not_yet;
+use crate::hir::selection::known;
+use crate::hir::table::Table;
+use crate::hir::{Served, Step, facts};
+use crate::syntax::ast::{self, ExprKind, Ident};
+
+const ACTIONS: [&str; 4] = ["fail", "drop", "warn", "quarantine"];
+
+pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut Vec<Step>, cx: &mut Context<'_>) {
+    let action = match rule.action.as_ref().map(|a| a.name.as_str()) {
+        None | Some("fail") => ExpectAction::Fail,
+        Some("drop") => ExpectAction::Drop,
+        Some("warn") => ExpectAction::Warn,
+        Some("quarantine") => {
+            cx.out.push(not_yet("`else quarantine`", rule.action.as_ref().map_or(rule.span, |a| a.span)));
+            return;
+        }
+        Some(other) => {
+            let span = rule.action.as_ref().map_or(rule.span, |a| a.span);
+            let diagnostic =
+                Diagnostic::error(Code::E0104, span, format!("`else {other}` is no action")).label("unknown action");
+            let near = diagnostic.clone().near(other, ACTIONS);
+            cx.out.push(if near.help.is_some() {
+                near
+            } else {
+                diagnostic.help(format!("write else {}", ACTIONS.join(", ")))
+            });
+            return;
+        }
+    };
+    let text = super::super::text::of(&rule.predicate);
+    let whole_table = |what: &str, cx: &mut Context<'_>| {
+        let span = rule.action.as_ref().map_or(rule.span, |a| a.span);
+        let diagnostic = Diagnostic::error(
+            Code::E0105,
+            span,
+            format!("{what} speaks of the whole table, and only rows can be dropped"),
+        )
+        .label("drops rows")
+        .help("write `else fail` or `else warn`");
+        cx.out.push(diagnostic);
+    };
+    if let Some(columns) = unique_columns(&rule.predicate) {
+        if columns.iter().any(|c| !known(c, table, &mut cx.out)) {
+            return;
+        }
+        if action == ExpectAction::Drop {
+            return whole_table("`unique`", cx);
+        }
+        let unique: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+        if action == ExpectAction::Fail {
+            table.keys.push(unique.iter().cloned().collect::<BTreeSet<_>>());
+        }
+        let predicate = Expr::literal(Value::Bool(true), DataType::Bool, rule.predicate.span);
+        let op = Op::Expect(Expectation { predicate, unique, action, text });
+        steps.push(Step { op, others: Vec::new(), schema: table.schema(), span: rule.span, served: Served::Skipped });
+        return;
+    }
+    let scope = Scope { table, aggregates: Aggregates::Allowed };
+    let typed = Checker { scope, out: &mut cx.out }.wanted(&rule.predicate, &DataType::Bool, "`expect`");
+    if typed.is_unknown() {
+        return;
+    }
+    let aggregate = typed.expr.has_aggregate();
+    if aggregate && action == ExpectAction::Drop {
+        return whole_table("an aggregate", cx);
+    }
+    if aggregate && let Some(column) = bare_column(&typed.expr) {
+        let diagnostic = Diagnostic::error(
+            Code::E0206,
+            typed.expr.span,
+            format!("`{column}` has a value in each row, the aggregates one for the table"),
+        )
+        .label("mixes both")
+        .help("write two expectations");
+        cx.out.push(diagnostic);
+        return;
+    }
+    if !aggregate && action != ExpectAction::Warn {
+        if action == ExpectAction::Drop {
+            table.chosen_by.extend(typed.taint.clone());
+        }
+        facts::assume(table, &typed.expr);
+    }
+    let served = if aggregate || !typed.taint.is_empty() { Served::Skipped } else { Served::Computed };
+    let op = Op::Expect(Expectation { predicate: typed.expr, unique: Vec::new(), action, text });
+    steps.push(Step { op, others: Vec::new(), schema: table.schema(), span: rule.span, served });
+}
+
+/// The columns of `unique(a, b)`.
+fn unique_columns(predicate: &ast::Expr) -> Option<Vec<Ident>> {
+    let ExprKind::Call(call) = &predicate.kind else { return None };
+    if call.name.name != "unique" {
+        return None;
+    }
+    call.args
+        .iter()
+        .map(|arg| match &arg.value.kind {
+            ExprKind::Name(name) => Some(Ident { name: name.clone(), span: arg.value.span }),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A column outside of every aggregate.
+fn bare_column(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        dbjob_plan::ExprKind::Column(name) => Some(name),
+        dbjob_plan::ExprKind::Aggregate { .. } => None,
+        _ => expr.operands().into_iter().find_map(bare_column),
+    }
+}

@@ -1,0 +1,350 @@
+//! `join`.
+
+use dbjob_plan::{BinaryOp, DataType, Join, JoinKind, Op, Projection, Span};
+
+use super::columns::exists;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::Served;
+use crate::hir::expr::unknown_column;
+use crate::hir::items::{not_yet, table_named};
+use crate::hir::range::Range;
+use crate::hir::table::{Column, Table};
+use crate::hir::transform::Builder;
+use crate::hir::types;
+use crate::syntax::ast::{self, ExprKind, Ident, JoinStep};
+
+const MODIFIERS: [&str; 5] = ["lookup", "many_to_many", "one_to_many", "many_to_one", "one_to_one"];
+
+pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>) {
+    let Some(kind) = kind_of(join, b) else {
+        b.table.broken = true;
+        return;
+    };
+    for modifier in &join.modifiers {
+        if !MODIFIERS.contains(&modifier.name.as_str()) {
+            let diagnostic =
+                Diagnostic::error(Code::E0104, modifier.span, format!("a join is never `{}`", modifier.name))
+                    .label("unknown word");
+            let near = diagnostic.clone().near(&modifier.name, MODIFIERS);
+            b.report(if near.help.is_some() {
+                near
+            } else {
+                diagnostic.help(format!("it may be {}", MODIFIERS.join(", ")))
+            });
+        }
+    }
+    let right = table_named(b.cx, &join.right);
+    if right.broken || b.table.broken {
+        b.table.broken = true;
+        return;
+    }
+    let Some(on) = keys(join, kind, &right, b) else {
+        b.table.broken = true;
+        return;
+    };
+    let has = |word: &str| join.modifiers.iter().any(|m| m.name == word);
+    let right_unique = right.unique_by(on.iter().map(|(_, r)| r.as_str()));
+    let left_unique = b.table.unique_by(on.iter().map(|(l, _)| l.as_str()));
+    let filters_only = matches!(kind, JoinKind::Semi | JoinKind::Anti);
+    if !filters_only && kind != JoinKind::Cross {
+        grain(join, &right, &on, right_unique, left_unique, b);
+    }
+    if kind == JoinKind::Cross && !has("many_to_many") {
+        let diagnostic = Diagnostic::error(Code::E0301, join.right.span, "a cross join multiplies rows")
+            .label("every row with every row")
+            .help("say that it is meant: `cross join … many_to_many`");
+        b.report(diagnostic);
+    }
+    if let (Some(split), true) = (&right.split, right.split != b.table.split) {
+        let diagnostic =
+            Diagnostic::error(Code::E0406, join.right.span, format!("`{}` has a split of its own", join.right.name))
+                .label("split otherwise")
+                .related(split.span, "split here")
+                .help("join first and split then");
+        b.report(diagnostic);
+    }
+    let right_columns = arriving(join, kind, &right, &on, b);
+    // Rows may be lost (inner, semi, anti) or come without a partner (left, full): either way the right side chose.
+    if kind != JoinKind::Left {
+        b.table.chosen_by.extend(right.chosen_by.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+    if !(right_unique || filters_only) {
+        b.table.keys.clear();
+    }
+    if kind == JoinKind::Full {
+        b.table.keys.clear();
+        for column in &mut b.table.columns {
+            let merged = on.iter().any(|(l, _)| *l == column.name);
+            column.nullable |= !merged;
+            column.range = Range::ALL;
+        }
+    } else if matches!(kind, JoinKind::Inner | JoinKind::Semi) {
+        // Null never matches.
+        for (left, _) in &on {
+            if let Some(column) = b.table.get_mut(left) {
+                column.nullable = false;
+            }
+        }
+    }
+    let lookup = has("lookup");
+    let served = if lookup || filters_only {
+        Served::Computed
+    } else {
+        Served::Not("the other table is not at hand when one row is asked about; `lookup` takes it along")
+    };
+    let op = Op::Join(Join { kind, on, right_columns, verify_unique_right: right_unique && !filters_only, lookup });
+    b.push_with(op, vec![join.right.name.clone()], span, served);
+}
+
+fn kind_of(join: &JoinStep, b: &mut Builder<'_, '_>) -> Option<JoinKind> {
+    let Some(word) = &join.kind else { return Some(JoinKind::Inner) };
+    Some(match word.name.as_str() {
+        "inner" => JoinKind::Inner,
+        "left" => JoinKind::Left,
+        "full" => JoinKind::Full,
+        "semi" => JoinKind::Semi,
+        "anti" => JoinKind::Anti,
+        "cross" => JoinKind::Cross,
+        "asof" => {
+            b.report(not_yet("asof join", word.span));
+            return None;
+        }
+        other => {
+            let diagnostic =
+                Diagnostic::error(Code::E0104, word.span, format!("there is no `{other} join`")).label("unknown kind");
+            let near = match other {
+                "outer" => diagnostic.help("write `full join`"),
+                "right" => diagnostic.help("begin with the other table and write `left join`"),
+                _ => diagnostic.near(other, ["left", "full", "semi", "anti", "cross", "asof"]),
+            };
+            b.report(near);
+            return None;
+        }
+    })
+}
+
+/// The pairs of key columns; `None` when something was reported.
+fn keys(join: &JoinStep, kind: JoinKind, right: &Table, b: &mut Builder<'_, '_>) -> Option<Vec<(String, String)>> {
+    if kind == JoinKind::Cross {
+        if let Some(first) = join.on.first() {
+            b.report(
+                Diagnostic::error(Code::E0109, first.span, "a cross join has no keys")
+                    .label("no effect")
+                    .help("drop the `on`, or write `join`"),
+            );
+            return None;
+        }
+        return Some(Vec::new());
+    }
+    if join.on.is_empty() {
+        let diagnostic = Diagnostic::error(Code::E0108, join.right.span, "the join has no keys")
+            .label("on which columns?")
+            .help(format!("write `join {} on KEY`, or `cross join`", join.right.name));
+        b.report(diagnostic);
+        return None;
+    }
+    let mut pairs: Vec<(Ident, Ident)> = Vec::new();
+    for expr in &join.on {
+        pairs_of(expr, join, b, &mut pairs)?;
+    }
+    let mut on = Vec::new();
+    for (left, theirs) in pairs {
+        let l = b.table.get(&left.name).cloned();
+        let r = right.get(&theirs.name);
+        if l.is_none() && !b.table.excuses(&left.name) {
+            let diagnostic = unknown_column(&b.table, &left.name, left.span);
+            b.report(diagnostic);
+        }
+        if r.is_none() && !right.excuses(&theirs.name) && (l.is_some() || theirs.span != left.span) {
+            let mut diagnostic = unknown_column(right, &theirs.name, theirs.span);
+            diagnostic.message = format!("`{}` has no column `{}`", join.right.name, theirs.name);
+            b.report(diagnostic);
+        }
+        let (Some(l), Some(r)) = (l, r) else { return None };
+        let fits = l.dtype == r.dtype || (l.dtype.is_text() && r.dtype.is_text());
+        let unknown = l.dtype == DataType::Unknown || r.dtype == DataType::Unknown;
+        if !fits && !unknown {
+            let diagnostic = Diagnostic::error(
+                Code::E0302,
+                left.span,
+                format!("the keys are of two types, {} and {}", l.dtype, r.dtype),
+            )
+            .label(format!("{} here", l.dtype))
+            .related(r.span, format!("{} there", r.dtype))
+            .help(if types::common(&l.dtype, &r.dtype).is_some() {
+                "cast one of them first: `derive k = …`"
+            } else {
+                "join on columns of one type"
+            });
+            b.report(diagnostic);
+            return None;
+        }
+        if l.dtype == DataType::Float {
+            let diagnostic = Diagnostic::error(
+                Code::E0302,
+                left.span,
+                "a float is no join key: nearly equal numbers would not match",
+            )
+            .label("this is float")
+            .help("join on an int, string or date");
+            b.report(diagnostic);
+            return None;
+        }
+        on.push((left.name, theirs.name));
+    }
+    Some(on)
+}
+
+/// `k` or `a == u.b`, joined by `and`.
+fn pairs_of(expr: &ast::Expr, join: &JoinStep, b: &mut Builder<'_, '_>, pairs: &mut Vec<(Ident, Ident)>) -> Option<()> {
+    let alias = join.alias.as_ref().unwrap_or(&join.right);
+    match &expr.kind {
+        ExprKind::Name(name) => {
+            let ident = Ident { name: name.clone(), span: expr.span };
+            pairs.push((ident.clone(), ident));
+            Some(())
+        }
+        ExprKind::Binary { op: BinaryOp::And, left, right, .. } => {
+            pairs_of(left, join, b, pairs)?;
+            pairs_of(right, join, b, pairs)
+        }
+        ExprKind::Binary { op: BinaryOp::Eq, left, right, .. } => {
+            let side = |e: &ast::Expr| match &e.kind {
+                ExprKind::Name(name) => Some((None, Ident { name: name.clone(), span: e.span })),
+                ExprKind::Field { base, name } => Some((Some(base.clone()), name.clone())),
+                _ => None,
+            };
+            let of_right =
+                |base: &Option<Ident>| base.as_ref().is_some_and(|i| i.name == alias.name || i.name == join.right.name);
+            match (side(left), side(right)) {
+                (Some((None, l)), Some((base, r))) | (Some((base, r)), Some((None, l))) if of_right(&base) => {
+                    pairs.push((l, r));
+                    Some(())
+                }
+                _ => {
+                    let diagnostic = Diagnostic::error(
+                        Code::E0302,
+                        expr.span,
+                        "a join condition compares a column of here with one of there",
+                    )
+                    .label("not of that form")
+                    .help(format!("write `on a == {}.b`", alias.name));
+                    b.report(diagnostic);
+                    None
+                }
+            }
+        }
+        _ => {
+            let diagnostic = Diagnostic::error(Code::E0302, expr.span, "joins compare columns for equality")
+                .label("not a pair of columns")
+                .help(format!("write `on k`, or `on a == {}.b and c == {}.d`", alias.name, alias.name));
+            b.report(diagnostic);
+            None
+        }
+    }
+}
+
+fn grain(
+    join: &JoinStep,
+    right: &Table,
+    on: &[(String, String)],
+    right_unique: bool,
+    left_unique: bool,
+    b: &mut Builder<'_, '_>,
+) {
+    let modifier = |words: &[&str]| join.modifiers.iter().find(|m| words.contains(&m.name.as_str()));
+    let keys: Vec<&str> = on.iter().map(|(_, r)| r.as_str()).collect();
+    let said_expanding = modifier(&["many_to_many", "one_to_many"]);
+    let said_unique = modifier(&["many_to_one", "one_to_one", "lookup"]);
+    let unproven = format!("`{}` is not known to have one row for each {}", join.right.name, keys.join(", "));
+    let declared = right.columns.iter().find(|c| keys.contains(&c.name.as_str())).map(|c| c.span);
+    let why = |diagnostic: Diagnostic| match declared {
+        Some(span) => diagnostic.related(span, "not declared `key`, nor made unique by a step"),
+        None => diagnostic,
+    };
+    let mend = format!("declare it `key`, or make it so in a transform: `distinct by {}`", keys.join(", "));
+    if !right_unique {
+        if let Some(word) = said_unique {
+            let diagnostic =
+                why(Diagnostic::error(Code::E0301, word.span, format!("`{}` does not hold: {unproven}", word.name))
+                    .label("not proven"));
+            b.report(diagnostic.help(mend));
+        } else if said_expanding.is_none() {
+            let diagnostic = why(Diagnostic::error(
+                Code::E0301,
+                join.right.span,
+                format!("this join can multiply rows: {unproven}"),
+            )
+            .label("may match several times"));
+            b.report(diagnostic.help(format!("{mend}; if rows are to multiply, write `many_to_many`")));
+        }
+    }
+    if let Some(word) = modifier(&["one_to_many", "one_to_one"])
+        && !left_unique
+    {
+        let left: Vec<&str> = on.iter().map(|(l, _)| l.as_str()).collect();
+        let diagnostic = Diagnostic::error(
+            Code::E0301,
+            word.span,
+            format!(
+                "`{}` does not hold: the left side is not known to have one row for each {}",
+                word.name,
+                left.join(", ")
+            ),
+        )
+        .label("not proven");
+        b.report(diagnostic);
+    }
+}
+
+/// Adds the right columns to the table and gives their projections.
+fn arriving(
+    join: &JoinStep,
+    kind: JoinKind,
+    right: &Table,
+    on: &[(String, String)],
+    b: &mut Builder<'_, '_>,
+) -> Vec<Projection> {
+    let mut projections = Vec::new();
+    if matches!(kind, JoinKind::Semi | JoinKind::Anti) {
+        if let Some(prefix) = &join.prefix {
+            b.report(
+                Diagnostic::error(Code::E0109, prefix.span, "no column comes over, so a prefix has no effect")
+                    .label("no effect"),
+            );
+        }
+        return projections;
+    }
+    let optional = matches!(kind, JoinKind::Left | JoinKind::Full);
+    for column in &right.columns {
+        if on.iter().any(|(l, r)| *r == column.name && l == r) {
+            continue;
+        }
+        let name = match &join.prefix {
+            Some(prefix) => format!("{}{}", prefix.name, column.name),
+            None => column.name.clone(),
+        };
+        if let Some(ours) = b.table.get(&name) {
+            let diagnostic = exists(&name, join.right.span, ours.span)
+                .related(column.span, format!("and in `{}`", join.right.name))
+                .help(format!(
+                    "give its columns a prefix: `join {0} as {0} prefix {0}_ on …`, or drop one of the two",
+                    join.right.name
+                ));
+            b.report(diagnostic);
+            continue;
+        }
+        let mut arriving =
+            Column { name: name.clone(), nullable: column.nullable || optional, refinement: None, ..column.clone() };
+        if optional {
+            // Whether there is a partner depends on what chose the rows there.
+            arriving.taint.extend(right.chosen_by.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
+        if arriving.role == crate::hir::table::Role::Key {
+            arriving.role = crate::hir::table::Role::Id;
+        }
+        projections.push(Projection { from: column.name.clone(), to: name });
+        b.table.columns.push(arriving);
+    }
+    projections
+}

@@ -1,0 +1,11 @@
+//! One file a family of steps: what each does to the columns, and the operation of the plan.
+
+pub(super) mod columns;
+pub(super) mod expect;
+pub(super) mod group;
+pub(super) mod join;
+pub(super) mod map;
+pub(super) mod order;
+pub(super) mod predict;
+pub(super) mod rows;
+pub(super) mod split;

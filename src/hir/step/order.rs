@@ -1,0 +1,113 @@
+//! `sort`, `take`, `distinct`.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::{Keep, Op, SortKey, Span, Value};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::Served;
+use crate::hir::expr::{Aggregates, Scope, check_expr};
+use crate::hir::options;
+use crate::hir::selection::known;
+use crate::hir::transform::Builder;
+use crate::syntax::ast::{self, Ident};
+
+pub(in crate::hir) fn keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Vec<SortKey> {
+    let mut keys = Vec::new();
+    for key in list {
+        let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("a sort key") };
+        let typed = check_expr(scope, &key.expr, &mut b.cx.out);
+        if typed.is_unknown() {
+            continue;
+        }
+        if !typed.dtype().is_ordered() {
+            let diagnostic = Diagnostic::error(Code::E0201, key.expr.span, format!("{} has no order", typed.dtype()))
+                .label("cannot be sorted");
+            b.report(diagnostic);
+            continue;
+        }
+        keys.push(SortKey { expr: typed.expr, descending: key.descending.is_some() });
+    }
+    keys
+}
+
+pub(in crate::hir) fn sort(list: &[ast::SortKey], span: Span, b: &mut Builder<'_, '_>) {
+    let keys = keys(list, b);
+    if !keys.is_empty() {
+        b.push(Op::Sort { keys }, span, Served::Skipped);
+    }
+}
+
+/// A step over rows of all parts at once, below a split.
+pub(in crate::hir) fn across_parts(what: &str, verb: Span, b: &mut Builder<'_, '_>) {
+    if let Some(split) = &b.table.split {
+        let by = if split.by.is_empty() { "nothing".to_owned() } else { split.by.join(", ") };
+        let diagnostic =
+            Diagnostic::error(Code::E0406, verb, format!("{what} below the split mixes train and test rows"))
+                .label("rows of all parts together")
+                .related(split.span, format!("split by {by}"))
+                .help("put it above the split, or let the split's key be among its keys");
+        b.report(diagnostic);
+    }
+}
+
+pub(in crate::hir) fn take(count: &ast::Expr, verb: Span, span: Span, b: &mut Builder<'_, '_>) {
+    across_parts("`take`", verb, b);
+    match options::constant(count) {
+        Some(Value::Int(n)) if n >= 0 => b.push(Op::Take { count: n as u64 }, span, Served::Skipped),
+        _ => {
+            let what = options::describe(count);
+            b.report(
+                Diagnostic::error(Code::E0105, count.span, format!("`take` wants a number of rows, not {what}"))
+                    .label("not a whole number"),
+            );
+        }
+    }
+}
+
+pub(in crate::hir) fn distinct(
+    by: &[Ident],
+    keep: Option<&Ident>,
+    order: &[ast::SortKey],
+    verb: Span,
+    span: Span,
+    b: &mut Builder<'_, '_>,
+) {
+    let names: Vec<String> =
+        by.iter().filter(|name| known(name, &b.table, &mut b.cx.out)).map(|n| n.name.clone()).collect();
+    if names.len() < by.len() {
+        return;
+    }
+    let keep = match keep {
+        None => Keep::First,
+        Some(word) if word.name == "first" => Keep::First,
+        Some(word) if word.name == "last" => Keep::Last,
+        Some(word) => {
+            let diagnostic =
+                Diagnostic::error(Code::E0104, word.span, format!("`keep {}` is neither first nor last", word.name))
+                    .label("unknown word")
+                    .near(&word.name, ["first", "last"]);
+            b.report(diagnostic);
+            return;
+        }
+    };
+    if let Some(split) = &b.table.split {
+        let covered = names.is_empty() && split.by.iter().all(|k| b.table.get(k).is_some())
+            || split.by.iter().all(|k| names.contains(k));
+        if !covered || split.by.is_empty() {
+            across_parts("`distinct`", verb, b);
+        }
+    }
+    if names.is_empty() && !order.is_empty() {
+        let diagnostic =
+            Diagnostic::error(Code::E0109, order[0].expr.span, "an order has no effect where whole rows are the same")
+                .label("no effect")
+                .help("say which columns: `distinct by id keep last order at`");
+        b.report(diagnostic);
+    }
+    let order = keys(order, b);
+    let key: BTreeSet<String> =
+        if names.is_empty() { b.table.names().map(str::to_owned).collect() } else { names.iter().cloned().collect() };
+    b.table.keys.push(key);
+    b.push(Op::Distinct { by: names, keep, order }, span, Served::Skipped);
+}

@@ -1,0 +1,202 @@
+//! `predict MODEL as p`.
+
+use dbjob_plan::{DataType, Op, Span, Task, Value, probability_column};
+
+use super::columns::exists;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::check::ModelFact;
+use crate::hir::items::{not_yet, unknown_item};
+use crate::hir::table::{Column, TaintKind, TaintSource};
+use crate::hir::transform::Builder;
+use crate::hir::types;
+use crate::hir::{ItemBody, Served};
+use crate::syntax::ast::Ident;
+
+pub(in crate::hir) fn check(
+    model: &Ident,
+    out_of_fold: Option<Span>,
+    prefix: Option<&Ident>,
+    span: Span,
+    b: &mut Builder<'_, '_>,
+) {
+    if let Some(at) = out_of_fold {
+        b.report(not_yet("`out_of_fold`", at));
+        return;
+    }
+    let fact = match b.cx.models.get(&model.name) {
+        Some(Some(fact)) => fact.clone(),
+        Some(None) => {
+            b.table.broken = true;
+            return;
+        }
+        None => {
+            if b.cx.lost.contains(&model.name) {
+                b.table.broken = true;
+                return;
+            }
+            let diagnostic = match b.cx.names.get(&model.name) {
+                Some(declared) => Diagnostic::error(
+                    Code::E0107,
+                    model.span,
+                    format!("`{}` is a {}, and a model is wanted here", model.name, declared.kind),
+                )
+                .label("no model")
+                .related(declared.span, "declared here"),
+                None => {
+                    let known = b.cx.names.iter().filter(|(_, d)| d.kind == "model").map(|(n, _)| n.as_str());
+                    unknown_item(model, "model", known)
+                }
+            };
+            b.report(diagnostic);
+            b.table.broken = true;
+            return;
+        }
+    };
+    if b.table.broken {
+        return;
+    }
+    let own = own_table(&fact, b);
+    if !own && !can_replay(&fact, model, b) {
+        b.table.broken = true;
+        return;
+    }
+    let (name, name_span) =
+        prefix.map_or_else(|| (format!("{}_prediction", model.name), model.span), |p| (p.name.clone(), p.span));
+    let in_sample = own || same_root(&fact, b);
+    add(&fact, &model.name, &name, name_span, in_sample, b);
+    let op = Op::Predict { prefix: name, replay: !own };
+    b.push_with(op, vec![model.name.clone()], span, Served::Not("it is a prediction of another model"));
+}
+
+/// Whether every input of the model stands here as the model learned it: same place of origin, same maps.
+fn own_table(fact: &ModelFact, b: &Builder<'_, '_>) -> bool {
+    let mut item = Some(b.input.clone());
+    let mut descends = false;
+    while let Some(name) = item {
+        if name == fact.input {
+            descends = true;
+            break;
+        }
+        item = b.cx.items.iter().find(|i| i.name == name).and_then(|i| match &i.body {
+            ItemBody::Table { input, .. } => input.clone(),
+            _ => None,
+        });
+    }
+    let learned = b.cx.tables.get(&fact.input);
+    descends
+        && fact.inputs.iter().all(|input| {
+            let theirs = learned.and_then(|t| t.get(&input.column));
+            match (theirs, b.table.get(&input.column)) {
+                (Some(theirs), Some(ours)) => {
+                    theirs.span == ours.span
+                        && theirs.maps == ours.maps
+                        && theirs.dtype == ours.dtype
+                        && (!ours.nullable || input.nullable)
+                }
+                _ => false,
+            }
+        })
+}
+
+/// Whether the rows come from the dataset that the model's rows come from.
+fn same_root(fact: &ModelFact, b: &Builder<'_, '_>) -> bool {
+    let root = |name: &str| {
+        let mut name = name.to_owned();
+        while let Some(ItemBody::Table { input: Some(input), .. }) =
+            b.cx.items.iter().find(|i| i.name == name).map(|i| &i.body)
+        {
+            name.clone_from(input);
+        }
+        name
+    };
+    root(&b.input) == root(&fact.input)
+}
+
+/// Whether the table has the model's request columns, unmapped and of the right types; reports what is missing.
+fn can_replay(fact: &ModelFact, model: &Ident, b: &mut Builder<'_, '_>) -> bool {
+    let mut good = true;
+    for field in &fact.request.fields {
+        let problem = match b.table.get(&field.name) {
+            None if b.table.excuses(&field.name) => {
+                good = false;
+                None
+            }
+            None => {
+                let diagnostic = Diagnostic::error(
+                    Code::E0407,
+                    model.span,
+                    format!("`{}` needs the column `{}`, which is not here", model.name, field.name),
+                )
+                .label("an input is missing")
+                .related(fact.span, "the model");
+                Some(diagnostic.near(&field.name, b.table.names()))
+            }
+            Some(column) if !column.maps.is_empty() => Some(
+                Diagnostic::error(
+                    Code::E0407,
+                    model.span,
+                    format!("`{}` applies its own maps, but `{}` is mapped already", model.name, field.name),
+                )
+                .label("takes unmapped columns")
+                .related(column.maps[0].1, "mapped here")
+                .help("predict above the map, or map into another column: `map … as …`"),
+            ),
+            Some(column) if !types::converts(&column.dtype, &field.dtype) => Some(
+                Diagnostic::error(
+                    Code::E0407,
+                    model.span,
+                    format!(
+                        "`{}` takes `{}` as {}, and here it is {}",
+                        model.name, field.name, field.dtype, column.dtype
+                    ),
+                )
+                .label("another type")
+                .related(column.span, format!("{} here", column.dtype)),
+            ),
+            Some(column) if column.nullable && !field.nullable => Some(
+                Diagnostic::error(
+                    Code::E0407,
+                    model.span,
+                    format!("`{}` takes no null in `{}`, and here it may be null", model.name, field.name),
+                )
+                .label("may be null")
+                .related(column.span, "nullable here")
+                .help(format!("write `filter {} is not null` above", field.name)),
+            ),
+            Some(_) => None,
+        };
+        if let Some(diagnostic) = problem {
+            good = false;
+            b.report(diagnostic);
+        }
+    }
+    good
+}
+
+fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, in_sample: bool, b: &mut Builder<'_, '_>) {
+    let output = &fact.output.dtype;
+    let mut names: Vec<(String, DataType)> = vec![(prefix.to_owned(), output.clone())];
+    if fact.task == Task::Classification {
+        match output {
+            DataType::Bool => names.push((probability_column(prefix, output, &Value::Bool(true)), DataType::Float)),
+            DataType::Category { levels: Some(levels) } => names.extend(
+                levels.iter().map(|l| (probability_column(prefix, output, &Value::String(l.clone())), DataType::Float)),
+            ),
+            // Which classes there are only the data tell.
+            _ => b.table.open.push(format!("{prefix}_probability_")),
+        }
+    }
+    for (name, dtype) in names {
+        if let Some(old) = b.table.get(&name) {
+            let diagnostic = exists(&name, span, old.span).help("take another name: `predict … as p`");
+            b.report(diagnostic);
+            continue;
+        }
+        let mut column = Column::new(name, dtype, false, span);
+        column.cross_row = true;
+        if in_sample {
+            column.taint.insert(format!("predictions of {model}"), TaintSource { kind: TaintKind::InSample, span });
+        }
+        b.table.columns.push(column);
+    }
+}

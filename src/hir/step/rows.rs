@@ -1,0 +1,115 @@
+//! `filter`, `union`.
+
+use dbjob_plan::{DataType, Op, Projection, Span};
+
+use super::columns::part_of;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::expr::{Aggregates, Checker, Scope};
+use crate::hir::items::table_named;
+use crate::hir::range::Range;
+use crate::hir::transform::Builder;
+use crate::hir::types;
+use crate::hir::{Served, facts};
+use crate::syntax::ast::{self, Ident};
+
+pub(in crate::hir) fn filter(predicate: &ast::Expr, span: Span, b: &mut Builder<'_, '_>) {
+    let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("a filter") };
+    let typed = Checker { scope, out: &mut b.cx.out }.wanted(predicate, &DataType::Bool, "`filter`");
+    if typed.is_unknown() {
+        return;
+    }
+    // `label is not null` says nothing about the label's value.
+    if !matches!(&typed.expr.kind, dbjob_plan::ExprKind::Not(inner) if matches!(inner.kind, dbjob_plan::ExprKind::IsNull(_)))
+    {
+        b.table.chosen_by.extend(typed.taint);
+    }
+    facts::assume(&mut b.table, &typed.expr);
+    b.push(Op::Filter { predicate: typed.expr }, span, Served::Skipped);
+}
+
+pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_>) {
+    let mut names = Vec::new();
+    for other in others {
+        let right = table_named(b.cx, other);
+        if right.broken || b.table.broken {
+            b.table.broken = true;
+            continue;
+        }
+        let missing: Vec<&str> = b.table.names().filter(|n| right.get(n).is_none()).collect();
+        let extra: Vec<&str> = right.names().filter(|n| b.table.get(n).is_none()).collect();
+        if !missing.is_empty() || !extra.is_empty() {
+            let mut parts = Vec::new();
+            if !missing.is_empty() {
+                parts.push(format!("`{}` lacks {}", other.name, missing.join(", ")));
+            }
+            if !extra.is_empty() {
+                parts.push(format!("it has {} besides", extra.join(", ")));
+            }
+            let diagnostic = Diagnostic::error(
+                Code::E0302,
+                other.span,
+                format!("the tables do not have the same columns: {}", parts.join("; ")),
+            )
+            .label("other columns")
+            .help("`select`, `rename` or `derive` them in a transform of it first");
+            b.report(diagnostic);
+            b.table.broken = true;
+            continue;
+        }
+        if right.split != b.table.split {
+            let diagnostic = Diagnostic::error(
+                Code::E0302,
+                other.span,
+                "one of the tables is split and the other is not, or otherwise",
+            )
+            .label("another split")
+            .help("append the rows first and split then");
+            b.report(diagnostic);
+            continue;
+        }
+        for theirs in &right.columns {
+            let ours = b.table.get_mut(&theirs.name).expect("both have the same columns");
+            match types::common(&ours.dtype, &theirs.dtype) {
+                Some(common) if common == ours.dtype || (ours.dtype.is_text() && theirs.dtype.is_text()) => {
+                    ours.dtype = common;
+                    ours.nullable |= theirs.nullable;
+                    ours.range = ours.range.or(theirs.range);
+                    ours.taint.extend(theirs.taint.iter().map(|(k, v)| (k.clone(), v.clone())));
+                    ours.origin.extend(theirs.origin.iter().cloned());
+                    ours.refinement = None;
+                    if ours.maps != theirs.maps {
+                        ours.maps.clear();
+                    }
+                }
+                _ => {
+                    let (ours, ours_span) = (ours.dtype.clone(), ours.span);
+                    let diagnostic = Diagnostic::error(
+                        Code::E0302,
+                        other.span,
+                        format!("`{}` is {ours} in one table and {} in the other", theirs.name, theirs.dtype),
+                    )
+                    .label(format!("{} here", theirs.dtype))
+                    .related(ours_span, format!("{ours} here"))
+                    .help(format!("cast it in a transform first: `derive replace {} = …`", theirs.name));
+                    b.report(diagnostic);
+                }
+            }
+        }
+        b.table.chosen_by.extend(right.chosen_by.iter().map(|(k, v)| (k.clone(), v.clone())));
+        names.push(other.name.clone());
+    }
+    if names.is_empty() {
+        return;
+    }
+    b.table.keys.clear();
+    for column in &mut b.table.columns {
+        if column.dtype.is_text() {
+            column.range = Range::ALL;
+        }
+    }
+    b.push_with(Op::Union, names, span, Served::Not("its rows come from several tables"));
+    // The engine keeps the columns of the first table; the projection pins their order.
+    let mut columns: Vec<Projection> = b.table.names().map(|n| Projection { from: n.into(), to: n.into() }).collect();
+    columns.extend(part_of(&b.table));
+    b.push(Op::Project { columns }, span, Served::Computed);
+}

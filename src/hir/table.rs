@@ -1,0 +1,168 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use dbjob_plan::{DataType, Field, MapLink, PART, Refinement, Schema, Span};
+
+use super::range::Range;
+
+/// The columns of a table at one place of a job, with what is known about each, and what is known about its rows.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    pub columns: Vec<Column>,
+    /// Sets of columns that are unique together.
+    pub keys: Vec<BTreeSet<String>>,
+    /// The split above this place.
+    pub split: Option<SplitFact>,
+    /// Prefixes of columns whose names only data tell (see [`Schema::open`]).
+    pub open: Vec<String>,
+    /// A declaration or step above is wrong: its columns are not known, and names that are missing are not reported.
+    pub broken: bool,
+    /// Names that a broken statement would have declared.
+    pub lost: Arc<BTreeSet<String>>,
+    /// The labels and late columns that chose its rows.
+    pub chosen_by: Taint,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SplitFact {
+    /// Empty: by row number.
+    pub by: Vec<String>,
+    pub shares: [f64; 3],
+    pub span: Span,
+}
+
+/// The labels and late columns that a value derives from, each with the place that says so.
+pub type Taint = BTreeMap<String, TaintSource>;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaintSource {
+    pub kind: TaintKind,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaintKind {
+    Label,
+    Late,
+    /// A prediction on rows that its model learned from.
+    InSample,
+}
+
+impl TaintKind {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Label => "the label",
+            Self::Late => "known only after the fact",
+            Self::InSample => "a prediction on rows that the model learned from",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Feature,
+    Key,
+    Id,
+    Time,
+    Label,
+    Weight,
+}
+
+#[derive(Debug, Clone)]
+pub struct Column {
+    pub name: String,
+    pub dtype: DataType,
+    pub nullable: bool,
+    pub role: Role,
+    pub taint: Taint,
+    /// The source columns that it derives from: (dataset, column).
+    pub origin: BTreeSet<(String, String)>,
+    /// Whether its values come from more than its own row: an aggregate, or a fit.
+    pub cross_row: bool,
+    /// The maps that it carries, the first applied first, each with the place that applied it.
+    pub maps: Vec<(MapLink, Span)>,
+    /// What is known of its numbers.
+    pub range: Range,
+    pub refinement: Option<Refinement>,
+    /// Where it was declared or derived.
+    pub span: Span,
+}
+
+impl Column {
+    pub fn new(name: impl Into<String>, dtype: DataType, nullable: bool, span: Span) -> Self {
+        Self {
+            name: name.into(),
+            dtype,
+            nullable,
+            role: Role::Feature,
+            taint: Taint::new(),
+            origin: BTreeSet::new(),
+            cross_row: false,
+            maps: Vec::new(),
+            range: Range::ALL,
+            refinement: None,
+            span,
+        }
+    }
+
+    pub fn field(&self) -> Field {
+        Field {
+            name: self.name.clone(),
+            dtype: self.dtype.clone(),
+            nullable: self.nullable,
+            refinement: self.refinement.clone(),
+            hidden: false,
+        }
+    }
+}
+
+impl Table {
+    pub fn broken() -> Self {
+        Self { broken: true, ..Self::default() }
+    }
+
+    /// Whether a missing column of that name was told already, by what is broken above.
+    pub fn excuses(&self, name: &str) -> bool {
+        self.broken || self.lost.contains(name)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Column> {
+        self.columns.iter_mut().find(|c| c.name == name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|c| c.name.as_str())
+    }
+
+    /// Adds a column, or replaces the one of that name where it stands.
+    pub fn put(&mut self, column: Column) {
+        match self.get_mut(&column.name) {
+            Some(old) => *old = column,
+            None => self.columns.push(column),
+        }
+    }
+
+    /// Whether these columns determine a row: some key is among them.
+    pub fn unique_by<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> bool {
+        let columns: BTreeSet<&str> = columns.into_iter().collect();
+        self.keys.iter().any(|key| key.iter().all(|name| columns.contains(name.as_str())))
+    }
+
+    /// Forgets keys that lost a column or had one replaced.
+    pub fn forget_keys_with(&mut self, changed: &str) {
+        self.keys.retain(|key| !key.contains(changed));
+    }
+
+    /// As the plan sees it, the hidden part column last.
+    pub fn schema(&self) -> Schema {
+        let mut fields: Vec<Field> = self.columns.iter().map(Column::field).collect();
+        if self.split.is_some() {
+            fields.push(Field { hidden: true, ..Field::new(PART, DataType::Int, false) });
+        }
+        Schema { fields, open: self.open.clone() }
+    }
+}

@@ -1,0 +1,66 @@
+use serde_json::Value;
+
+use super::{SOUND, dbjob, folder};
+
+#[test]
+fn a_sound_job_is_0_with_a_line_on_stdout() {
+    let here = folder(&[("a.dbjob", SOUND)]);
+    let ended = dbjob(here.path(), &["check", "a.dbjob"]);
+    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (0, "ok: 3 items, no problems\n", ""));
+    let quiet = dbjob(here.path(), &["check", "--quiet", "a.dbjob"]);
+    assert_eq!((quiet.code, quiet.out.as_str(), quiet.err.as_str()), (0, "", ""));
+}
+
+#[test]
+fn a_wrong_job_is_2_with_a_picture_on_stderr() {
+    let here = folder(&[("a.dbjob", &SOUND.replace("filter age", "filter agee")), ("b.dbjob", SOUND)]);
+    let ended = dbjob(here.path(), &["check", "b.dbjob", "a.dbjob"]);
+    assert_eq!((ended.code, ended.out.as_str()), (2, ""));
+    for part in ["error[E0203]", "[a.dbjob:8:10]", "did you mean `age`?", "1 error; `dbjob explain E0203` says more"] {
+        assert!(ended.err.contains(part), "{part}: {}", ended.err);
+    }
+}
+
+#[test]
+fn json_is_one_document_on_stdout() {
+    let wrong = "\u{feff}dataset 人 from csv(\"p.csv\") {\r\n  年齡: int\r\n}\r\n\r\ntransform t from 人 {\r\n  filter 年 > 1\r\n}\r\n";
+    let here = folder(&[("a.dbjob", wrong)]);
+    let ended = dbjob(here.path(), &["check", "--format", "json", "a.dbjob", "no.dbjob"]);
+    assert_eq!((ended.code, ended.err.as_str()), (2, ""));
+    let json: Value = serde_json::from_str(&ended.out).unwrap();
+    let [column, file] = &json["diagnostics"].as_array().unwrap()[..] else { panic!("{json}") };
+    assert_eq!(
+        (&column["code"], &column["severity"], &column["file"]),
+        (&"E0203".into(), &"error".into(), &"a.dbjob".into())
+    );
+    let place = ["line", "column", "end_line", "end_column"].map(|k| column[k].as_u64().unwrap());
+    assert_eq!(place, [6, 10, 6, 11]);
+    let text = wrong.trim_start_matches('\u{feff}');
+    let span = ["start", "end"].map(|k| column["span"][k].as_u64().unwrap() as usize);
+    assert_eq!(&text[span[0]..span[1]], "年");
+    assert_eq!((&file["code"], &file["line"]), (&"E0701".into(), &Value::Null));
+    let sound = folder(&[("a.dbjob", SOUND)]);
+    let ended = dbjob(sound.path(), &["check", "--format", "json", "a.dbjob"]);
+    assert_eq!(serde_json::from_str::<Value>(&ended.out).unwrap(), serde_json::json!({ "diagnostics": [] }));
+}
+
+#[test]
+fn the_caret_stands_under_wide_characters_and_no_carriage_return_is_printed() {
+    let text =
+        "dataset 人 from csv(\"p.csv\") {\r\n  年齡: int\r\n}\r\ntransform t from 人 {\r\n  filter 年齢 > 1\r\n}\r\n";
+    let here = folder(&[("a.dbjob", text)]);
+    let err = dbjob(here.path(), &["check", "a.dbjob"]).err;
+    assert!(!err.contains('\r'), "{err:?}");
+    let lines: Vec<&str> = err.lines().collect();
+    let at = lines.iter().position(|l| l.contains("filter 年齢 > 1")).unwrap_or_else(|| panic!("{err}"));
+    // ` 5 │ ` and two spaces, `filter `, then two characters of two columns each.
+    assert_eq!(lines[at + 1], format!("   · {}──┬─", " ".repeat(9)), "{err}");
+}
+
+#[test]
+fn colour_follows_the_option() {
+    let here = folder(&[("a.dbjob", "what\n")]);
+    assert!(!dbjob(here.path(), &["check", "a.dbjob"]).err.contains('\u{1b}'));
+    assert!(dbjob(here.path(), &["check", "--color", "always", "a.dbjob"]).err.contains("\u{1b}["));
+    assert!(!dbjob(here.path(), &["--color=never", "check", "a.dbjob"]).err.contains('\u{1b}'));
+}

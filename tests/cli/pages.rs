@@ -1,0 +1,75 @@
+//! The pages of docs/errors: each example raises its code and nothing else, each correction raises nothing.
+
+use dbjob::diagnostic::{Code, Diagnostic, Severity, explain};
+use dbjob::source::{SourceFile, SourceMap};
+use dbjob::world::World;
+use dbjob::{hir, syntax};
+use dbjob_plan::{DataType, Field, RunError, Schema, Source};
+
+/// The `people.csv` of E0304; other files cannot be looked into.
+struct Years;
+
+impl World for Years {
+    fn schema(&self, source: &Source) -> Result<Option<Schema>, RunError> {
+        let field = |name: &str| Field::new(name, DataType::String, true);
+        let known = source.path == "people.csv";
+        Ok(known.then(|| Schema::new(vec![field("id"), field("years"), field("city")])))
+    }
+}
+
+fn errors(text: &str) -> Vec<Diagnostic> {
+    let mut sources = SourceMap::default();
+    let file = sources.add(SourceFile::new("page.dbjob", text));
+    let parsed = syntax::parse(file, text);
+    let checked = hir::check(&parsed.ast, "page", &Years);
+    let all = parsed.errors.into_iter().chain(checked.diagnostics);
+    all.filter(|d| d.severity == Severity::Error).collect()
+}
+
+/// The blocks of a language in a page.
+pub(super) fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let open = format!("```{language}\n");
+    page.split(&open).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+#[test]
+fn every_page_has_its_title_and_a_text() {
+    for code in Code::ALL {
+        let page = explain(*code);
+        let mut lines = page.lines();
+        assert_eq!(lines.next(), Some(&*format!("# {code}: {}", code.title())));
+        let text: Vec<&str> = lines.take_while(|l| !l.starts_with("```")).collect();
+        assert!(text.join(" ").len() > 80, "{code} explains nothing");
+    }
+}
+
+#[test]
+fn examples_raise_their_code_and_corrections_nothing() {
+    let mut wrong = String::new();
+    for code in Code::ALL.iter().filter(|c| !is_of_a_run(**c)) {
+        let jobs = blocks(explain(*code), "dbjob");
+        let [example, corrected] = jobs[..] else { panic!("{code} has {} jobs", jobs.len()) };
+        let found = errors(example);
+        if found.is_empty() || found.iter().any(|d| d.code != *code) {
+            wrong.push_str(&format!("{code}: the example raises {found:#?}\n"));
+        }
+        let found = errors(corrected);
+        if !found.is_empty() {
+            wrong.push_str(&format!("{code}: the correction raises {found:#?}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn jobs_that_fail_when_they_run_are_sound() {
+    for code in Code::ALL.iter().filter(|c| is_of_a_run(**c)) {
+        for job in blocks(explain(*code), "dbjob") {
+            assert_eq!(errors(job), [], "{code}");
+        }
+    }
+}
+
+fn is_of_a_run(code: Code) -> bool {
+    (Code::E0701..=Code::E0799).contains(&code)
+}

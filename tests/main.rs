@@ -1,0 +1,10 @@
+//! All integration tests: one binary, one module a subject.
+
+mod cli;
+mod format;
+#[cfg(feature = "local")]
+mod run;
+mod syntax;
+mod tidy;
+mod ui;
+mod words;

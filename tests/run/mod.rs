@@ -1,0 +1,43 @@
+//! Jobs on the local engine, from the file to what they leave behind.
+
+mod examples;
+mod predictions;
+mod wrong_data;
+
+use std::fs;
+use std::path::Path;
+
+/// Every file below a folder, relative, sorted.
+fn files_below(folder: &Path) -> Vec<String> {
+    fn walk(root: &Path, folder: &Path, out: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).expect("a readable folder") {
+            let path = entry.expect("a readable entry").path();
+            if path.is_dir() {
+                walk(root, &path, out);
+            } else {
+                out.push(path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned());
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(folder, folder, &mut out);
+    out.sort();
+    out
+}
+
+/// The examples and their data in a folder of their own.
+fn copy_of_examples() -> tempfile::TempDir {
+    let here = tempfile::tempdir().expect("a temporary folder");
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    fs::create_dir(here.path().join("data")).expect("a folder for data");
+    for folder in ["", "data"] {
+        for entry in fs::read_dir(examples.join(folder)).expect("examples are there") {
+            let path = entry.expect("a readable entry").path();
+            if path.extension().is_some_and(|e| e == "dbjob" || e == "csv") {
+                let name = path.file_name().expect("a file has a name");
+                fs::copy(&path, here.path().join(folder).join(name)).expect("a copy");
+            }
+        }
+    }
+    here
+}

@@ -1,0 +1,153 @@
+//! A prediction is the same wherever it is made.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::cli::{dbjob, folder};
+
+const JOB: &str = r#"
+dataset penguins from csv("penguins.csv", nulls = ["NA"]) {
+  species: category("Adelie", "Chinstrap", "Gentoo") label
+  island:  category
+  bill_length_mm: float?
+  bill_depth_mm:  float?
+  flipper_length_mm: int?
+  body_mass_g: int?
+  sex: category("female", "male")?
+  year: int
+}
+transform numbered from penguins {
+  derive size = bill_length_mm * bill_depth_mm
+  split test 25%
+}
+"#;
+
+/// A table by its header: each column's cells as they stand in the file.
+fn columns(path: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut reader = csv::Reader::from_path(path).expect("a CSV file");
+    let names: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    let mut columns: BTreeMap<String, Vec<String>> = names.iter().map(|n| (n.clone(), Vec::new())).collect();
+    for record in reader.records() {
+        for (name, cell) in names.iter().zip(record.expect("a row").iter()) {
+            columns.get_mut(name).expect("named above").push(cell.to_owned());
+        }
+    }
+    columns
+}
+
+fn job(model: &str) -> String {
+    format!(
+        "{JOB}
+transform rows from numbered {{
+  map bill_length_mm, bill_depth_mm, flipper_length_mm, body_mass_g, size with impute(median), standardize
+  map island, sex with one_hot
+}}
+model guess from rows {{
+  input  island, sex, bill_length_mm, bill_depth_mm, flipper_length_mm as \"flipper\", body_mass_g, size
+  output species
+  fit {model}
+  evaluate accuracy, log_loss
+  require accuracy > baseline
+}}
+deploy guess {{ to registry(\"models\") }}
+transform own from rows {{
+  predict guess as p
+  select p, p_probability_Adelie, p_probability_Chinstrap, p_probability_Gentoo
+}}
+deploy own {{ to csv(\"own.csv\") }}
+transform replayed from penguins {{
+  rename flipper_length_mm as flipper
+  predict guess as p
+}}
+deploy replayed {{ to csv(\"replayed.csv\") }}
+transform request from penguins {{
+  rename flipper_length_mm as flipper
+}}
+deploy request {{ to csv(\"request.csv\"); to parquet(\"request.parquet\") }}
+"
+    )
+}
+
+#[test]
+fn in_a_run_from_a_package_elsewhere_and_in_a_step() {
+    let data = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/penguins.csv")).expect("penguins");
+    for model in ["random_forest { trees = 30 }", "logistic_regression", "logistic_regression { epochs = 20 }"] {
+        let job = job(model);
+        let here = folder(&[("job.dbjob", &job), ("penguins.csv", &data)]);
+        let ended = dbjob(here.path(), &["run", "--quiet", "job.dbjob"]);
+        assert_eq!(ended.code, 0, "{model}: {ended:?}");
+
+        // The package in another folder, far from the registry.
+        let elsewhere = folder(&[]);
+        let package = elsewhere.path().join("package");
+        fs::create_dir(&package).expect("a folder");
+        for name in super::files_below(&here.path().join("models/guess/versions/1")) {
+            let to = package.join(&name);
+            fs::create_dir_all(to.parent().expect("below the package")).expect("a folder");
+            fs::copy(here.path().join("models/guess/versions/1").join(&name), to).expect("a copy");
+        }
+        let names = ["p", "p_probability_Adelie", "p_probability_Chinstrap", "p_probability_Gentoo"];
+        let own = columns(&here.path().join("own.csv"));
+        let replayed = columns(&here.path().join("replayed.csv"));
+        for input in ["request.csv", "request.parquet"] {
+            fs::copy(here.path().join(input), elsewhere.path().join(input)).expect("a copy");
+            let args = ["predict", "package", "--input", input, "--output", "answers.csv", "--as", "p"];
+            let ended = dbjob(elsewhere.path(), &args);
+            assert_eq!(ended.code, 0, "{model}, {input}: {ended:?}");
+            let answers = columns(&elsewhere.path().join("answers.csv"));
+            for name in names {
+                assert_eq!(answers[name].len(), 344, "{name}");
+                assert_eq!(answers[name], own[name], "{model}: {name} of `dbjob predict` on {input}");
+                assert_eq!(replayed[name], own[name], "{model}: {name} of a `predict` step on other rows");
+            }
+        }
+
+        // One row alone is answered as it is among the others.
+        let request = fs::read_to_string(here.path().join("request.csv")).expect("the request");
+        let lines: Vec<&str> = request.lines().collect();
+        for row in [1, 4, 200, 344] {
+            fs::write(elsewhere.path().join("one.csv"), format!("{}\n{}\n", lines[0], lines[row])).expect("one row");
+            let ended = dbjob(elsewhere.path(), &["predict", "package", "--input", "one.csv", "--output", "one_answer.csv", "--as", "p"]);
+            assert_eq!(ended.code, 0, "{model}, row {row}: {ended:?}");
+            let answer = columns(&elsewhere.path().join("one_answer.csv"));
+            for name in names {
+                assert_eq!(answer[name][0], own[name][row - 1], "{model}: {name} of row {row} alone");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_regression_on_a_mapped_output_answers_in_its_own_units() {
+    let mut data = String::from("id,x,y\n");
+    for i in 0..400 {
+        let x = f64::from(i) / 40.0;
+        data.push_str(&format!("{i},{x},{}\n", (0.3 * x).exp()));
+    }
+    let job = r#"
+dataset points from csv("points.csv") { id: int key; x: float; y: float in 0.0.. }
+transform rows from points { split test 25%; map y with log1p, standardize }
+model curve from rows {
+  input x
+  output y: float
+  fit linear_regression
+  evaluate rmse, r2
+  require r2 > 0.9
+}
+deploy curve { to registry("models") }
+transform answered from rows { predict curve as guess; unmap y }
+deploy answered { to csv("answered.csv") }
+"#;
+    let here = folder(&[("job.dbjob", job), ("points.csv", &data)]);
+    let ended = dbjob(here.path(), &["run", "--quiet", "job.dbjob"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let answered = columns(&here.path().join("answered.csv"));
+    let number = |cell: &String| cell.parse::<f64>().expect("a number");
+    let worst = answered["y"].iter().zip(&answered["guess"]).map(|(y, guess)| (number(y) - number(guess)).abs() / number(y));
+    assert!(worst.fold(0.0, f64::max) < 0.5, "predictions are in the units of y");
+    for (index, y) in answered["y"].iter().enumerate() {
+        let x = index as f64 / 40.0;
+        assert!((number(y) - (0.3 * x).exp()).abs() <= 1e-9 * number(y), "row {index}: {y} is not what was mapped");
+    }
+}
