@@ -107,5 +107,7 @@ pub(super) struct ModelFact {
     pub task: dbjob_plan::Task,
     pub request: Schema,
     pub boundary: Option<(Span, String)>,
+    /// (the name that callers see, the column) of each request column that has two names.
+    pub renames: Vec<(String, String)>,
     pub span: Span,
 }

@@ -61,6 +61,7 @@ pub(super) fn check(
             task: spec.task,
             request: spec.serving.request.clone(),
             boundary: served.boundary.clone(),
+            renames: served.renames,
             span: model.name.span,
         }),
     );

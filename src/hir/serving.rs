@@ -32,6 +32,8 @@ pub(super) struct Planned {
     pub lookups: Vec<(String, String)>,
     /// The step that stands between the dataset and the request, and why.
     pub boundary: Option<(Span, String)>,
+    /// (the name that callers see, the column) of each request column that has two names.
+    pub renames: Vec<(String, String)>,
 }
 
 /// A serving plan of nothing.
@@ -332,7 +334,7 @@ fn forward(
         }
         last = plan.add(Node { item: item(), op: step.op, schema: schema.clone(), span: step.span }, &inputs);
     }
-    Planned { serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset }, lookups, boundary }
+    Planned { serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset }, lookups, boundary, renames }
 }
 
 fn project(schema: &Schema, columns: &[Projection]) -> Schema {

@@ -1,8 +1,8 @@
 //! `predict MODEL as p`.
 
-use dbjob_plan::{DataType, Op, Span, Task, Value, probability_column};
+use dbjob_plan::{DataType, Expr, NamedExpr, Op, Projection, Span, Task, Value, probability_column};
 
-use super::columns::exists;
+use super::columns::{exists, part_of};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::check::ModelFact;
 use crate::hir::items::{not_yet, unknown_item};
@@ -56,6 +56,7 @@ pub(in crate::hir) fn check(
         return;
     }
     let own = own_table(&fact, b);
+    let aliases = if own { Vec::new() } else { caller_names(&fact, span, b) };
     if !own && !can_replay(&fact, model, b) {
         b.table.broken = true;
         return;
@@ -66,6 +67,32 @@ pub(in crate::hir) fn check(
     add(&fact, &model.name, &name, name_span, in_sample, b);
     let op = Op::Predict { prefix: name, replay: !own };
     b.push_with(op, vec![model.name.clone()], span, Served::Not("it is a prediction of another model"));
+    if !aliases.is_empty() {
+        b.table.columns.retain(|c| !aliases.contains(&c.name));
+        let mut columns: Vec<Projection> = b.table.names().map(|n| Projection { from: n.into(), to: n.into() }).collect();
+        columns.extend(part_of(&b.table));
+        b.push(Op::Project { columns }, span, Served::Computed);
+    }
+}
+
+/// Rows of the job's own tables have a column under its own name: it is there for the prediction under the name that
+/// callers see, too. Gives the names to take away again.
+fn caller_names(fact: &ModelFact, span: Span, b: &mut Builder<'_, '_>) -> Vec<String> {
+    let mut columns: Vec<NamedExpr> = Vec::new();
+    for (caller, name) in &fact.renames {
+        if b.table.get(caller).is_some() {
+            continue;
+        }
+        let Some(column) = b.table.get(name).cloned() else { continue };
+        let expr = Expr::column(name.clone(), column.dtype.clone(), column.nullable, span);
+        columns.push(NamedExpr { name: caller.clone(), expr });
+        b.table.put(Column { name: caller.clone(), refinement: None, ..column });
+    }
+    let names = columns.iter().map(|c| c.name.clone()).collect();
+    if !columns.is_empty() {
+        b.push(Op::Derive { columns }, span, Served::Computed);
+    }
+    names
 }
 
 /// Whether every input of the model stands here as the model learned it: same place of origin, same maps.
