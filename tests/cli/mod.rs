@@ -68,7 +68,7 @@ dataset people from csv(\"people.csv\") {
 }
 
 transform adults from people {
-  filter age >= 18 # of age
+  filter age >= 18  # of age
   derive decade = age // 10
 }
 
