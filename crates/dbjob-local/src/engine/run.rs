@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
                 }
                 return Ok(());
             }
-            Op::Deploy(target) => return self.deploy(id, node, target, inputs[0]),
+            Op::Deploy(target) => return self.deploy(node, target, inputs[0]),
             Op::Predict { prefix, replay } => self.predict(id, prefix, *replay, &inputs)?,
             Op::Expect(rule) if !expect::is_row_wise(rule) => {
                 let table = self.rows(inputs[0])?;
@@ -408,7 +408,7 @@ impl<'a> Run<'a> {
         });
     }
 
-    fn deploy(&mut self, id: NodeId, node: &Node, target: &Target, input: NodeId) -> Result<(), Stop> {
+    fn deploy(&mut self, node: &Node, target: &Target, input: NodeId) -> Result<(), Stop> {
         let (path, format) = match target {
             Target::Registry { .. } => return self.deploy_model(target, input),
             Target::Csv { path } => (path, TableFormat::Csv),
@@ -448,7 +448,6 @@ impl<'a> Run<'a> {
             promoted: true,
         });
         self.report.tables.push(TableReport { item, rows, path: Some(file) });
-        let _ = id;
         Ok(())
     }
 

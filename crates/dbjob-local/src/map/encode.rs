@@ -15,6 +15,8 @@ use super::{Map, MapState, int_option};
 use crate::fault::engine_error;
 
 pub(super) struct Index;
+/// [`Index`] over levels that the job gives; any other value is an error.
+pub(super) struct Labels;
 pub(super) struct OneHot;
 
 impl Map for Index {
@@ -33,6 +35,22 @@ impl Map for Index {
 
     fn invert(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> Option<PolarsResult<Column>> {
         Some(invert_index(column, link, state))
+    }
+}
+
+impl Map for Labels {
+    fn refuses(&self, column: &Column, link: &MapLink) -> PolarsResult<Option<String>> {
+        let levels = levels(link, None)?;
+        let text = column.cast(&pl::DataType::String)?;
+        Ok(text.str()?.iter().flatten().find(|t| !levels.iter().any(|l| l == t)).map(|t| format!("{t:?}")))
+    }
+
+    fn apply(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+        Index.apply(column, link, state)
+    }
+
+    fn invert(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> Option<PolarsResult<Column>> {
+        Index.invert(column, link, state)
     }
 }
 

@@ -12,6 +12,7 @@ use dbjob_plan::{MapLink, RunError, Value};
 use polars::prelude::{self as pl, Column, DataFrame, IntoLazy, PolarsResult};
 use serde::{Deserialize, Serialize};
 
+use crate::expr::Reporter;
 use crate::fault::engine_error;
 use crate::types::polars_type;
 use crate::udf;
@@ -74,6 +75,11 @@ trait Map: Send + Sync {
         Err(RunError::new("E0799", "this map has nothing to learn"))
     }
 
+    /// The first value that the map is not made for, in words; an error E0707 of its row.
+    fn refuses(&self, _column: &Column, _link: &MapLink) -> PolarsResult<Option<String>> {
+        Ok(None)
+    }
+
     fn apply(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column>;
 
     /// `None`: there is no inverse, which `check` has refused.
@@ -87,7 +93,7 @@ fn map_of(name: &str) -> Option<&'static dyn Map> {
         "log" => &stateless::LOG,
         "exp" => &stateless::EXP,
         "sqrt" => &stateless::SQRT,
-        "labels" => &encode::Index,
+        "labels" => &encode::Labels,
         "index" => &encode::Index,
         "one_hot" => &encode::OneHot,
         "standardize" => &scale::Standardize,
@@ -130,11 +136,22 @@ pub(crate) fn fit(columns: &[(&str, &MapLink)], train: &DataFrame) -> Result<Vec
 }
 
 /// The mapped form of `input`, of the physical type of `link.to`.
-pub(crate) fn apply(input: pl::Expr, link: &MapLink, states: &MapStates) -> Result<pl::Expr, RunError> {
+pub(crate) fn apply(
+    input: pl::Expr,
+    link: &MapLink,
+    states: &MapStates,
+    reporter: Reporter,
+) -> Result<pl::Expr, RunError> {
     let (map, state) = (known(link)?, state_of(link, states)?);
     let (link, out) = (link.clone(), polars_type(&link.to));
     let target = out.clone();
-    Ok(udf::map1(input, out, move |c| map.apply(c, &link, state.as_ref())?.cast(&target)))
+    Ok(udf::map1(input, out, move |c| {
+        if let Some(value) = map.refuses(c, &link)? {
+            let message = format!("{value} is none of the values that `{}` is made for", link.map);
+            return Err(reporter.fail("E0707", message, Some(value)));
+        }
+        map.apply(c, &link, state.as_ref())?.cast(&target)
+    }))
 }
 
 /// Undoes maps on a column: the links in the order of undoing, the last applied first. The result has the physical type

@@ -114,12 +114,13 @@ fn of_parquet(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
     schema
         .iter()
         .map(|(name, stored)| {
-            let dtype = parquet::to_language(stored).ok_or_else(|| {
-                RunError::new("E0717", format!("column {:?} of {} is {stored}", name.as_str(), file.display()))
+            let shown = || stored.as_ref().map_or_else(Clone::clone, ToString::to_string);
+            let dtype = stored.as_ref().ok().and_then(parquet::to_language).ok_or_else(|| {
+                RunError::new("E0717", format!("column {name:?} of {} is {}", file.display(), shown()))
                     .help("this engine cannot read such columns: declare the dataset's columns without it")
                     .data(files::place(file))
             })?;
-            Ok(Field::new(name.as_str(), dtype, !(only_file && no_nulls(name))))
+            Ok(Field::new(name, dtype, !(only_file && no_nulls(name))))
         })
         .collect()
 }

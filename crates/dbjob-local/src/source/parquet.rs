@@ -5,7 +5,9 @@ use std::fs::File;
 use std::path::Path;
 
 use dbjob_plan::{DataLocation, DataType, RunError};
-use polars::prelude::{self as pl, LazyFrame, ParquetReader, ScanArgsParquet, SchemaExt, SerReader, TimeUnit};
+use polars::prelude::{
+    self as pl, ArrowDataType, IntoLazy, LazyFrame, ParquetReader, ScanArgsParquet, SerReader, TimeUnit,
+};
 
 use super::files::{near, place, unreadable};
 use super::{Scan, Wanted, check};
@@ -14,7 +16,7 @@ use crate::types::polars_type;
 
 pub(super) fn scan(scan: &Scan<'_>, file: &Path) -> Result<LazyFrame, RunError> {
     let (schema, proof) = describe(file)?;
-    let frame = lazy(file)?;
+    let frame = lazy(file, &schema, scan.wanted)?;
     let mut columns = Vec::with_capacity(scan.wanted.len());
     for w in scan.wanted {
         let stored = stored(&schema, w, file)?;
@@ -32,7 +34,16 @@ pub(super) fn scan(scan: &Scan<'_>, file: &Path) -> Result<LazyFrame, RunError> 
     Ok(frame.select(columns))
 }
 
-fn lazy(file: &Path) -> Result<LazyFrame, RunError> {
+/// The wanted columns as they are stored. Polars' scan stumbles over types that it lacks even in columns that nobody
+/// wants; a file that has such is read at once, without them.
+fn lazy(file: &Path, schema: &Columns, wanted: &[Wanted]) -> Result<LazyFrame, RunError> {
+    if schema.iter().any(|(_, stored)| stored.is_err()) {
+        let names = wanted.iter().filter(|w| matches!(find(schema, &w.header), Some(Ok(_)))).map(|w| w.header.clone());
+        let source = File::open(file).map_err(|e| unreadable(file, &e.to_string()))?;
+        let reader = ParquetReader::new(source).with_columns(Some(names.collect()));
+        let table = guarded(|| reader.finish()).map_err(|e| damaged(file, &e.to_string()))?;
+        return Ok(table.lazy());
+    }
     let path = file.to_str().ok_or_else(|| unreadable(file, "its name is not valid Unicode"))?;
     let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
     LazyFrame::scan_parquet(path.into(), args).map_err(|e| damaged(file, &e.to_string()))
@@ -44,14 +55,48 @@ fn damaged(file: &Path, why: &str) -> RunError {
 
 type Proof = Box<dyn Fn(&str) -> bool>;
 
+/// The columns of a file with their stored types; `Err` names a type that polars lacks here.
+pub(super) type Columns = Vec<(String, Result<pl::DataType, String>)>;
+
+fn find<'a>(schema: &'a Columns, name: &str) -> Option<&'a Result<pl::DataType, String>> {
+    schema.iter().find(|(n, _)| n == name).map(|(_, stored)| stored)
+}
+
+/// Whether polars has the type. It panics over one that it lacks.
+fn is_known(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType as A;
+    match dtype {
+        A::Boolean | A::Null => true,
+        A::Int8 | A::Int16 | A::Int32 | A::Int64 | A::UInt32 | A::UInt64 => true,
+        A::Float32 | A::Float64 | A::Date32 | A::Date64 | A::Timestamp(..) | A::Duration(_) => true,
+        A::Utf8 | A::LargeUtf8 | A::Utf8View | A::Binary | A::LargeBinary | A::BinaryView | A::FixedSizeBinary(_) => {
+            true
+        }
+        A::List(item) | A::LargeList(item) | A::Map(item, _) => is_known(&item.dtype),
+        A::Struct(fields) => fields.iter().all(|f| is_known(&f.dtype)),
+        A::Dictionary(_, value, _) => is_known(value),
+        _ => false,
+    }
+}
+
 /// The file's columns, and whether its statistics prove that a column has no nulls.
 ///
 /// Errors: E0701, E0712.
-pub(super) fn describe(file: &Path) -> Result<(pl::Schema, Proof), RunError> {
+pub(super) fn describe(file: &Path) -> Result<(Columns, Proof), RunError> {
     let open = || File::open(file).map_err(|e| unreadable(file, &e.to_string()));
     let mut reader = ParquetReader::new(open()?);
     let schema = guarded(|| reader.schema()).map_err(|e| damaged(file, &e.to_string()))?;
-    let schema = guarded(|| Ok(pl::Schema::from_arrow_schema(&schema))).map_err(|e| damaged(file, &e.to_string()))?;
+    let columns = schema
+        .iter_values()
+        .map(|field| {
+            let stored = if is_known(&field.dtype) {
+                guarded(|| Ok(pl::DataType::from_arrow_field(field))).map_err(|e| e.to_string())
+            } else {
+                Err(format!("{:?}", field.dtype))
+            };
+            (field.name.to_string(), stored)
+        })
+        .collect();
     let metadata = reader.get_metadata().map_err(|e| damaged(file, &e.to_string()))?.clone();
     let proof = move |name: &str| {
         metadata.row_groups.iter().all(|group| {
@@ -61,20 +106,26 @@ pub(super) fn describe(file: &Path) -> Result<(pl::Schema, Proof), RunError> {
             chunks.next().is_none() && nulls == Some(0)
         })
     };
-    Ok((schema, Box::new(proof)))
+    Ok((columns, Box::new(proof)))
 }
 
-fn stored<'a>(schema: &'a pl::Schema, w: &Wanted, file: &Path) -> Result<&'a pl::DataType, RunError> {
-    schema.get(&w.header).ok_or_else(|| {
+fn stored<'a>(schema: &'a Columns, w: &Wanted, file: &Path) -> Result<&'a pl::DataType, RunError> {
+    let stored = find(schema, &w.header).ok_or_else(|| {
         let error = RunError::new("E0705", format!("{} has no column {:?}", file.display(), w.header))
             .data(DataLocation { column: Some(w.header.clone()), ..place(file) });
-        let near = near(&w.header, schema.iter_names().map(|n| n.as_str()));
+        let near = near(&w.header, schema.iter().map(|(n, _)| n.as_str()));
         if near.is_empty() {
-            let all: Vec<&str> = schema.iter_names().take(12).map(|n| n.as_str()).collect();
+            let all: Vec<&str> = schema.iter().take(12).map(|(n, _)| n.as_str()).collect();
             error.help(format!("its columns are {}", all.join(", ")))
         } else {
             error.help(format!("did you mean {}?", near.join(" or ")))
         }
+    })?;
+    stored.as_ref().map_err(|dtype| {
+        let message = format!("column {:?} of {} is {dtype}", w.header, file.display());
+        RunError::new("E0717", message)
+            .help("this engine cannot read columns of that type: store it as a float, an int or a text")
+            .data(DataLocation { column: Some(w.header.clone()), ..place(file) })
     })
 }
 
@@ -140,7 +191,7 @@ pub(super) fn explain(scan: &Scan<'_>, file: &Path) -> Result<(), RunError> {
     let (schema, _) = describe(file)?;
     for w in scan.wanted {
         let typed = widen(crate::udf::col(w.header.as_str()), stored(&schema, w, file)?, w, file)?;
-        let query = lazy(file)?.select([typed.alias(w.field.name.as_str())]);
+        let query = lazy(file, &schema, scan.wanted)?.select([typed.alias(w.field.name.as_str())]);
         let read = guarded(|| query.collect()).map_err(|e| damaged(file, &e.to_string()))?;
         if let Some((index, broken)) = check::column(&w.field, &read.columns()[0]).map_err(engine_error)? {
             let row = index as u64 + 1;

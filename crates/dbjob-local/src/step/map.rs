@@ -10,7 +10,9 @@ pub(super) fn lower(step: &Step<'_>, frame: LazyFrame, columns: &[MapColumn]) ->
     let exprs = columns
         .iter()
         .filter(|c| step.is_live(&c.out))
-        .map(|c| Ok(map::apply(col(c.column.as_str()), &c.link, step.maps)?.alias(c.out.as_str())))
+        .map(|c| {
+            Ok(map::apply(col(c.column.as_str()), &c.link, step.maps, step.scope(0).reporter())?.alias(c.out.as_str()))
+        })
         .collect::<Result<Vec<_>, RunError>>()
         .map_err(|e| e.or_span(step.node.span))?;
     Ok(frame.with_columns(exprs))

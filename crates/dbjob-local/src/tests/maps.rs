@@ -105,9 +105,9 @@ fn maps_learn_from_train_rows_only() {
                 "labels",
                 Text,
                 Int,
-                &[("levels", Value::List(vec![Value::String("b".into()), Value::String("a".into())]))],
+                &[("levels", Value::List(["b", "a", "c"].map(|l| Value::String(l.into())).to_vec()))],
             ),
-            "0 1 null 0 -1 null",
+            "0 1 null 0 2 null",
         ),
         (numbers(), link("sqrt", Float, Float, &[]), "1.0 1.7320508075688772 null 2.23606797749979 10.0 null"),
         (floats(&[Some(-1.0), Some(0.0), Some(f64::NAN), None]), link("log1p", Float, Float, &[]), "null 0.0 NaN null"),
@@ -134,6 +134,15 @@ fn a_map_that_cannot_be_fitted_says_why() {
         assert_eq!(error.code, "E0715", "{error}");
         assert!(error.message.contains(what) && error.message.contains("`x`"), "{}", error.message);
     }
+}
+
+#[test]
+fn a_value_without_a_label_is_an_error() {
+    let only = [("levels", Value::List(vec![Value::String("yes".into())]))];
+    let rows = Series::new("x".into(), [Some("yes"), None, Some("no")]);
+    let error = mapped(rows, &link("labels", Text, Int, &only), false).unwrap_err();
+    let data = error.data.unwrap();
+    assert_eq!((error.code.as_str(), data.row, data.value.as_deref()), ("E0707", Some(3), Some("\"no\"")));
 }
 
 #[test]
@@ -164,7 +173,9 @@ fn there_and_back(rows: Series, link: &MapLink) -> Column {
         states.0.extend(map::fit(&[("x", link)], &train).unwrap());
     }
     let frame = DataFrame::new(column.len(), vec![column]).unwrap();
-    let there = map::apply(crate::udf::col("x"), link, &states).unwrap();
+    let (faults, schema) = (crate::fault::Faults::default(), dbjob_plan::Schema::default());
+    let scope = crate::expr::Scope::new(&faults, NodeId::new(0), &schema);
+    let there = map::apply(crate::udf::col("x"), link, &states, scope.reporter()).unwrap();
     let there = polars::prelude::IntoLazy::lazy(frame).select([there]).collect().unwrap();
     unmap_column(&there.columns()[0], std::slice::from_ref(link), &states).unwrap()
 }

@@ -7,6 +7,7 @@ mod serving;
 mod sinks;
 mod sources;
 mod steps;
+mod whole;
 
 use std::path::Path;
 use std::sync::Mutex;

@@ -295,3 +295,58 @@ fn fingerprints_are_sha256() {
     assert_eq!(both.bytes, 6);
     assert_ne!(both.sha256, one.sha256);
 }
+
+/// Written by pyarrow 26: narrow ints, dictionaries, zones, lists.
+#[test]
+fn parquet_of_other_writers() {
+    let mut bench = Bench::new();
+    bench.file("arrow.parquet", include_bytes!("data/arrow.parquet"));
+    let ints = DataType::List { item: Box::new(Int) };
+    let columns = [
+        ("i8", Int, "1 null -3"),
+        ("i16", Int, "1 null -3"),
+        ("u32", Int, "1 null 4000000000"),
+        ("i8", Float, "1.0 null -3.0"),
+        ("dict", Text, "\"a\" null \"b\""),
+        ("dict", DataType::Category { levels: None }, "\"a\" null \"b\""),
+        ("large", Text, "\"x\" null \"y\""),
+        ("utc", Datetime, "@1970-01-01T00:00:00 null @1970-01-01T00:00:01.5"),
+        ("paris", Datetime, "@1970-01-01T00:00:00 null @1970-01-01T00:00:01.5"),
+        ("ns", Datetime, "@1970-01-01T00:00:00 null @1970-01-01T00:00:01.5"),
+        ("d", Date, "@1970-01-01 null @1970-01-02"),
+        ("d64", Datetime, "@1970-01-01T00:00:00 null @1970-01-02T00:00:00"),
+        ("list", ints, "[1, 2] null []"),
+    ];
+    let mut wrong = Vec::new();
+    for (name, dtype, expected) in columns {
+        match read(&mut bench, Format::Parquet, "arrow.parquet", vec![field(name, dtype.clone())]) {
+            Ok(table) if values(&table, name) == expected => {}
+            Ok(table) => wrong.push(format!("{name}: {dtype} gives {}", values(&table, name))),
+            Err(error) => wrong.push(format!("{name}: {dtype} fails: {error}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Types that polars lacks in this build are refused where they are wanted, and no trouble elsewhere.
+#[test]
+fn parquet_types_that_cannot_be_read() {
+    let mut bench = Bench::new();
+    bench.file("odd.parquet", include_bytes!("data/odd.parquet"));
+    let fields = || vec![field("n", Int), field("dict", Text)];
+    let table = read(&mut bench, Format::Parquet, "odd.parquet", fields()).unwrap();
+    assert_eq!(lines(&table), ["1 \"a\"", "null null", "3 \"b\""]);
+    for name in ["u8", "f16", "dec", "time"] {
+        let mut all = fields();
+        all.push(field(name, Int));
+        let error = read(&mut bench, Format::Parquet, "odd.parquet", all).unwrap_err();
+        assert_eq!(
+            (error.code.as_str(), error.data.unwrap().column.as_deref()),
+            ("E0717", Some(name)),
+            "{}",
+            error.message
+        );
+    }
+    let source = Source { format: Format::Parquet, path: "odd.parquet".into(), columns: vec![], key: vec![] };
+    assert_eq!(LocalEngine.infer(&source, bench.folder.path()).unwrap_err().code, "E0717");
+}
