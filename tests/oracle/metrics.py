@@ -73,7 +73,7 @@ def of_package(manifest, table):
     probability = []
     if manifest["task"] == "classification":
         levels = [next(iter(c.values())) for c in manifest["classes"]]
-        if levels == [False, True]:
+        if manifest["output"]["dtype"]["type"] == "bool":  # 0 == False in Python
             probability = [{True: p, False: 1 - p} for p in table.column("prediction_probability").to_pylist()]
         else:
             columns = [table.column(f"prediction_probability_{level}").to_pylist() for level in levels]

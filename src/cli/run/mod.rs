@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dbjob_plan::{Cancel, Event, Plan, RunError, RunReport};
 use dbjob_runtime::{Observer, RunOptions, cancel_on_interrupt, interrupted, remove_leftovers};
 
-use super::engine::engine;
+use super::engine::{engine, limit_threads};
 use super::files::parent;
 use super::front::compile;
 use super::{Outcome, Output};
@@ -40,6 +40,9 @@ pub struct Args {
 }
 
 pub fn run(args: Args, output: &Output) -> Outcome {
+    if let Some(threads) = args.threads {
+        limit_threads(usize::from(threads));
+    }
     let mut sources = SourceMap::default();
     let front = compile(&args.file, &mut sources);
     if !output.quiet() || front.problems.iter().any(|p| p.severity == Severity::Error) {
