@@ -334,7 +334,12 @@ fn forward(
         }
         last = plan.add(Node { item: item(), op: step.op, schema: schema.clone(), span: step.span }, &inputs);
     }
-    Planned { serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset }, lookups, boundary, renames }
+    Planned {
+        serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset },
+        lookups,
+        boundary,
+        renames,
+    }
 }
 
 fn project(schema: &Schema, columns: &[Projection]) -> Schema {

@@ -69,7 +69,8 @@ pub(in crate::hir) fn check(
     b.push_with(op, vec![model.name.clone()], span, Served::Not("it is a prediction of another model"));
     if !aliases.is_empty() {
         b.table.columns.retain(|c| !aliases.contains(&c.name));
-        let mut columns: Vec<Projection> = b.table.names().map(|n| Projection { from: n.into(), to: n.into() }).collect();
+        let mut columns: Vec<Projection> =
+            b.table.names().map(|n| Projection { from: n.into(), to: n.into() }).collect();
         columns.extend(part_of(&b.table));
         b.push(Op::Project { columns }, span, Served::Computed);
     }
