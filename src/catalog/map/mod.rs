@@ -28,6 +28,9 @@ pub struct MapOutput {
     pub fitted: bool,
 }
 
+/// The type that a map gives for a column and its options by name, or why the column does not fit.
+pub type Typing = fn(&MapInput, &dyn Fn(&str) -> Value) -> Result<MapOutput, String>;
+
 /// A column-wise operation of `map … with`.
 #[derive(Debug, Clone, Copy)]
 pub struct Map {
@@ -35,7 +38,7 @@ pub struct Map {
     /// The options in the order of positional arguments.
     pub options: &'static [OptionSpec],
     /// The type of the result, or why the column does not fit. Options are complete.
-    pub output: fn(&MapInput, &dyn Fn(&str) -> Value) -> Result<MapOutput, String>,
+    pub output: Typing,
     /// How it is undone, or why it cannot be.
     pub inverse: Inverse,
     pub doc: &'static str,
