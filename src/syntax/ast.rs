@@ -9,6 +9,10 @@ use dbjob_plan::{Span, Value};
 pub struct File {
     pub items: Vec<Item>,
     pub span: Span,
+    /// Names that broken statements would have declared: whoever misses one of them is not told again.
+    pub lost: Vec<Ident>,
+    /// Where syntax errors are: what stands there may be missing from its item.
+    pub broken: Vec<Span>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -33,20 +37,50 @@ pub struct Item {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum ItemKind {
-    Job { name: Option<Ident>, settings: Vec<Setting> },
-    Use { names: Option<Vec<Ident>>, path: Text },
-    Param { name: Ident, ty: Type, value: Option<Expr> },
-    Profile { name: Ident, settings: Vec<Setting> },
-    Cluster { name: Ident, settings: Vec<Setting> },
+    Job {
+        name: Option<Ident>,
+        settings: Vec<Setting>,
+    },
+    Use {
+        names: Option<Vec<Ident>>,
+        path: Text,
+    },
+    Param {
+        name: Ident,
+        ty: Type,
+        value: Option<Expr>,
+    },
+    Profile {
+        name: Ident,
+        settings: Vec<Setting>,
+    },
+    Cluster {
+        name: Ident,
+        settings: Vec<Setting>,
+    },
     Dataset(Dataset),
     Transform(Transform),
     Model(Model),
     Deploy(Deploy),
-    Module { name: Ident, settings: Vec<Setting> },
-    Fn { name: Ident, params: Vec<FnParam>, returns: Type, body: Expr },
-    Test { name: Ident, given: Vec<TestTable>, expect: Vec<TestTable> },
+    Module {
+        name: Ident,
+        settings: Vec<Setting>,
+    },
+    Fn {
+        name: Ident,
+        params: Vec<FnParam>,
+        returns: Type,
+        body: Expr,
+    },
+    Test {
+        name: Ident,
+        given: Vec<TestTable>,
+        expect: Vec<TestTable>,
+    },
     /// `datset x …`: a word where an item belongs.
-    Unknown { keyword: Ident },
+    Unknown {
+        keyword: Ident,
+    },
 }
 
 /// `name = value`, `name { … }`.
@@ -156,30 +190,68 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepKind {
     /// `on_train`: the span of `on train`.
-    Filter { predicate: Expr, on_train: Option<Span> },
-    Derive { replace: bool, columns: Vec<DeriveColumn> },
+    Filter {
+        predicate: Expr,
+        on_train: Option<Span>,
+    },
+    Derive {
+        replace: bool,
+        columns: Vec<DeriveColumn>,
+    },
     Select(Selection),
     Drop(Selection),
     Rename(Vec<(Ident, Ident)>),
     Join(JoinStep),
-    Group { keys: Vec<Named>, aggregates: Vec<Named> },
-    Window { by: Vec<Expr>, order: Vec<SortKey>, columns: Vec<Named> },
+    Group {
+        keys: Vec<Named>,
+        aggregates: Vec<Named>,
+    },
+    Window {
+        by: Vec<Expr>,
+        order: Vec<SortKey>,
+        columns: Vec<Named>,
+    },
     Sort(Vec<SortKey>),
     Take(Expr),
-    Distinct { by: Vec<Ident>, keep: Option<Ident>, order: Vec<SortKey> },
-    Sample { share: Expr, by: Vec<Ident>, on_train: Option<Span> },
+    Distinct {
+        by: Vec<Ident>,
+        keep: Option<Ident>,
+        order: Vec<SortKey>,
+    },
+    Sample {
+        share: Expr,
+        by: Vec<Ident>,
+        on_train: Option<Span>,
+    },
     Union(Vec<Ident>),
-    Pivot { column: Ident, values: Vec<Expr>, aggregates: Vec<Named> },
-    Unpivot { columns: Selection, name: Ident, value: Ident },
+    Pivot {
+        column: Ident,
+        values: Vec<Expr>,
+        aggregates: Vec<Named>,
+    },
+    Unpivot {
+        columns: Selection,
+        name: Ident,
+        value: Ident,
+    },
     Explode(Vec<Ident>),
     Split(SplitStep),
     Map(MapStep),
     Unmap(Vec<Ident>),
-    Predict { model: Ident, out_of_fold: Option<Span>, prefix: Option<Ident> },
+    Predict {
+        model: Ident,
+        out_of_fold: Option<Span>,
+        prefix: Option<Ident>,
+    },
     Expect(Expect),
-    Extern { command: Text, returns: Vec<Column> },
+    Extern {
+        command: Text,
+        returns: Vec<Column>,
+    },
     /// A verb that does not exist, with the span of all that follows on its statement.
-    Unknown { verb: Ident },
+    Unknown {
+        verb: Ident,
+    },
 }
 
 /// `a = EXPR`, or `label late15 = EXPR`.
@@ -207,9 +279,16 @@ pub struct Selection {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Selector {
     Name(Ident),
-    All { except: Vec<Ident>, span: Span },
+    All {
+        except: Vec<Ident>,
+        span: Span,
+    },
     /// `where float`: the columns of a type (or role).
-    Where { ty: Ident, except: Vec<Ident>, span: Span },
+    Where {
+        ty: Ident,
+        except: Vec<Ident>,
+        span: Span,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -312,21 +391,40 @@ pub struct ModelStatement {
 pub enum ModelStatementKind {
     Input(Vec<Input>),
     /// `output returned: bool`, `output label: int classes`, `output price raw`.
-    Output { column: Ident, ty: Option<Type>, classes: Option<Span>, raw: Option<Span> },
+    Output {
+        column: Ident,
+        ty: Option<Type>,
+        classes: Option<Span>,
+        raw: Option<Span>,
+    },
     Weight(Ident),
     Fit(Fit),
     /// `fit best by auc { … }`
-    FitBest { metric: Ident, candidates: Vec<Fit> },
+    FitBest {
+        metric: Ident,
+        candidates: Vec<Fit>,
+    },
     /// `tune random(20) by auc`
-    Tune { strategy: Call, metric: Option<Ident> },
+    Tune {
+        strategy: Call,
+        metric: Option<Ident>,
+    },
     RefitOnAll,
     /// `threshold = 0.4`, `threshold = best f1`: as a setting.
     Setting(Setting),
     /// `evaluate auc, accuracy`, `evaluate auc by country`
-    Evaluate { metrics: Vec<Call>, by: Option<Ident> },
+    Evaluate {
+        metrics: Vec<Call>,
+        by: Option<Ident>,
+    },
     /// `require …`, with `for each country`
-    Require { condition: Expr, for_each: Option<Ident> },
-    Unknown { verb: Ident },
+    Require {
+        condition: Expr,
+        for_each: Option<Ident>,
+    },
+    Unknown {
+        verb: Ident,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -367,7 +465,9 @@ pub enum DeployStatement {
     /// `accept DATASET`, `accept inputs`
     Accept(Ident),
     Setting(Setting),
-    Unknown { verb: Ident },
+    Unknown {
+        verb: Ident,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -422,18 +522,45 @@ pub enum ExprKind {
     /// A column, a param, or a word of an option.
     Name(String),
     /// `u.b`, `deploy.prod`
-    Field { base: Ident, name: Ident },
+    Field {
+        base: Ident,
+        name: Ident,
+    },
     /// A percentage is a `Float` (70% is 0.7). A date that does not exist is an error of the parser.
     Literal(Value),
     List(Vec<Expr>),
-    Range { low: Option<Box<Expr>>, high: Option<Box<Expr>>, inclusive: bool },
+    Range {
+        low: Option<Box<Expr>>,
+        high: Option<Box<Expr>>,
+        inclusive: bool,
+    },
     Call(Call),
     Not(Box<Expr>),
     Negate(Box<Expr>),
-    Binary { op: dbjob_plan::BinaryOp, op_span: Span, left: Box<Expr>, right: Box<Expr> },
-    In { value: Box<Expr>, set: Box<Expr>, negated: bool },
-    IsNull { value: Box<Expr>, negated: bool },
-    If { condition: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
+    Binary {
+        op: dbjob_plan::BinaryOp,
+        op_span: Span,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    In {
+        value: Box<Expr>,
+        set: Box<Expr>,
+        negated: bool,
+    },
+    IsNull {
+        value: Box<Expr>,
+        negated: bool,
+    },
+    If {
+        condition: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Box<Expr>,
+    },
     /// `otherwise` is the `else` arm.
-    Match { value: Box<Expr>, arms: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
+    Match {
+        value: Box<Expr>,
+        arms: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
 }

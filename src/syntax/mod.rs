@@ -25,8 +25,6 @@ pub struct Parsed {
     pub tokens: Vec<Token>,
     /// The text that was read; spans and tokens point into it.
     pub text: String,
-    /// Names that broken statements and items seem to declare, so that their uses are not told as unknown.
-    pub lost: Vec<ast::Ident>,
     pub(crate) marks: Marks,
 }
 

@@ -122,7 +122,7 @@ fn unknown_verbs_stay_in_the_tree() {
 
 #[test]
 fn names_of_what_is_lost() {
-    let lost = |text: &str| read(text).lost.into_iter().map(|ident| ident.name).collect::<Vec<_>>();
+    let lost = |text: &str| read(text).ast.lost.into_iter().map(|ident| ident.name).collect::<Vec<_>>();
     assert_eq!(lost("dataset d csv(\"x\") { a: int }\n"), ["d"]);
     assert_eq!(lost("transform t from x {\n derive a = (1\n derive { b = 1, c = = 2 }\n}\n"), ["a", "c"]);
 }

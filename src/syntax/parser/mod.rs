@@ -56,13 +56,14 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         marks: Marks::default(),
     };
     let items = reader.items();
-    let ast = ast::File { items, span: Span::new(file, 0, text.len()) };
     let Reader { mut errors, lexical, structural, mut lost, marks, .. } = reader;
     lost.dedup_by(|a, b| a.name == b.name);
     errors.extend(lexical);
     errors.extend(structural);
     errors.sort_by_key(|error| error.span.start);
-    Parsed { ast, errors, tokens, text: text.to_owned(), lost, marks }
+    let broken = errors.iter().map(|error| error.span).collect();
+    let ast = ast::File { items, span: Span::new(file, 0, text.len()), lost, broken };
+    Parsed { ast, errors, tokens, text: text.to_owned(), marks }
 }
 
 fn pieces(pairs: Pairs<'_, Rule>) -> Vec<Piece> {
