@@ -166,7 +166,8 @@ impl Printer<'_> {
             return false;
         }
         // A line end alone would not separate these.
-        let goes_on = layout.continues_before(Some(significant), next) && layout.text_of(next) != "else";
+        let goes_on = layout.continues_after(significant)
+            || layout.continues_before(Some(significant), next) && !self.is_else_arm(next);
         goes_on || !breaks && next == at
     }
 
@@ -211,6 +212,7 @@ impl Printer<'_> {
     /// A comma right before the closer on the same line.
     fn is_needless(&self, at: usize) -> bool {
         self.layout.tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Close)
+            && self.significant.is_some_and(|before| self.layout.tokens[before].kind != TokenKind::Comma)
             && self.line_ends == 0
             && !self.closes_opened_block(at + 1)
     }

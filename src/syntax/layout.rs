@@ -305,6 +305,8 @@ impl<'t> Layout<'t> {
                     masked.push('"');
                     blank(&mut masked, room - inner.len());
                 }
+                // A lone quote must not find a partner behind a comment that is blank now.
+                TokenKind::Wrong if matches!(written, "`" | "\"" | "'") => masked.push('\u{1}'),
                 _ => {
                     let symbol = ascii_twin(written).unwrap_or(written);
                     masked.push_str(symbol);

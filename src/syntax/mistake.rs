@@ -272,6 +272,7 @@ fn found(place: &Place) -> Option<Diagnostic> {
         "elif" | "elseif" | "elsif" => {
             place.error(at, format!("there is no `{word}`"), "`else if` is meant", "write `else if`")
         }
+        "`" => place.error(at, "this name is not closed on its line", "opened here", "write a backtick at its end"),
         "?" => place.error(at, "there is no `? :`", "here", "write `if CONDITION then VALUE else VALUE`"),
         "between" => place.error(at, "there is no `between`", "a range is meant", "write `x in low..=high`"),
         "like" | "ilike" | "rlike" | "regexp" | "LIKE" => place.error(

@@ -96,3 +96,14 @@ fn lines_that_go_on_are_indented() {
         "transform t from x {\n  select a,\n    b\n  filter a\n    and f(\n      1,\n      [\n        2\n      ]\n    )\n\n  # end\n}\n",
     );
 }
+
+#[test]
+fn what_no_rule_reads_keeps_its_spaces() {
+    becomes(
+        "transform t from x {\n  fliter a>1  and f(x) ;b -c\n}\n",
+        "transform t from x {\n  fliter a>1 and f(x)\n  b -c\n}\n",
+    );
+    becomes("transfrom t from x {filter a}\n", "transfrom t from x {filter a}\n");
+    // Without the `;` the second line would go on with the first.
+    becomes("transform t from x {\n  fliter a > ;take 5\n}\n", "transform t from x {\n  fliter a >;\n  take 5\n}\n");
+}

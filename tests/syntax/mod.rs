@@ -7,6 +7,7 @@ pub mod corpus;
 mod expressions;
 mod mistakes;
 mod recovery;
+mod tree;
 
 pub fn read(text: &str) -> Parsed {
     parse(FileId(0), text)

@@ -265,3 +265,21 @@ fn blocks_of_steps() {
         &[3],
     );
 }
+
+#[test]
+fn a_broken_entry_beside_a_refinement() {
+    check(
+        "transform t from x {\n  extern \"x\" {\n    returns {\n      a: string? -b: c,\n      d: float in 0..5\n    }\n  }\n}\n",
+        &["4:18-19 E0001 expected a name, `in` or `named`, found `-`"],
+        &[1],
+    );
+}
+
+#[test]
+fn a_lone_backtick_has_no_partner_in_another_line() {
+    check(
+        "dataset d from csv(\"x\") {\n  `user-# d\nd`: string\n  a: int\n}\n",
+        &["2:3-4 E0001 this name is not closed on its line"],
+        &[1],
+    );
+}

@@ -256,7 +256,7 @@ impl Reader<'_> {
         for part in inner.into_inner() {
             match part.as_rule() {
                 Rule::name => ty = Some(self.ident(&part)),
-                Rule::columns => except = self.columns(part),
+                Rule::excepted => except = self.columns(part),
                 _ => {}
             }
         }

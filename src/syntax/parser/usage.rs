@@ -31,9 +31,13 @@ pub(super) fn phrase(rule: Rule) -> Option<&'static str> {
         Rule::expr | Rule::literal | Rule::reference | Rule::paren | Rule::if_expr | Rule::match_expr => "a value",
         Rule::number | Rule::date | Rule::bound => "a number or a date",
         Rule::name | Rule::operation | Rule::map_name | Rule::input => "a name",
-        Rule::column_name | Rule::columns | Rule::selector | Rule::selection | Rule::sort_key | Rule::sort_keys => {
-            "a column"
-        }
+        Rule::column_name
+        | Rule::columns
+        | Rule::excepted
+        | Rule::selector
+        | Rule::selection
+        | Rule::sort_key
+        | Rule::sort_keys => "a column",
         Rule::type_ => "a type",
         Rule::string => "a string",
         Rule::assign => "`=`",
