@@ -134,7 +134,9 @@ fn wait(
 ) -> Option<Result<RunReport, RunError>> {
     let mut give_up: Option<Instant> = None;
     loop {
-        match results.recv_timeout(TICK) {
+        let to_deadline =
+            deadline.map_or(TICK, |d| d.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+        match results.recv_timeout(TICK.min(to_deadline)) {
             // Its own word on being stopped knows less than we do.
             Ok(Err(error)) if error.code == "E0718" => {
                 let ours = stopped();

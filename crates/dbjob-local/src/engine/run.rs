@@ -55,9 +55,7 @@ impl<'a> Run<'a> {
     pub fn all(mut self) -> Result<RunReport, Stop> {
         for id in self.plan.topological() {
             let Some(need) = self.needs.nodes.get(&id) else { continue };
-            if self.cx.cancel.is_cancelled() {
-                return Err(RunError::new("E0718", "the run was stopped").into());
-            }
+            self.go_on()?;
             let node = self.plan.node(id);
             self.start(node);
             self.node(id, node, need).map_err(|stop| match stop {
@@ -69,6 +67,11 @@ impl<'a> Run<'a> {
             self.release();
         }
         Ok(self.report)
+    }
+
+    /// Nothing begins, and nothing that is done is put in its place, after the run was asked to stop.
+    fn go_on(&self) -> Result<(), Stop> {
+        if self.cx.cancel.is_cancelled() { Err(RunError::new("E0718", "the run was stopped").into()) } else { Ok(()) }
     }
 
     fn item(&self, name: &str) -> Option<&'a PlanItem> {
@@ -438,6 +441,7 @@ impl<'a> Run<'a> {
             e => explain::explain(self, &table, e),
         })?;
         self.settle(&table)?;
+        self.go_on()?;
         let rows = sink.finish()?;
         let item = node.item.clone();
         self.cx.emit(Event::Written {
@@ -460,6 +464,7 @@ impl<'a> Run<'a> {
                 lineage.push(source::fingerprint(&node.item, &self.cx.base, &source.path)?);
             }
         }
+        self.go_on()?;
         let learned = &self.models[&model];
         let spec = learned.spec();
         let report = crate::package::deploy(target, learned, spec, &self.maps, &lookups, lineage, self.plan, self.cx)?;
