@@ -56,7 +56,12 @@ fn a_second_run_makes_a_second_version_of_the_same_model() {
     for version in 1..=2 {
         let ended = dbjob(here.path(), &["run", "--quiet", "penguins.dbjob"]);
         assert_eq!(ended.code, 0, "{ended:?}");
-        let model = fs::read_dir(here.path().join("models")).expect("a registry").next().expect("a model").expect("readable").path();
+        let model = fs::read_dir(here.path().join("models"))
+            .expect("a registry")
+            .next()
+            .expect("a model")
+            .expect("readable")
+            .path();
         let current = fs::read_to_string(model.join("current")).expect("a current version");
         assert_eq!(current.trim(), version.to_string());
         let weights = |v: u32| fs::read(model.join(format!("versions/{v}/weights.safetensors"))).expect("weights");

@@ -71,7 +71,8 @@ deploy request {{ to csv(\"request.csv\"); to parquet(\"request.parquet\") }}
 
 #[test]
 fn in_a_run_from_a_package_elsewhere_and_in_a_step() {
-    let data = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/penguins.csv")).expect("penguins");
+    let data =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/penguins.csv")).expect("penguins");
     for model in ["random_forest { trees = 30 }", "logistic_regression", "logistic_regression { epochs = 20 }"] {
         let job = job(model);
         let here = folder(&[("job.dbjob", &job), ("penguins.csv", &data)]);
@@ -108,7 +109,10 @@ fn in_a_run_from_a_package_elsewhere_and_in_a_step() {
         let lines: Vec<&str> = request.lines().collect();
         for row in [1, 4, 200, 344] {
             fs::write(elsewhere.path().join("one.csv"), format!("{}\n{}\n", lines[0], lines[row])).expect("one row");
-            let ended = dbjob(elsewhere.path(), &["predict", "package", "--input", "one.csv", "--output", "one_answer.csv", "--as", "p"]);
+            let ended = dbjob(
+                elsewhere.path(),
+                &["predict", "package", "--input", "one.csv", "--output", "one_answer.csv", "--as", "p"],
+            );
             assert_eq!(ended.code, 0, "{model}, row {row}: {ended:?}");
             let answer = columns(&elsewhere.path().join("one_answer.csv"));
             for name in names {
@@ -144,7 +148,8 @@ deploy answered { to csv("answered.csv") }
     assert_eq!(ended.code, 0, "{ended:?}");
     let answered = columns(&here.path().join("answered.csv"));
     let number = |cell: &String| cell.parse::<f64>().expect("a number");
-    let worst = answered["y"].iter().zip(&answered["guess"]).map(|(y, guess)| (number(y) - number(guess)).abs() / number(y));
+    let worst =
+        answered["y"].iter().zip(&answered["guess"]).map(|(y, guess)| (number(y) - number(guess)).abs() / number(y));
     assert!(worst.fold(0.0, f64::max) < 0.5, "predictions are in the units of y");
     for (index, y) in answered["y"].iter().enumerate() {
         let x = index as f64 / 40.0;

@@ -43,7 +43,8 @@ fn rows(rows: &str) -> Vec<u8> {
 #[test]
 fn good_data_runs() {
     let here = folder(&[("job.dbjob", JOB)]);
-    fs::write(here.path().join("people.csv"), rows("1,30,1.8,1990-01-31,free\n2,12,NA,,paid\n3,40,,2000-02-29,paid\n")).expect("data");
+    fs::write(here.path().join("people.csv"), rows("1,30,1.8,1990-01-31,free\n2,12,NA,,paid\n3,40,,2000-02-29,paid\n"))
+        .expect("data");
     let ended = dbjob(here.path(), &["run", "job.dbjob"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let table = fs::read_to_string(here.path().join("out/adults.csv")).expect("the table");
@@ -171,7 +172,9 @@ fn an_old_output_survives_a_failed_run() {
 #[test]
 fn an_overflow_and_a_failing_cast_name_the_line_of_the_job() {
     for (step, code) in [("derive big = x * 4", "E0709"), ("derive n = int(s)", "E0710")] {
-        let job = format!("dataset a from csv(\"a.csv\") {{ x: int; s: string }}\ntransform b from a {{\n  {step}\n}}\ndeploy b {{ to csv(\"out/b.csv\") }}\n");
+        let job = format!(
+            "dataset a from csv(\"a.csv\") {{ x: int; s: string }}\ntransform b from a {{\n  {step}\n}}\ndeploy b {{ to csv(\"out/b.csv\") }}\n"
+        );
         let here = folder(&[("job.dbjob", &job), ("a.csv", "x,s\n1,1\n9000000000000000000,two\n")]);
         let ended = dbjob(here.path(), &["run", "job.dbjob"]);
         assert_eq!(ended.code, 1, "{ended:?}");

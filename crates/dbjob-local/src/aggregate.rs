@@ -95,7 +95,9 @@ fn unknown(name: &str, whole: &Expr) -> RunError {
 /// that polars can count; the true sum differs from W by a multiple of 2^64, so W is true exactly if it is near F.
 fn checked_sum(wrapped: pl::Expr, x: pl::Expr, scope: &Scope<'_>) -> pl::Expr {
     let reporter = scope.reporter();
-    udf::map_n(vec![wrapped, x.cast(pl::DataType::Float64).sum()], pl::DataType::Int64, move |c| check_sum(c, &reporter))
+    udf::map_n(vec![wrapped, x.cast(pl::DataType::Float64).sum()], pl::DataType::Int64, move |c| {
+        check_sum(c, &reporter)
+    })
 }
 
 fn check_sum(c: &[Column], reporter: &Reporter) -> PolarsResult<Column> {
