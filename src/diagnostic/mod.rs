@@ -85,7 +85,11 @@ pub fn near_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Op
     known
         .into_iter()
         .map(|k| (strsim::damerau_levenshtein(&lower, &k.to_lowercase()), k))
-        .filter(|(distance, k)| *distance <= (name.chars().count().max(k.chars().count()) / 3).max(1))
+        .filter(|(distance, k)| {
+            let longer = name.chars().count().max(k.chars().count());
+            // Names that share no letter are not near.
+            *distance <= (longer / 3).max(1) && *distance < longer.max(1)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, k)| k)
 }

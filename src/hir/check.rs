@@ -61,6 +61,10 @@ pub fn check(file: &ast::File, name: &str, world: &dyn World) -> Checked {
     let mut diagnostics = cx.out;
     diagnostics.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));
     diagnostics.dedup();
+    diagnostics.retain(|d| {
+        let before = file.told.partition_point(|told| told.start <= d.span.start);
+        before == 0 || d.span.file != file.span.file || d.span.start >= file.told[before - 1].end
+    });
     Checked { job, diagnostics }
 }
 

@@ -42,7 +42,10 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         return;
     };
     let mut source = Source { format, path, columns, key: Vec::new() };
-    if dataset.columns.is_empty() || dataset.rest.is_some() {
+    if dataset.columns.is_empty() && cx.is_broken(span) {
+        // Columns were meant to be declared: that they cannot be read was told.
+        table.broken = true;
+    } else if dataset.columns.is_empty() || dataset.rest.is_some() {
         infer(dataset, &mut source, &mut table, cx);
     }
     let key: BTreeSet<String> = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
@@ -96,6 +99,16 @@ fn declare(
         column.range = column.refinement.as_ref().map_or(Range::ALL, Range::of_refinement);
     }
     for attribute in &ast.attributes {
+        if attribute.name.name == "known" {
+            // Of it and the words after it is one message made.
+            let last = ast.attributes.last().map_or(attribute.span, |last| last.span);
+            let diagnostic =
+                Diagnostic::error(Code::E0104, attribute.span.to(last), "`known at` stands behind `label` or `late`")
+                    .label("known of what?")
+                    .help("write `label known at COLUMN`");
+            cx.out.push(diagnostic);
+            break;
+        }
         attribute_of(&mut column, dataset, attribute, cx);
     }
     if column.role == Role::Key && column.nullable && column.dtype != DataType::Unknown {
@@ -152,6 +165,15 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
                     format!("`time` wants a date or datetime, not {}", column.dtype),
                 )
                 .label("not a time");
+                cx.out.push(diagnostic);
+            }
+            if role == Role::Weight && !column.dtype.is_numeric() && column.dtype != DataType::Unknown {
+                let diagnostic = Diagnostic::error(
+                    Code::E0110,
+                    attribute.name.span,
+                    format!("`weight` wants an int or float, not {}", column.dtype),
+                )
+                .label("not a number");
                 cx.out.push(diagnostic);
             }
             if role == Role::Label {

@@ -17,6 +17,10 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) {
     declare(file, cx);
     for index in order(file, cx) {
         let item = &file.items[index];
+        // Of two with one name the first counts.
+        if readable(&item.kind).is_some_and(|(name, _)| cx.names.get(&name.name).is_some_and(|d| d.span != name.span)) {
+            continue;
+        }
         let doc = (!item.doc.is_empty()).then(|| item.doc.join("\n"));
         match &item.kind {
             ItemKind::Dataset(dataset) => dataset::check(dataset, doc, item.span, index, cx),

@@ -13,6 +13,9 @@ pub struct File {
     pub lost: Vec<Ident>,
     /// Where syntax errors are: what stands there may be missing from its item.
     pub broken: Vec<Span>,
+    /// Statements (of longer ones, lines) with a syntax error, in order and apart from each other: what else is wrong
+    /// in them is not told, for it may follow from the error.
+    pub told: Vec<Span>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -353,6 +353,12 @@ fn found(place: &Place) -> Option<Diagnostic> {
         {
             place.error(at, "values in brackets have a comma between them", "`,` is missing before this", "write `,`")
         }
+        _ if word == "`" => place.error(
+            at,
+            "this name in backticks is not closed on its line",
+            "opened here",
+            "write a backtick at its end",
+        ),
         _ if token.kind == TokenKind::Wrong => place.error(
             at,
             format!("`{word}` means nothing here"),

@@ -6,7 +6,7 @@ use dbjob_plan::{DataType, ExpectAction, Expectation, Expr, Op, Value};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::check::Context;
-use crate::hir::expr::{Aggregates, Checker, Scope};
+use crate::hir::expr::{Aggregates, Checker, Scope, written_name};
 use crate::hir::items::not_yet;
 use crate::hir::selection::known;
 use crate::hir::table::Table;
@@ -37,6 +37,13 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
             return;
         }
     };
+    if let Some(path) = &rule.quarantine {
+        let action = rule.action.as_ref().map_or("fail", |a| a.name.as_str());
+        let diagnostic = Diagnostic::error(Code::E0109, path.span, format!("`else {action}` takes no text"))
+            .label("no effect")
+            .help("remove it; a comment begins with `#`");
+        cx.out.push(diagnostic);
+    }
     let text = super::super::text::of(&rule.predicate);
     let whole_table = |what: &str, cx: &mut Context<'_>| {
         let span = rule.action.as_ref().map_or(rule.span, |a| a.span);
@@ -49,7 +56,8 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         .help("write `else fail` or `else warn`");
         cx.out.push(diagnostic);
     };
-    if let Some(columns) = unique_columns(&rule.predicate) {
+    if let Some(columns) = unique_columns(&rule.predicate, cx) {
+        let Some(columns) = columns else { return };
         if columns.iter().any(|c| !known(c, table, &mut cx.out)) {
             return;
         }
@@ -96,19 +104,37 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
     steps.push(Step { op, others: Vec::new(), schema: table.schema(), span: rule.span, served });
 }
 
-/// The columns of `unique(a, b)`.
-fn unique_columns(predicate: &ast::Expr) -> Option<Vec<Ident>> {
+/// The columns of `unique(a, b)`; `Some(None)` if they are wrong, which is told.
+fn unique_columns(predicate: &ast::Expr, cx: &mut Context<'_>) -> Option<Option<Vec<Ident>>> {
     let ExprKind::Call(call) = &predicate.kind else { return None };
     if call.name.name != "unique" {
         return None;
     }
-    call.args
-        .iter()
-        .map(|arg| match &arg.value.kind {
-            ExprKind::Name(name) => Some(Ident { name: name.clone(), span: arg.value.span }),
-            _ => None,
-        })
-        .collect()
+    let mut columns = Vec::new();
+    for arg in &call.args {
+        let span = arg.value.span;
+        match &arg.value.kind {
+            ExprKind::Name(name) if arg.name.is_none() => columns.push(Ident { name: name.clone(), span }),
+            ExprKind::Literal(Value::String(name)) => cx.out.push(
+                Diagnostic::error(Code::E0207, span, "a column is a name, not a string")
+                    .label("a string")
+                    .help(format!("write {}", written_name(name))),
+            ),
+            _ => cx.out.push(
+                Diagnostic::error(Code::E0202, span, "`unique` takes columns")
+                    .label("not a column")
+                    .help("compute it above with `derive`, or write `unique(a, b)`"),
+            ),
+        }
+    }
+    if call.args.is_empty() {
+        cx.out.push(
+            Diagnostic::error(Code::E0202, call.span, "`unique` misses its columns")
+                .label("of what?")
+                .help("write `unique(a, b)`"),
+        );
+    }
+    Some((!columns.is_empty() && columns.len() == call.args.len()).then_some(columns))
 }
 
 /// A column outside of every aggregate.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dbjob_plan::{DataType, Expr, ExprKind, NamedExpr, Op, PART, Span};
 
 use super::columns::{computed, exists};
-use super::order::across_parts;
+use super::order::{across_parts, constant_key};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
 use crate::hir::expr::{Aggregates, Scope, check_expr};
@@ -24,6 +24,11 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
     for key in keys {
         let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("a group key") };
         let typed = check_expr(scope, &key.value, &mut b.cx.out);
+        if matches!(key.value.kind, ast::ExprKind::Literal(_)) {
+            b.report(constant_key(&key.value, &b.table, "rows are not grouped by a constant"));
+            out.broken = true;
+            continue;
+        }
         let Some(name) = name_of(key) else {
             let diagnostic = Diagnostic::error(Code::E0108, key.value.span, "this group key has no name")
                 .label("not a column")

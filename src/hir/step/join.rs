@@ -33,6 +33,7 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
             });
         }
     }
+    only_of_asof(join, b);
     let right = table_named(b.cx, &join.right);
     if right.broken || b.table.broken {
         b.table.broken = true;
@@ -94,6 +95,20 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     };
     let op = Op::Join(Join { kind, on, right_columns, verify_unique_right: right_unique && !filters_only, lookup });
     b.push_with(op, vec![join.right.name.clone()], span, served);
+}
+
+/// `by` and `within` belong to `asof join`, which does not come this far.
+fn only_of_asof(join: &JoinStep, b: &mut Builder<'_, '_>) {
+    let mut report = |span: Span, word: &str, help: &str| {
+        let message = format!("`{word}` belongs to `asof join`");
+        b.report(Diagnostic::error(Code::E0109, span, message).label("no effect").help(help));
+    };
+    if let Some(first) = join.by.first() {
+        report(first.span, "by", "equal keys stand behind `on`: `on k, l`");
+    }
+    if let Some(within) = &join.within {
+        report(within.span, "within", "remove it");
+    }
 }
 
 fn kind_of(join: &JoinStep, b: &mut Builder<'_, '_>) -> Option<JoinKind> {

@@ -6,9 +6,10 @@ use dbjob_plan::{Keep, Op, SortKey, Span, Value};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
-use crate::hir::expr::{Aggregates, Scope, check_expr};
+use crate::hir::expr::{Aggregates, Scope, check_expr, written_name};
 use crate::hir::options;
 use crate::hir::selection::known;
+use crate::hir::table::Table;
 use crate::hir::transform::Builder;
 use crate::syntax::ast::{self, Ident};
 
@@ -20,6 +21,10 @@ pub(in crate::hir) fn keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Ve
         if typed.is_unknown() {
             continue;
         }
+        if matches!(key.expr.kind, ast::ExprKind::Literal(_)) {
+            b.report(constant_key(&key.expr, &b.table, "rows are not sorted by a constant"));
+            continue;
+        }
         if !typed.dtype().is_ordered() {
             let diagnostic = Diagnostic::error(Code::E0201, key.expr.span, format!("{} has no order", typed.dtype()))
                 .label("cannot be sorted");
@@ -29,6 +34,21 @@ pub(in crate::hir) fn keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Ve
         keys.push(SortKey { expr: typed.expr, descending: key.descending.is_some() });
     }
     keys
+}
+
+/// A key that is the same in every row.
+pub(in crate::hir) fn constant_key(key: &ast::Expr, table: &Table, message: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::E0109, key.span, message).label("the same in every row");
+    match &key.kind {
+        ast::ExprKind::Literal(Value::String(name)) if table.get(name).is_some() => Diagnostic::error(
+            Code::E0207,
+            key.span,
+            format!("the string {name:?} stands where the column `{name}` belongs"),
+        )
+        .label("a string")
+        .help(format!("columns are written without quotes: {}", written_name(name))),
+        _ => diagnostic.help("name a column, or compute one with `derive`"),
+    }
 }
 
 pub(in crate::hir) fn sort(list: &[ast::SortKey], span: Span, b: &mut Builder<'_, '_>) {

@@ -175,6 +175,7 @@ impl Reader<'_> {
         let kind = self.body(keyword, parsed, body);
         if let Some(end) = end
             && end + 1 < statement.end
+            && !self.layout.is_broken(end + 1..statement.end)
         {
             let after = self.layout.span(end + 1..statement.end);
             if self.layout.symbol(end + 1) == "//" {

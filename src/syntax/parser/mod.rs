@@ -53,16 +53,17 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         errors: Vec::new(),
         lexical: lexical.into(),
         lost: Vec::new(),
+        told: Vec::new(),
         marks: Marks::default(),
     };
     let items = reader.items();
-    let Reader { mut errors, lexical, structural, mut lost, marks, .. } = reader;
+    let Reader { mut errors, lexical, structural, mut lost, told, marks, .. } = reader;
     lost.dedup_by(|a, b| a.name == b.name);
     errors.extend(lexical);
     errors.extend(structural);
     errors.sort_by_key(|error| error.span.start);
     let broken = errors.iter().map(|error| error.span).collect();
-    let ast = ast::File { items, span: Span::new(file, 0, text.len()), lost, broken };
+    let ast = ast::File { items, span: Span::new(file, 0, text.len()), lost, broken, told };
     Parsed { ast, errors, tokens, text: text.to_owned(), marks }
 }
 
@@ -109,6 +110,8 @@ struct Reader<'a> {
     /// Errors of the layout.
     structural: Vec<Diagnostic>,
     lost: Vec<Ident>,
+    /// As `ast::File::told`.
+    told: Vec<Span>,
     marks: Marks,
 }
 
@@ -123,9 +126,31 @@ impl<'a> Reader<'a> {
         let mark = self.errors.len();
         let span = self.layout.span(range.clone());
         self.take_lexical(span);
-        let built = self.read_unfiltered(rule, range, build);
+        let built = self.read_unfiltered(rule, range.clone(), build);
         self.keep_one_a_line(mark);
+        self.cover(range, mark);
         built
+    }
+
+    /// Notes that the statement was told of by the errors since `mark`: all of it, or their lines if it has a block.
+    fn cover(&mut self, range: Range<usize>, mark: usize) {
+        let next = self.next.unwrap_or(range.end).clamp(range.start + 1, range.end);
+        let whole = self.layout.span(range.start..next);
+        let has_block = range.start < next && (range.start..next).any(|at| self.layout.symbol(at) == "{");
+        for at in mark..self.errors.len() {
+            let mut told = whole;
+            if has_block {
+                let start = self.errors[at].span.start as usize;
+                let text = self.layout.text;
+                let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+                let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+                told.start = told.start.max(line_start as u32);
+                told.end = told.end.min(line_end as u32);
+            }
+            if self.told.last() != Some(&told) {
+                self.told.push(told);
+            }
+        }
     }
 
     fn read_unfiltered<T>(
