@@ -156,3 +156,32 @@ deploy answered { to csv("answered.csv") }
         assert!((number(y) - (0.3 * x).exp()).abs() <= 1e-9 * number(y), "row {index}: {y} is not what was mapped");
     }
 }
+
+#[test]
+fn what_means_null_to_the_dataset_means_null_in_a_callers_file() {
+    let here = super::copy_of_examples();
+    let ended = dbjob(here.path(), &["run", "--quiet", "penguins.dbjob"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    // The very file that the model learned from has `NA` where nothing was measured.
+    let args = ["predict", "species_of", "--input", "data/penguins.csv", "--output", "answers.csv", "--as", "guess"];
+    let ended = dbjob(here.path(), &args);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let (answers, judged) = (columns(&here.path().join("answers.csv")), columns(&here.path().join("out/penguins.csv")));
+    for name in ["guess", "guess_probability_Adelie", "guess_probability_Chinstrap", "guess_probability_Gentoo"] {
+        assert_eq!(answers[name], judged[name], "{name}");
+    }
+    assert_eq!(answers["sex"][3], "NA", "the caller's columns come back as they were");
+}
+
+#[test]
+fn a_run_tells_its_begin_and_its_end_once() {
+    let here = super::copy_of_examples();
+    let ended = dbjob(here.path(), &["run", "--json", "penguins.dbjob"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let events: Vec<serde_json::Value> =
+        ended.out.lines().map(|l| serde_json::from_str(l).expect("a JSON object a line")).collect();
+    let count = |name: &str| events.iter().filter(|e| e["event"] == name).count();
+    assert_eq!((count("run_started"), count("run_finished")), (1, 1), "{}", ended.out);
+    assert_eq!(events[0]["event"], "run_started");
+    assert_eq!(events.last().expect("events")["event"], "run_finished");
+}
