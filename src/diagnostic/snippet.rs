@@ -7,6 +7,8 @@ use crate::source::SourceFile;
 pub(super) struct Snippet {
     name: String,
     text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
 impl Snippet {
@@ -16,7 +18,8 @@ impl Snippet {
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        Self { name: file.path.display().to_string(), text }
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect();
+        Self { name: file.path.display().to_string(), text, lines }
     }
 
     /// The part of a range that a picture can point at. A place behind the last line is its end.
@@ -54,8 +57,11 @@ impl SourceCode for Snippet {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let contents = self.text.read_span(span, before, after)?;
-        let at = *contents.span();
+        // From the file's begin each of many pictures would take time and memory by the size of the file.
+        let line = self.lines.partition_point(|begin| *begin <= span.offset()).saturating_sub(before + 2);
+        let begin = self.lines[line];
+        let contents = self.text[begin..].read_span(&(span.offset() - begin, span.len()).into(), before, after)?;
+        let at = SourceSpan::from((begin + contents.span().offset(), contents.span().len()));
         let column = if before == 0 {
             let line_start = self.text[..at.offset()].rfind('\n').map_or(0, |newline| newline + 1);
             self.text[line_start..at.offset()].chars().count()
@@ -66,7 +72,7 @@ impl SourceCode for Snippet {
             self.name.clone(),
             contents.data(),
             at,
-            contents.line(),
+            line + contents.line(),
             column,
             contents.line_count(),
         )))

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use dbjob_plan::{FileId, Span};
@@ -19,7 +19,7 @@ pub fn render_terminal(problems: &[Problem], sources: &SourceMap, colour: bool, 
         .with_links(false)
         .with_break_words(false)
         .without_syntax_highlighting();
-    let files: Vec<FileId> = problems
+    let files: BTreeSet<FileId> = problems
         .iter()
         .flat_map(|p| p.span.into_iter().chain(p.related.iter().map(|(s, _)| *s)))
         .map(|s| s.file)

@@ -55,6 +55,25 @@ fn the_caret_stands_under_wide_characters_and_columns_count_characters() {
 }
 
 #[test]
+fn a_place_far_down_has_its_line_and_the_lines_around_it() {
+    let text: String = (1..=5000).map(|line| format!("filter x{line} > 0\n")).collect();
+    let diagnostic = Diagnostic::error(Code::E0203, span_of(&text, "x4000"), "unknown column `x4000`");
+    assert_eq!(
+        picture(&text, diagnostic),
+        "error[E0203]
+
+  × unknown column `x4000`
+      ╭─[job.dbjob:4000:8]
+ 3999 │ filter x3999 > 0
+ 4000 │ filter x4000 > 0
+      ·        ─────
+ 4001 │ filter x4001 > 0
+      ╰────
+"
+    );
+}
+
+#[test]
 fn no_carriage_return_escape_or_bidi_mark_is_printed() {
     let text = "a = 1\r\nb = \u{1b}[31m\u{202e}x\rc\r\n";
     let picture = picture(text, Diagnostic::error(Code::E0001, span_of(text, "x"), "syntax error"));

@@ -147,6 +147,7 @@ impl<'t> Layout<'t> {
         let line_ends: Vec<usize> = region.clone().filter(is_line_end).collect();
         let mut told_braces = None;
         let mut told_line = usize::MAX;
+        let mut told_stray = usize::MAX;
         for problem in found.problems {
             match problem {
                 Problem::Unclosed { open, noticed } => {
@@ -166,6 +167,10 @@ impl<'t> Layout<'t> {
                 Problem::Stray { close } => {
                     self.broken[close] = true;
                     let symbol = bracket(self.tokens[close], self.text);
+                    let line = line_ends.partition_point(|line_end| *line_end < close);
+                    if symbol != "}" && std::mem::replace(&mut told_stray, line) == line {
+                        continue;
+                    }
                     self.errors.push(
                         Diagnostic::error(
                             Code::E0001,
