@@ -96,6 +96,7 @@ fn job() -> (Bench, NodeId, NodeId) {
         output,
         lookups: vec![("users".into(), users)],
         dataset: Some("orders".into()),
+        nulls: Vec::new(),
     };
     let input = |name: &str, dtype: DataType| Input { column: name.into(), name: name.into(), dtype, nullable: false };
     let spec = FitSpec {
