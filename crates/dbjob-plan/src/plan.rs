@@ -169,7 +169,7 @@ pub struct Join {
     /// Pairs (left column, right column) that must be equal; empty for `Cross`. Both sides have one type.
     pub on: Vec<(String, String)>,
     /// The right columns that come over, with their names in the result. With `Full`, a key that only the right side
-    /// has fills the left key column.
+    /// has fills the left key column, unless the right key is among these columns.
     pub right_columns: Vec<Projection>,
     /// The right side must have at most one row a key: proven by `check` from a declared `key`, verified by the engine.
     pub verify_unique_right: bool,

@@ -74,7 +74,7 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     if kind == JoinKind::Full {
         b.table.keys.clear();
         for column in &mut b.table.columns {
-            let merged = on.iter().any(|(l, _)| *l == column.name);
+            let merged = on.iter().any(|(l, r)| *l == column.name && l == r);
             column.nullable |= !merged;
             column.range = Range::ALL;
         }

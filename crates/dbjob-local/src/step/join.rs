@@ -59,7 +59,9 @@ pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered
     let joined = left.join(right, left_on, right_on, args);
     match join.kind {
         JoinKind::Full => {
-            let fill = join.on.iter().enumerate().map(|(i, (l, _))| {
+            // A right key that comes over itself leaves the left one as it is.
+            let merged = |r: &String| !join.right_columns.iter().any(|p| p.from == *r);
+            let fill = join.on.iter().enumerate().filter(|(_, (_, r))| merged(r)).map(|(i, (l, _))| {
                 pl::when(col(l).is_not_null()).then(col(l)).otherwise(col(right_key(i))).alias(l.as_str())
             });
             let filled = joined.with_columns(fill.collect::<Vec<_>>());

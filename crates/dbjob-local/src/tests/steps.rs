@@ -76,6 +76,34 @@ fn joins_keep_left_order_and_never_match_null() {
 }
 
 #[test]
+fn a_full_join_fills_the_left_key_only_for_a_right_key_that_does_not_come_over() {
+    let (mut bench, orders, users) = shop();
+    let join = Join {
+        kind: JoinKind::Full,
+        on: vec![("user".into(), "id".into())],
+        right_columns: project(&[("id", "id"), ("name", "who")]),
+        verify_unique_right: false,
+        lookup: false,
+    };
+    let fields = vec![field("user", Int), field("amount", Float), field("id", Int), field("who", Text)];
+    let node = bench.step(Op::Join(join), fields, &[orders, users]);
+    let mut full = lines(&bench.rows(node).unwrap());
+    full.sort();
+    assert_eq!(
+        full,
+        [
+            "1 20.0 1 \"ann\"",
+            "2 10.0 2 \"bob\"",
+            "2 50.0 2 \"bob\"",
+            "9 40.0 null null",
+            "null 30.0 null null",
+            "null null 3 \"cy\"",
+            "null null null \"nobody\"",
+        ]
+    );
+}
+
+#[test]
 fn a_repeated_key_of_the_right_side_is_named() {
     let mut bench = Bench::new();
     let left = bench.table("l", df!["k" => [1_i64], "m" => ["a"]].unwrap(), vec![field("k", Int), field("m", Text)]);
