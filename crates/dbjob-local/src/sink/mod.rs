@@ -72,7 +72,7 @@ impl Sink {
         );
         let format = match format {
             TableFormat::Csv => FileWriteFormat::Csv(CsvWriterOptions {
-                serialize_options: SerializeOptions::default().into(),
+                serialize_options: serialize_options(columns).into(),
                 ..CsvWriterOptions::default()
             }),
             TableFormat::Parquet => FileWriteFormat::Parquet(Arc::new(ParquetWriteOptions::default())),
@@ -94,6 +94,13 @@ impl Sink {
         self.temporary.persist(&self.target).map_err(|e| unwritable(&self.target, &e.error.to_string()))?;
         Ok(self.rows.load(Ordering::Relaxed))
     }
+}
+
+/// A null is an empty cell. As its row's only cell it is written `""`: the row would be a blank line otherwise, and
+/// readers skip those.
+fn serialize_options(columns: &pl::Schema) -> SerializeOptions {
+    let null = if columns.len() == 1 { "\"\"" } else { "" };
+    SerializeOptions { null: null.into(), ..SerializeOptions::default() }
 }
 
 fn builder() -> tempfile::Builder<'static, 'static> {

@@ -111,3 +111,18 @@ fn written_files_read_back_equal() {
     let back: DataFrame = again.rows(node).unwrap();
     assert_eq!(lines(&back), lines(&read_parquet(&bench.path("data.parquet"))));
 }
+
+#[test]
+fn a_null_that_is_alone_in_its_row_is_no_blank_line() {
+    let rows = df!["x" => [Some(1.5), None, Some(-2.0)], "s" => [None, Some("a b"), Some("c,d")]].unwrap();
+    for (name, dtype, text) in [("x", Float, "x\n1.5\n\"\"\n-2.0\n"), ("s", Text, "s\n\"\"\na b\n\"c,d\"\n")] {
+        let mut bench = Bench::new();
+        let input = bench.table("data", rows.select([name]).unwrap(), vec![field(name, dtype.clone())]);
+        bench.deploy("c", Target::Csv { path: "out.csv".into() }, input);
+        bench.run().unwrap();
+        assert_eq!(std::fs::read_to_string(bench.path("out.csv")).unwrap(), text);
+        let node =
+            bench.read("again", dbjob_plan::Format::Csv(CsvOptions::default()), "out.csv", vec![field(name, dtype)]);
+        assert_eq!(lines(&bench.rows(node).unwrap()), lines(&rows.select([name]).unwrap()));
+    }
+}
