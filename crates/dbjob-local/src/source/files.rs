@@ -59,6 +59,7 @@ pub(crate) fn unreadable(file: &Path, why: &str) -> RunError {
 fn missing(file: &Path) -> RunError {
     let error = RunError::new("E0701", format!("there is no file {}", file.display())).data(place(file));
     let (Some(folder), Some(name)) = (file.parent(), file.file_name().and_then(|n| n.to_str())) else { return error };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = std::fs::read_dir(folder) else {
         return error.help(format!("the folder {} does not exist either", folder.display()));
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dbjob_plan::{CsvOptions, DataType, Field, Format, RunError, Schema, Source};
+use dbjob_plan::{CsvOptions, DataLocation, DataType, Field, Format, RunError, Schema, Source};
 use serde_json::Value as Json;
 
 use super::csv::{head, read_layout, records};
@@ -132,7 +132,7 @@ fn of_ndjson(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
     }
     let mut columns: Vec<Seen> = Vec::new();
     let (mut rows, mut whole) = (0, true);
-    ndjson::objects(file, &mut |row, _, object| {
+    ndjson::objects(file, &mut |row, line, object| {
         if row > ROWS {
             whole = false;
             return Ok(false);
@@ -149,10 +149,28 @@ fn of_ndjson(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
             if json != Json::Null {
                 let column = &mut columns[at];
                 column.rows += 1;
-                column.dtype = Some(match (column.dtype.take(), of_json(&json)) {
-                    (None, new) => new,
-                    (Some(old), new) => both(old, new),
+                let merged = of_json(&json).and_then(|new| match column.dtype.take() {
+                    None => Some(new),
+                    Some(old) => both(old, new),
                 });
+                let Some(dtype) = merged else {
+                    let message =
+                        format!("field `{}` of {} has no one type: {json} in line {line}", column.name, file.display());
+                    let name = Some(column.name.clone());
+                    let value = Some(json.to_string());
+                    return Err(RunError::new("E0717", message)
+                        .help(
+                            "declare the dataset's columns: this one without it, or with the type that it should have",
+                        )
+                        .data(DataLocation {
+                            row: Some(row),
+                            line: Some(line),
+                            column: name,
+                            value,
+                            ..files::place(file)
+                        }));
+                };
+                column.dtype = Some(dtype);
             }
         }
         Ok(true)
@@ -169,28 +187,39 @@ fn of_ndjson(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
         .collect())
 }
 
-fn of_json(json: &Json) -> DataType {
-    match json {
+/// `None`: an object, or a list of what has no one type.
+fn of_json(json: &Json) -> Option<DataType> {
+    Some(match json {
         Json::Bool(_) => DataType::Bool,
         Json::Number(n) if n.is_i64() => DataType::Int,
         Json::Number(_) => DataType::Float,
         Json::String(s) if parse::date(s).is_some() => DataType::Date,
         Json::String(s) if parse::datetime(s).is_some() => DataType::Datetime,
+        Json::String(_) | Json::Null => DataType::String,
+        Json::Object(_) => return None,
         Json::Array(items) => {
-            let item = items.iter().map(of_json).reduce(both).unwrap_or(DataType::String);
-            DataType::List { item: Box::new(item) }
+            let mut item = None;
+            for json in items.iter().filter(|j| **j != Json::Null) {
+                let new = of_json(json)?;
+                item = Some(match item {
+                    None => new,
+                    Some(old) => both(old, new)?,
+                });
+            }
+            DataType::List { item: Box::new(item.unwrap_or(DataType::String)) }
         }
-        _ => DataType::String,
-    }
+    })
 }
 
-/// The narrowest type that holds both.
-fn both(a: DataType, b: DataType) -> DataType {
-    match (a, b) {
+/// The narrowest type that holds both, if one does: JSON keeps numbers, bools and texts apart.
+fn both(a: DataType, b: DataType) -> Option<DataType> {
+    let text = |t: &DataType| matches!(t, DataType::String | DataType::Date | DataType::Datetime);
+    Some(match (a, b) {
         (a, b) if a == b => a,
         (DataType::Int | DataType::Float, DataType::Int | DataType::Float) => DataType::Float,
         (DataType::Date | DataType::Datetime, DataType::Date | DataType::Datetime) => DataType::Datetime,
-        (DataType::List { item: a }, DataType::List { item: b }) => DataType::List { item: Box::new(both(*a, *b)) },
-        _ => DataType::String,
-    }
+        (a, b) if text(&a) && text(&b) => DataType::String,
+        (DataType::List { item: a }, DataType::List { item: b }) => DataType::List { item: Box::new(both(*a, *b)?) },
+        _ => return None,
+    })
 }

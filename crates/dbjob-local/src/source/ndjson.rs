@@ -83,7 +83,10 @@ pub(super) fn objects(
         if !text.trim_ascii_start().starts_with(b"{") {
             return Err(damaged("no JSON object".into()));
         }
-        let object = serde_json::from_slice(text).map_err(|e| damaged(format!("not valid JSON: {e}")))?;
+        // The reader sees one line at a time, so its own count of lines says nothing.
+        let object = serde_json::from_slice(text.trim_ascii_end()).map_err(|e| {
+            damaged(format!("not valid JSON: {}", e.to_string().replace(" at line 1 column ", " at column ")))
+        })?;
         if !visit(row, number, object)? {
             return Ok(());
         }

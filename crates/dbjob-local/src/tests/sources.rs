@@ -94,14 +94,9 @@ fn wrong_cells_are_named_with_row_line_and_column() {
         ("k,n\na,1\nb\n", n(Int), "E0703", 2, 3, None),
         ("k,n\na,1\nb,2,3\n", n(Int), "E0703", 2, 3, None),
         ("k,n\na,1,9\nb\n", n(Int), "E0703", 1, 2, None),
-        ("k,n\na,1\nb,\"2\nc,3\n", n(Text), "", 0, 0, None),
+        ("k,n\na,1\nb,\"2\nc,3\n", n(Text), "E0703", 2, 3, None),
     ] {
         let result = plain(content, vec![column.clone()]);
-        if code.is_empty() {
-            // An open quote swallows the rest of the file: one row with a long cell, as RFC 4180 has it.
-            assert_eq!(result.unwrap().len(), 2, "{content:?}");
-            continue;
-        }
         let error = result.expect_err(content);
         assert_eq!(error.code, code, "{content:?}: {error}");
         let data = error.data.clone().expect("a place");
@@ -252,6 +247,21 @@ fn ndjson() {
     assert_eq!((error.code.as_str(), error.data.unwrap().column.unwrap().as_str()), ("E0705", "a"));
 }
 
+#[test]
+fn a_quote_that_is_never_closed_swallows_no_rows() {
+    let two = || vec![field("a", Int), field("b", Text)];
+    for text in ["a,b\n1,x\n2,\"y\n3,z\n", "a,b\n1,x\n2,\"y\"\"\n3,z", "a,b\r\n1,x\r\n2,\"y, z\r\n"] {
+        let error = plain(text, two()).unwrap_err();
+        let at = error.data.unwrap();
+        assert_eq!((error.code.as_str(), at.row, at.line), ("E0703", Some(2), Some(3)), "{text:?}");
+        assert!(error.message.ends_with("opens a quote that is never closed"), "{}", error.message);
+        let error = inferred(Format::Csv(CsvOptions::default()), "data.csv", text.as_bytes()).unwrap_err();
+        assert_eq!(error.code, "E0703", "{text:?}");
+    }
+    // Quotes inside of a cell are characters like any other, and a closed quote may end the file.
+    assert_eq!(plain("a,b\n1,5\" disk\n2,\"y\"", two()).unwrap(), ["1 \"5\\\" disk\"", "2 \"y\""]);
+}
+
 fn inferred(format: Format, name: &str, content: &[u8]) -> Result<String, RunError> {
     let bench = Bench::new();
     bench.file(name, content);
@@ -275,6 +285,13 @@ fn types_are_inferred() {
         b"{\"a\":1,\"b\":true,\"t\":\"2024-01-01\"}\n{\"a\":1.5,\"b\":null,\"l\":[1]}\n",
     );
     assert_eq!(json.unwrap(), "a: float, b: bool?, t: date?, l: list[int]?");
+    let json = |text: &str| inferred(Format::Ndjson, "d.ndjson", text.as_bytes());
+    assert_eq!(json("{\"a\":\"2024-01-01\"}\n{\"a\":\"x\"}\n").unwrap(), "a: string");
+    for mixed in ["{\"a\":1}\n{\"a\":\"x\"}\n", "{\"a\":null}\n{\"a\":{\"b\":1}}\n", "{}\n{\"a\":[1,true]}\n"] {
+        let error = json(mixed).unwrap_err();
+        let at = error.data.unwrap();
+        assert_eq!((error.code.as_str(), at.line, at.column.as_deref()), ("E0717", Some(2), Some("a")), "{mixed}");
+    }
     let mut bytes = Vec::new();
     let mut rows = df!["i" => [1_i32, 2], "s" => [Some("a"), None]].unwrap();
     ParquetWriter::new(&mut bytes).finish(&mut rows).unwrap();

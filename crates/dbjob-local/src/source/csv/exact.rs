@@ -31,6 +31,9 @@ pub(crate) fn read_exact(wanted: &[Wanted], file: &Path, options: &CsvOptions) -
         }
         row += 1;
         let here = || DataLocation { row: Some(row), line: Some(line_of(&text, &record)), ..place(file) };
+        if reader.position().byte() as usize >= text.len() && ends_in_quotes(&text, &record, options) {
+            return Err(unclosed(here()));
+        }
         if record.len() != layout.width() {
             return Err(ragged(record.len(), layout.width(), options, here()));
         }
@@ -76,6 +79,36 @@ fn ragged(n: usize, all: usize, options: &CsvOptions, at: DataLocation) -> RunEr
     RunError::new("E0703", format!("{} has {n} {cells}, {against} has {all}", spot(&at)))
         .help("quote cells that hold the delimiter, or give the right `delimiter` and `quote`")
         .data(at)
+}
+
+fn unclosed(at: DataLocation) -> RunError {
+    RunError::new("E0703", format!("{} opens a quote that is never closed", spot(&at)))
+        .help("close the quote, or give the right `quote` if it is a character like any other")
+        .data(at)
+}
+
+/// Whether the text, whose last record this is, ends inside a quoted cell: the `csv` crate takes all the rest for that
+/// cell.
+fn ends_in_quotes(text: &[u8], record: &csv::ByteRecord, options: &CsvOptions) -> bool {
+    enum At {
+        Start,
+        Quoted,
+        Closed,
+        Plain,
+    }
+    let (Some(quote), Some(position)) = (options.quote, record.position()) else { return false };
+    let mut at = At::Start;
+    for byte in &text[(position.byte() as usize).min(text.len())..] {
+        let ends = *byte == options.delimiter || matches!(byte, b'\r' | b'\n');
+        at = match at {
+            At::Quoted if *byte == quote => At::Closed,
+            At::Quoted => At::Quoted,
+            At::Start | At::Closed if *byte == quote => At::Quoted,
+            _ if ends => At::Start,
+            _ => At::Plain,
+        };
+    }
+    matches!(at, At::Quoted)
 }
 
 fn column(w: &Wanted) -> String {
@@ -217,6 +250,10 @@ pub(crate) fn records(
         }
         row += 1;
         let at = DataLocation { row: Some(row), line: Some(line_of(&text, &record)), ..place(file) };
+        if reader.position().byte() as usize >= text.len() && ends_in_quotes(&text, &record, options) {
+            // Of the beginning of a file the last row may be cut inside its quotes.
+            return if limit == u64::MAX { Err(unclosed(at)) } else { Ok(false) };
+        }
         if record.len() != width {
             return Err(ragged(record.len(), width, options, at));
         }
