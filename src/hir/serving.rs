@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use dbjob_plan::{
-    Field, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, Plan, Projection, Schema, Serving, Span, UnmapColumn,
+    Field, Format, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, Plan, Projection, Schema, Serving, Source, Span,
+    UnmapColumn,
 };
 
 use super::check::Context;
@@ -42,6 +43,7 @@ pub(super) fn nothing() -> Serving {
         output: NodeId::new(0),
         lookups: Vec::new(),
         dataset: None,
+        nulls: Vec::new(),
     }
 }
 
@@ -93,7 +95,20 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
         field.nullable &= !needed[&field.name];
     }
     let renames = caller_names(wanted, &traced, &mut request, cx);
-    forward(kept, request, renames, reached_root.then_some(dataset).flatten(), boundary)
+    let mut planned = forward(kept, request, renames, reached_root.then_some(dataset).flatten(), boundary);
+    if reached_root && let Some(Op::Read(source)) = steps.first().map(|s| &s.op) {
+        planned.serving.nulls = nulls_of(source);
+    }
+    planned
+}
+
+/// What means null in the dataset's file means null in a caller's too: a model that learned from `NA` as a gap must not
+/// meet it as a level.
+fn nulls_of(source: &Source) -> Vec<String> {
+    match &source.format {
+        Format::Csv(options) => options.nulls.clone(),
+        Format::Parquet | Format::Ndjson => Vec::new(),
+    }
 }
 
 /// The dataset at the root of an item's first inputs, and all steps from there, in order.
@@ -332,7 +347,11 @@ fn forward(
         }
         last = plan.add(Node { item: item(), op: step.op, schema: schema.clone(), span: step.span }, &inputs);
     }
-    Planned { serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset }, lookups, boundary }
+    Planned {
+        serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset, nulls: Vec::new() },
+        lookups,
+        boundary,
+    }
 }
 
 fn project(schema: &Schema, columns: &[Projection]) -> Schema {

@@ -31,11 +31,15 @@ fn source(path: &Path, schema: &Schema) -> Result<Source, RunError> {
     Ok(Source { format: format_of(path)?, path: text.into(), columns, key: Vec::new() })
 }
 
-/// The columns of `schema` from a file, checked value by value; rows in file order.
+/// The columns of `schema` from a file, checked value by value; rows in file order. In CSV an empty cell and each of
+/// `nulls` is null.
 ///
 /// Errors: E0701 to E0707, E0712, E0714, E0717.
-pub(crate) fn read_request(path: &Path, schema: &Schema) -> Result<LazyFrame, RunError> {
-    let source = source(path, schema)?;
+pub(crate) fn read_request(path: &Path, schema: &Schema, nulls: &[String]) -> Result<LazyFrame, RunError> {
+    let mut source = source(path, schema)?;
+    if let Format::Csv(options) = &mut source.format {
+        options.nulls = nulls.to_vec();
+    }
     let wanted = wanted(&source, schema, &|_| true);
     read(&source, &wanted).map(IntoLazy::lazy)
 }

@@ -103,6 +103,9 @@ pub struct Serving {
     /// The dataset whose rows a caller sends; `None`: rows of a later table, because a step between cannot be computed
     /// for one row.
     pub dataset: Option<String>,
+    /// The texts, besides an empty cell, that mean null in a CSV file of such rows: those of the dataset's own file.
+    #[serde(default)]
+    pub nulls: Vec<String>,
 }
 
 /// A model package's description, `manifest.json`. The other files of a package: `weights.safetensors`,

@@ -25,7 +25,7 @@ impl Predictor for Package {
     /// prediction columns.
     fn predict_file(&self, input: &Path, output: &Path, prefix: &str) -> Result<u64, RunError> {
         let schema = Schema::new(self.manifest.request.clone());
-        let predictions = self.predict(crate::read_request(input, &schema)?, prefix)?;
+        let predictions = self.predict(crate::read_request(input, &schema, &self.manifest.serving.nulls)?, prefix)?;
         let mut table = crate::read_as_is(input)?;
         for column in &predictions {
             if table.get_column_index(column.name()).is_some() {

@@ -45,7 +45,7 @@ fn serving(kind: JoinKind, action: ExpectAction) -> Serving {
     let map = MapColumn { column: "age".into(), out: "age".into(), link };
     let output = bench.step(Op::Map { columns: vec![map] }, fields(&columns), &[checked]);
     let request = Schema::new(fields(&columns[..2]));
-    Serving { plan: bench.plan, request, output, lookups: vec![], dataset: None }
+    Serving { plan: bench.plan, request, output, lookups: vec![], dataset: None, nulls: vec![] }
 }
 
 fn states() -> MapStates {
@@ -106,7 +106,7 @@ fn requests_are_read_by_their_ending() {
     let bench = Bench::new();
     bench.file("in.csv", "a,extra,b\n1,x,2024-01-01\n2,y,\n");
     let schema = Schema::new(vec![field("b", Date), required("a", Int)]);
-    let read = |name: &str| crate::read_request(&bench.path(name), &schema).map(|f| lines(&f.collect().unwrap()));
+    let read = |name: &str| crate::read_request(&bench.path(name), &schema, &[]).map(|f| lines(&f.collect().unwrap()));
     assert_eq!(read("in.csv").unwrap(), ["@2024-01-01 1", "null 2"]);
     bench.file("in.jsonl", "{\"a\":1,\"b\":\"2024-01-01\"}\n");
     assert_eq!(read("in.jsonl").unwrap(), ["@2024-01-01 1"]);

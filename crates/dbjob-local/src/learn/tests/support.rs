@@ -147,7 +147,7 @@ pub fn serving(inputs: &[Input], maps: Vec<MapColumn>) -> Serving {
     for map in maps {
         output = plan.add(node(Op::Map { columns: vec![map] }), &[output]);
     }
-    Serving { plan, request, output, lookups: vec![], dataset: None }
+    Serving { plan, request, output, lookups: vec![], dataset: None, nulls: vec![] }
 }
 
 pub fn link(id: u32, map: &str, from: DataType, to: DataType, fitted: bool) -> MapLink {
