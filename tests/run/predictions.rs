@@ -71,7 +71,8 @@ deploy request {{ to csv(\"request.csv\"); to parquet(\"request.parquet\") }}
 
 #[test]
 fn in_a_run_from_a_package_elsewhere_and_in_a_step() {
-    let data = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/penguins.csv")).expect("penguins");
+    let data =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/penguins.csv")).expect("penguins");
     for model in ["random_forest { trees = 30 }", "logistic_regression", "logistic_regression { epochs = 20 }"] {
         let job = job(model);
         let here = folder(&[("job.dbjob", &job), ("penguins.csv", &data)]);
@@ -108,7 +109,10 @@ fn in_a_run_from_a_package_elsewhere_and_in_a_step() {
         let lines: Vec<&str> = request.lines().collect();
         for row in [1, 4, 200, 344] {
             fs::write(elsewhere.path().join("one.csv"), format!("{}\n{}\n", lines[0], lines[row])).expect("one row");
-            let ended = dbjob(elsewhere.path(), &["predict", "package", "--input", "one.csv", "--output", "one_answer.csv", "--as", "p"]);
+            let ended = dbjob(
+                elsewhere.path(),
+                &["predict", "package", "--input", "one.csv", "--output", "one_answer.csv", "--as", "p"],
+            );
             assert_eq!(ended.code, 0, "{model}, row {row}: {ended:?}");
             let answer = columns(&elsewhere.path().join("one_answer.csv"));
             for name in names {
@@ -144,10 +148,40 @@ deploy answered { to csv("answered.csv") }
     assert_eq!(ended.code, 0, "{ended:?}");
     let answered = columns(&here.path().join("answered.csv"));
     let number = |cell: &String| cell.parse::<f64>().expect("a number");
-    let worst = answered["y"].iter().zip(&answered["guess"]).map(|(y, guess)| (number(y) - number(guess)).abs() / number(y));
+    let worst =
+        answered["y"].iter().zip(&answered["guess"]).map(|(y, guess)| (number(y) - number(guess)).abs() / number(y));
     assert!(worst.fold(0.0, f64::max) < 0.5, "predictions are in the units of y");
     for (index, y) in answered["y"].iter().enumerate() {
         let x = index as f64 / 40.0;
         assert!((number(y) - (0.3 * x).exp()).abs() <= 1e-9 * number(y), "row {index}: {y} is not what was mapped");
     }
+}
+
+#[test]
+fn what_means_null_to_the_dataset_means_null_in_a_callers_file() {
+    let here = super::copy_of_examples();
+    let ended = dbjob(here.path(), &["run", "--quiet", "penguins.dbjob"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    // The very file that the model learned from has `NA` where nothing was measured.
+    let args = ["predict", "species_of", "--input", "data/penguins.csv", "--output", "answers.csv", "--as", "guess"];
+    let ended = dbjob(here.path(), &args);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let (answers, judged) = (columns(&here.path().join("answers.csv")), columns(&here.path().join("out/penguins.csv")));
+    for name in ["guess", "guess_probability_Adelie", "guess_probability_Chinstrap", "guess_probability_Gentoo"] {
+        assert_eq!(answers[name], judged[name], "{name}");
+    }
+    assert_eq!(answers["sex"][3], "NA", "the caller's columns come back as they were");
+}
+
+#[test]
+fn a_run_tells_its_begin_and_its_end_once() {
+    let here = super::copy_of_examples();
+    let ended = dbjob(here.path(), &["run", "--json", "penguins.dbjob"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let events: Vec<serde_json::Value> =
+        ended.out.lines().map(|l| serde_json::from_str(l).expect("a JSON object a line")).collect();
+    let count = |name: &str| events.iter().filter(|e| e["event"] == name).count();
+    assert_eq!((count("run_started"), count("run_finished")), (1, 1), "{}", ended.out);
+    assert_eq!(events[0]["event"], "run_started");
+    assert_eq!(events.last().expect("events")["event"], "run_finished");
 }

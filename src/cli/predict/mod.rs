@@ -49,5 +49,6 @@ fn predict(args: &Args) -> Result<String, RunError> {
     let package = dbjob_local::package::open(&folder)?;
     let rows = package.predict_file(&args.input, &args.output, &args.prefix)?;
     let manifest = package.manifest();
-    Ok(format!("{rows} rows by {} version {}: {}\n", manifest.model, manifest.version, args.output.display()))
+    let unit = if rows == 1 { "row" } else { "rows" };
+    Ok(format!("{rows} {unit} by {} version {}: {}\n", manifest.model, manifest.version, args.output.display()))
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use dbjob_plan::{Backend, Event, Plan, RunContext, RunError, RunReport, Schema, Source, Unsupported};
+use dbjob_plan::{Backend, Plan, RunContext, RunError, RunReport, Schema, Source, Unsupported};
 
 /// Runs plans on this machine.
 ///
@@ -39,15 +39,10 @@ impl Backend for LocalEngine {
     fn run(&self, plan: &Plan, cx: &mut RunContext<'_>) -> Result<RunReport, RunError> {
         let start = Instant::now();
         let needs = need::Needs::of(plan, &cx.goal)?;
-        let items = plan.items.iter().filter(|i| needs.nodes.contains_key(&i.output)).count();
-        cx.emit(Event::RunStarted { job: plan.job.clone(), items });
-        let result = walk(plan, cx, &needs).map(|mut report| {
+        walk(plan, cx, &needs).map(|mut report| {
             report.seconds = start.elapsed().as_secs_f64();
             report
-        });
-        let ok = result.as_ref().is_ok_and(RunReport::gates_held);
-        cx.emit(Event::RunFinished { ok, seconds: start.elapsed().as_secs_f64() });
-        result
+        })
     }
 
     fn infer(&self, source: &Source, base: &Path) -> Result<Schema, RunError> {

@@ -106,8 +106,7 @@ fn a_table_that_nothing_reads_is_computed_and_counted() {
     assert_eq!((report.tables[0].item.as_str(), report.tables[0].rows), ("rows", 4));
     let events: Vec<String> =
         bench.events.lock().unwrap().iter().map(|e| serde_json::to_value(e).unwrap()["event"].to_string()).collect();
-    assert_eq!(events[0], "\"run_started\"");
-    assert_eq!(events.last().unwrap(), "\"run_finished\"");
+    assert!(!events.iter().any(|e| e.starts_with("\"run_")), "begin and end are the runtime's to tell: {events:?}");
     assert!(events.contains(&"\"item_finished\"".to_string()));
 }
 
