@@ -353,6 +353,7 @@ fn forward(
         serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset, nulls: Vec::new() },
         lookups,
         boundary,
+        renames,
     }
 }
 
