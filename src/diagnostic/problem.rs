@@ -73,7 +73,9 @@ pub fn describe_location(data: &DataLocation) -> Option<String> {
     let mut text = place.join(", ");
     if let Some(value) = &data.value {
         text.push_str(if text.is_empty() { "value " } else { ": " });
-        text.push_str(&format!("{value:?}"));
+        // A text comes in its quotes already.
+        let quoted = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
+        text.push_str(&if quoted { value.clone() } else { format!("{value:?}") });
     }
     (!text.is_empty()).then_some(text)
 }

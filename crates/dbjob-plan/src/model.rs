@@ -139,6 +139,8 @@ pub struct Manifest {
     /// SHA-256 of each other file of the package, by its path in it.
     pub files: BTreeMap<String, String>,
     pub seed: i64,
+    /// SHA-256 of the manifest's own text with nothing between these quotes.
+    pub sha256: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,7 +38,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             Outcome::Fine
         }
         Err(error) => {
-            output.problem(Problem::from(error));
+            // The steps of a package know where they stood in the job's file, which is not at hand here.
+            output.problem(Problem::from(RunError { span: None, ..error }));
             Outcome::Failed
         }
     }

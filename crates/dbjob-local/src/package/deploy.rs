@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::files::{seal, sync_folder, unwritable, write};
 use super::folder::{ModelFolder, file_name};
-use super::manifest::manifest;
+use super::manifest::{manifest, sealed};
 use super::{LOOKUPS, MANIFEST, MAPS, TEST_PREDICTIONS, WEIGHTS};
 use crate::learn::Learned;
 use crate::map::MapStates;
@@ -119,11 +119,11 @@ fn publish(folder: &ModelFolder, staged: TempDir, manifest: &mut Manifest) -> Re
         let taken = folder.numbers().map_err(|e| unwritable(&folder.versions(), e))?;
         let number = taken.last().copied().max(folder.current()?).unwrap_or(0) + 1;
         manifest.version = number;
-        let text = serde_json::to_string_pretty(manifest).map_err(|e| RunError::new("E0799", e.to_string()))?;
+        let text = sealed(manifest)?;
         if path.exists() {
             fs::remove_file(&path).map_err(|e| unwritable(&path, e))?;
         }
-        write(&path, format!("{text}\n").as_bytes())?;
+        write(&path, text.as_bytes())?;
         sync_folder(staged.path());
         let place = folder.version(number);
         match fs::rename(staged.path(), &place) {

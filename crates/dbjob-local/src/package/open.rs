@@ -8,7 +8,7 @@ use polars::prelude::{DataFrame, ParquetReader, SerReader};
 
 use super::files::{digest, place};
 use super::folder::{ModelFolder, file_name};
-use super::manifest::spec_of;
+use super::manifest::{is_sealed, spec_of};
 use super::{FORMAT, LOOKUPS, MANIFEST, MAPS, WEIGHTS};
 use crate::learn::Learned;
 use crate::map::MapStates;
@@ -101,6 +101,10 @@ fn read_manifest(folder: &Path) -> Result<Manifest, RunError> {
         return Err(RunError::new("E0716", message)
             .help("use the version of dbjob that wrote it, or run the job again")
             .data(place(&path)));
+    }
+    let hash = value.get("sha256").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if !is_sealed(&text, hash) {
+        return Err(damaged(&path, "it is not the file that was stored: its SHA-256 differs"));
     }
     let manifest: Manifest = serde_json::from_value(value).map_err(|e| damaged(&path, e))?;
     let plan = &manifest.serving.plan;

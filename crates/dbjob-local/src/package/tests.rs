@@ -158,6 +158,18 @@ fn every_altered_or_missing_file_is_found() {
     }
     open(&place).unwrap();
 
+    // A manifest that still is JSON is no better for it.
+    let path = place.join("manifest.json");
+    let bytes = fs::read(&path).unwrap();
+    for at in (0..bytes.len()).step_by(7) {
+        let mut altered = bytes.clone();
+        altered[at] ^= 1;
+        fs::write(&path, &altered).unwrap();
+        assert_eq!(open(&place).unwrap_err().code, "E0716", "byte {at}");
+    }
+    fs::write(&path, bytes).unwrap();
+    open(&place).unwrap();
+
     let manifest = fs::read_to_string(place.join("manifest.json")).unwrap();
     fs::write(place.join("manifest.json"), manifest.replacen("\"format\": 1", "\"format\": 2", 1)).unwrap();
     let error = open(&place).unwrap_err();
