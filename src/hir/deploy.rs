@@ -1,6 +1,6 @@
 //! Deployments: where a model or a table goes.
 
-use dbjob_plan::{Span, Target, Value};
+use dbjob_plan::{Op, Span, Target, Value};
 
 use super::check::Context;
 use super::items::{not_yet, unknown_item};
@@ -28,6 +28,15 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
             DeployStatement::To(call) => {
                 said_to = true;
                 if let Some(target) = target(call, is_model, name, declared.span, cx) {
+                    if let Some((dataset, span)) = source_at(&target, cx) {
+                        let message = format!("this would overwrite the file that `{dataset}` is read from");
+                        let diagnostic = Diagnostic::error(Code::E0602, call.span, message)
+                            .label("the same file")
+                            .related(span, "read from there")
+                            .help("write to another path");
+                        cx.out.push(diagnostic);
+                        continue;
+                    }
                     if let Some((_, first)) = targets.iter().find(|(t, _)| *t == target) {
                         let diagnostic = Diagnostic::error(Code::E0102, call.span, "it goes there twice")
                             .label("again here")
@@ -223,5 +232,18 @@ fn target(
         "csv" => Target::Csv { path },
         "parquet" => Target::Parquet { path },
         _ => Target::Ndjson { path },
+    })
+}
+
+/// The dataset whose file a table would be written over.
+fn source_at(target: &Target, cx: &Context<'_>) -> Option<(String, Span)> {
+    let (Target::Csv { path } | Target::Parquet { path } | Target::Ndjson { path }) = target else { return None };
+    let plain = |path: &str| path.trim_start_matches("./").to_owned();
+    cx.items.iter().find_map(|item| match &item.body {
+        ItemBody::Table { steps, .. } => steps.iter().find_map(|step| match &step.op {
+            Op::Read(source) if plain(&source.path) == plain(path) => Some((item.name.clone(), step.span)),
+            _ => None,
+        }),
+        _ => None,
     })
 }
