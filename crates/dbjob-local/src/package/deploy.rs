@@ -38,8 +38,10 @@ pub fn deploy(
     let folder = ModelFolder::of(&cx.resolve(path), &spec.model);
     let versions = folder.versions();
     fs::create_dir_all(&versions).map_err(|e| unwritable(&versions, e))?;
-    let staged =
-        tempfile::Builder::new().prefix(".new-").tempdir_in(&versions).map_err(|e| unwritable(&versions, e))?;
+    let staged = tempfile::Builder::new()
+        .prefix(&dbjob_plan::temp_prefix())
+        .tempdir_in(&versions)
+        .map_err(|e| unwritable(&versions, e))?;
     let mut manifest = manifest(learned, plan, lineage);
     stage(staged.path(), learned, spec, maps, lookups, &mut manifest)?;
 

@@ -55,8 +55,9 @@ impl ModelFolder {
     pub fn promote(&self, number: u64) -> Result<(), RunError> {
         let path = self.path.join("current");
         let write = || -> std::io::Result<()> {
+            let prefix = dbjob_plan::temp_prefix();
             let mut builder = tempfile::Builder::new();
-            builder.prefix(".current-");
+            builder.prefix(&prefix);
             // As any file of the user, not for the owner alone as temporary files are.
             #[cfg(unix)]
             builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

@@ -54,7 +54,8 @@ impl Sink {
         if target.is_dir() {
             return Err(unwritable(target, "it is a folder"));
         }
-        let temporary = builder().tempfile_in(folder).map_err(|e| unwritable(target, &e.to_string()))?;
+        let temporary =
+            builder(&dbjob_plan::temp_prefix()).tempfile_in(folder).map_err(|e| unwritable(target, &e.to_string()))?;
         Ok(Self { target: target.to_path_buf(), temporary, rows: Arc::default() })
     }
 
@@ -103,9 +104,9 @@ fn serialize_options(columns: &pl::Schema) -> SerializeOptions {
     SerializeOptions { null: null.into(), ..SerializeOptions::default() }
 }
 
-fn builder() -> tempfile::Builder<'static, 'static> {
+fn builder(prefix: &str) -> tempfile::Builder<'_, 'static> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".dbjob-").suffix(".tmp");
+    builder.prefix(prefix).suffix(".tmp");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
