@@ -57,6 +57,13 @@ impl SourceMap {
         &self.get(id).path
     }
 
+    /// `job.dbjob:2:10`: where a span begins.
+    pub fn place(&self, span: Span) -> String {
+        let file = self.get(span.file);
+        let (line, column) = file.position(span.start);
+        format!("{}:{line}:{column}", file.path.display())
+    }
+
     pub fn slice(&self, span: Span) -> &str {
         &self.get(span.file).text[span.start as usize..span.end as usize]
     }

@@ -14,6 +14,8 @@ use crate::syntax;
 pub struct Front {
     /// In order of the text, errors and warnings together.
     pub problems: Vec<Problem>,
+    /// What is taken unchecked, in order of the text.
+    pub notes: Vec<Problem>,
     pub items: usize,
     /// There if nothing is wrong: no problem is an error.
     pub plan: Option<Plan>,
@@ -23,7 +25,7 @@ pub struct Front {
 pub fn compile(path: &Path, sources: &mut SourceMap) -> Front {
     let file = match read_source(path) {
         Ok(file) => sources.add(file),
-        Err(problem) => return Front { problems: vec![problem], items: 0, plan: None },
+        Err(problem) => return Front { problems: vec![problem], notes: Vec::new(), items: 0, plan: None },
     };
     let parsed = syntax::parse(file, &sources.get(file).text);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -36,9 +38,10 @@ pub fn compile(path: &Path, sources: &mut SourceMap) -> Front {
     #[cfg(feature = "local")]
     diagnostics.extend(plan.iter().flat_map(unsupported));
     diagnostics.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));
-    let problems: Vec<Problem> = diagnostics.into_iter().map(Problem::from).collect();
+    let (notes, problems): (Vec<Problem>, Vec<Problem>) =
+        diagnostics.into_iter().map(Problem::from).partition(|p| p.severity == Severity::Note);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
-    Front { problems, items: parsed.ast.items.len(), plan }
+    Front { problems, notes, items: parsed.ast.items.len(), plan }
 }
 
 /// What the engine of this machine cannot do, as errors of the job.

@@ -1,4 +1,7 @@
-/// Declares every code with its title and its page. A code is never reused for another meaning.
+use super::Severity;
+
+/// Declares every code with its title and its page. A code is never reused for another meaning. Its letter is its
+/// severity: `E` an error, `W` a warning, `N` a note.
 macro_rules! codes {
     ($($code:ident $title:literal,)*) => {
         /// A stable name for a kind of problem, with a page in docs/errors.
@@ -90,9 +93,20 @@ codes! {
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",
+    // Notes: what nothing was said about
+    N0001 "columns are taken as the file has them",
 }
 
 impl Code {
+    /// How bad it is, by the letter: `E` an error, `W` a warning, `N` a note.
+    pub fn severity(self) -> Severity {
+        match self.as_str().as_bytes()[0] {
+            b'N' => Severity::Note,
+            b'W' => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Code> {
         Code::ALL.iter().copied().find(|c| c.as_str().eq_ignore_ascii_case(text))
     }

@@ -2,7 +2,6 @@ use dbjob_plan::{DataLocation, Span};
 use serde::Serialize;
 
 use super::Problem;
-use super::terminal::severity_word;
 use crate::source::SourceMap;
 
 /// One JSON document of all problems, `{"diagnostics": [...]}`, pretty-printed with a line end; its fields are
@@ -29,6 +28,7 @@ struct Entry<'a> {
     label: &'a str,
     related: Vec<Related<'a>>,
     help: Option<&'a str>,
+    fix: Option<Change<'a>>,
     /// Where in data, for problems of a run.
     data: Option<&'a DataLocation>,
 }
@@ -57,11 +57,24 @@ struct Related<'a> {
     place: Place,
 }
 
+#[derive(Serialize)]
+struct Change<'a> {
+    title: &'a str,
+    edits: Vec<Edit<'a>>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    text: &'a str,
+    #[serde(flatten)]
+    place: Place,
+}
+
 impl<'a> Entry<'a> {
     fn new(problem: &'a Problem, sources: &SourceMap) -> Self {
         Self {
             code: problem.code.as_str(),
-            severity: severity_word(problem.severity),
+            severity: problem.severity.word(),
             message: &problem.message,
             place: problem.span.map(|s| Place::new(s, sources)).unwrap_or_default(),
             label: &problem.label,
@@ -71,6 +84,14 @@ impl<'a> Entry<'a> {
                 .map(|(span, message)| Related { message, place: Place::new(*span, sources) })
                 .collect(),
             help: problem.help.as_deref(),
+            fix: problem.fix.as_ref().map(|fix| Change {
+                title: &fix.title,
+                edits: fix
+                    .edits
+                    .iter()
+                    .map(|(span, text)| Edit { text, place: Place::new(*span, sources) })
+                    .collect(),
+            }),
             data: problem.data.as_ref(),
         }
     }

@@ -1,6 +1,7 @@
 //! What the compiler says about a job: values with a stable code, spans and a help line, and their renderers.
 
 mod codes;
+mod fix;
 mod json;
 mod problem;
 mod snippet;
@@ -10,14 +11,27 @@ mod tests;
 
 pub use codes::{Code, explain};
 use dbjob_plan::Span;
+pub use fix::Fix;
 pub use json::render_json;
 pub use problem::{Problem, describe_location};
 pub use terminal::render_terminal;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// Nothing is wrong, but something is taken unchecked.
+    Note,
     Warning,
     Error,
+}
+
+impl Severity {
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
 }
 
 /// One thing that is wrong. One cause gives one diagnostic.
@@ -35,23 +49,32 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// What to write instead.
     pub help: Option<String>,
+    /// The change that mends it, where one is certain.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
+    /// A diagnostic of an `E` code.
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            severity: Severity::Error,
-            message: message.into(),
-            span,
-            label: String::new(),
-            related: Vec::new(),
-            help: None,
-        }
+        debug_assert_eq!(code.severity(), Severity::Error, "{code}");
+        Self::new(code, span, message.into())
     }
 
+    /// A diagnostic of a `W` code.
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+        debug_assert_eq!(code.severity(), Severity::Warning, "{code}");
+        Self::new(code, span, message.into())
+    }
+
+    /// A diagnostic of an `N` code.
+    pub fn note(code: Code, span: Span, message: impl Into<String>) -> Self {
+        debug_assert_eq!(code.severity(), Severity::Note, "{code}");
+        Self::new(code, span, message.into())
+    }
+
+    fn new(code: Code, span: Span, message: String) -> Self {
+        let severity = code.severity();
+        Self { code, severity, message, span, label: String::new(), related: Vec::new(), help: None, fix: None }
     }
 
     pub fn label(mut self, label: impl Into<String>) -> Self {
@@ -66,6 +89,12 @@ impl Diagnostic {
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Adds the change that mends it: each text takes the place of its span.
+    pub fn fix(mut self, title: impl Into<String>, edits: impl IntoIterator<Item = (Span, String)>) -> Self {
+        self.fix = Some(Fix { title: title.into(), edits: edits.into_iter().collect() });
         self
     }
 

@@ -1,6 +1,6 @@
 use dbjob_plan::{DataLocation, RunError, Span};
 
-use super::{Code, Diagnostic, Severity};
+use super::{Code, Diagnostic, Fix, Severity};
 
 /// What renderers show: a diagnostic of the compiler, or a failure outside of it, which may have no place in the job
 /// and may have one in data.
@@ -13,6 +13,7 @@ pub struct Problem {
     pub label: String,
     pub related: Vec<(Span, String)>,
     pub help: Option<String>,
+    pub fix: Option<Fix>,
     pub data: Option<DataLocation>,
 }
 
@@ -27,6 +28,7 @@ impl Problem {
             label: String::new(),
             related: Vec::new(),
             help: None,
+            fix: None,
             data: None,
         }
     }
@@ -47,6 +49,7 @@ impl From<Diagnostic> for Problem {
             label: d.label,
             related: d.related,
             help: d.help,
+            fix: d.fix,
             data: None,
         }
     }

@@ -81,9 +81,10 @@ impl<'a> Picture<'a> {
         let severity = match problem.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
         };
         Self {
-            code: Some(format!("{}[{}]", severity_word(problem.severity), problem.code)),
+            code: Some(format!("{}[{}]", problem.severity.word(), problem.code)),
             severity,
             message,
             snippet,
@@ -91,13 +92,6 @@ impl<'a> Picture<'a> {
             help: problem.help.as_deref(),
             elsewhere,
         }
-    }
-}
-
-pub(super) fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
     }
 }
 

@@ -105,11 +105,11 @@ fn places_in_another_file_are_shown_from_that_file() {
 #[test]
 fn colour_is_only_there_when_asked_for() {
     let text = "x";
-    let problem: Problem = Diagnostic::warning(Code::E0109, span_of(text, "x"), "no effect").into();
+    let problem: Problem = Diagnostic::note(Code::N0001, span_of(text, "x"), "unchecked").into();
     let map = sources(text);
     assert!(render_terminal(std::slice::from_ref(&problem), &map, true, 80).contains("\u{1b}["));
     let plain = render_terminal(&[problem], &map, false, 80);
-    assert!(plain.starts_with("warning[E0109]") && !plain.contains('\u{1b}'), "{plain}");
+    assert!(plain.starts_with("note[N0001]") && !plain.contains('\u{1b}'), "{plain}");
 }
 
 #[test]

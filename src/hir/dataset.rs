@@ -248,6 +248,7 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                     cx.out.push(diagnostic);
                 }
             }
+            let mut taken = Vec::new();
             for Field { name, dtype, nullable, .. } in schema.fields {
                 if source.columns.iter().any(|c| c.header == name) {
                     continue;
@@ -262,8 +263,16 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                 }
                 let mut column = Column::new(name.clone(), dtype, nullable, dataset.rest.unwrap_or(span));
                 column.origin.insert((dataset.name.name.clone(), name.clone()));
+                taken.push(format!("`{name}`"));
                 source.columns.push(SourceColumn { header: name.clone(), name, span: dataset.rest.unwrap_or(span) });
                 table.columns.push(column);
+            }
+            if !taken.is_empty() {
+                let message = format!("`{}` has columns as its file has them: {}", dataset.name.name, listed(&taken));
+                let note = Diagnostic::note(Code::N0001, dataset.rest.unwrap_or(span), message)
+                    .label("whatever the file has")
+                    .help("declare the columns, and a file with others is an error");
+                cx.out.push(note);
             }
         }
         Ok(None) => {
@@ -282,6 +291,13 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
             table.broken = true;
         }
     }
+}
+
+/// The first few of many.
+fn listed(names: &[String]) -> String {
+    let (shown, rest) = names.split_at(names.len().min(8));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    shown.join(", ") + &more
 }
 
 /// The format and path of a source.

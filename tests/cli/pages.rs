@@ -17,13 +17,14 @@ impl World for Years {
     }
 }
 
-fn errors(text: &str) -> Vec<Diagnostic> {
+/// Errors and warnings, and notes of a page about notes.
+fn problems(code: Code, text: &str) -> Vec<Diagnostic> {
     let mut sources = SourceMap::default();
     let file = sources.add(SourceFile::new("page.dbjob", text));
     let parsed = syntax::parse(file, text);
     let checked = hir::check(&parsed.ast, "page", &Years);
     let all = parsed.errors.into_iter().chain(checked.diagnostics);
-    all.filter(|d| d.severity == Severity::Error).collect()
+    all.filter(|d| d.severity > Severity::Note || code.severity() == Severity::Note).collect()
 }
 
 /// The blocks of a language in a page.
@@ -49,11 +50,11 @@ fn examples_raise_their_code_and_corrections_nothing() {
     for code in Code::ALL.iter().filter(|c| !is_of_a_run(**c)) {
         let jobs = blocks(explain(*code), "dbjob");
         let [example, corrected] = jobs[..] else { panic!("{code} has {} jobs", jobs.len()) };
-        let found = errors(example);
+        let found = problems(*code, example);
         if found.is_empty() || found.iter().any(|d| d.code != *code) {
             wrong.push_str(&format!("{code}: the example raises {found:#?}\n"));
         }
-        let found = errors(corrected);
+        let found = problems(*code, corrected);
         if !found.is_empty() {
             wrong.push_str(&format!("{code}: the correction raises {found:#?}\n"));
         }
@@ -65,7 +66,7 @@ fn examples_raise_their_code_and_corrections_nothing() {
 fn jobs_that_fail_when_they_run_are_sound() {
     for code in Code::ALL.iter().filter(|c| is_of_a_run(**c)) {
         for job in blocks(explain(*code), "dbjob") {
-            assert_eq!(errors(job), [], "{code}");
+            assert_eq!(problems(*code, job), [], "{code}");
         }
     }
 }

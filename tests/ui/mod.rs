@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dbjob::diagnostic::{Diagnostic, Severity};
+use dbjob::diagnostic::Diagnostic;
 use dbjob::source::{SourceFile, SourceMap};
 use dbjob::world::NoWorld;
 
@@ -43,11 +43,7 @@ fn found(path: &Path, text: &str) -> Vec<(usize, String, String)> {
             let (line, from) = file.position(d.span.start);
             let (end_line, to) = file.position(d.span.end);
             let to = if end_line == line { to } else { file.line(line).chars().count() + 1 };
-            let code = match d.severity {
-                Severity::Error => d.code.to_string(),
-                Severity::Warning => format!("{} warning", d.code),
-            };
-            (line, format!("{code} {from}-{to}"), d.message.clone())
+            (line, format!("{} {from}-{to}", d.code), d.message.clone())
         })
         .collect()
 }
