@@ -86,11 +86,7 @@ impl<'a> Entry<'a> {
             help: problem.help.as_deref(),
             fix: problem.fix.as_ref().map(|fix| Change {
                 title: &fix.title,
-                edits: fix
-                    .edits
-                    .iter()
-                    .map(|(span, text)| Edit { text, place: Place::new(*span, sources) })
-                    .collect(),
+                edits: fix.edits.iter().map(|(span, text)| Edit { text, place: Place::new(*span, sources) }).collect(),
             }),
             data: problem.data.as_ref(),
         }
