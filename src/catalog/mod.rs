@@ -2,6 +2,7 @@
 //! types, options and docs. The checker, the docs, the editors' word lists and the tests read these and nothing else.
 
 pub mod algorithm;
+mod exactness;
 pub mod function;
 pub mod map;
 pub mod metric;
@@ -9,6 +10,7 @@ pub mod options;
 pub mod words;
 
 pub use algorithm::{ALGORITHMS, Algorithm};
+pub use exactness::Exactness;
 pub use function::{FUNCTIONS, Function};
 pub use map::{MAPS, Map};
 pub use metric::{METRICS, Metric};

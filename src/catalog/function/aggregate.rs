@@ -1,5 +1,6 @@
 use super::Accepts::{Any, Bool, Float, LiteralShare, Ordered, Summable};
 use super::{Function, Nulls, Param, ResultType, one, optional};
+use crate::catalog::Exactness;
 
 const fn over(
     name: &'static str,
@@ -9,7 +10,7 @@ const fn over(
     doc: &'static str,
     example: &'static str,
 ) -> Function {
-    Function { name, params, result, nulls, aggregate: true, doc, example }
+    Function { name, params, result, nulls, aggregate: true, exactness: Exactness::Exact, doc, example }
 }
 
 /// `Nulls::FromAny` holds in `group`, where no group is empty; over a whole table, which may be, all but counts may be null.
@@ -37,8 +38,10 @@ pub const AGGREGATE: &[Function] = &[
         Nulls::FromAny,
         "Sum; of bools the number of true ones; null of nothing",
         "sum(amount)",
-    ),
-    over("mean", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "Arithmetic mean", "mean(amount)"),
+    )
+    .approximate(),
+    over("mean", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "Arithmetic mean", "mean(amount)")
+        .approximate(),
     over("min", &[one("x", Ordered)], ResultType::Same, Nulls::FromAny, "Least value", "min(amount)"),
     over("max", &[one("x", Ordered)], ResultType::Same, Nulls::FromAny, "Greatest value", "max(amount)"),
     over(
@@ -64,12 +67,16 @@ pub const AGGREGATE: &[Function] = &[
         Nulls::Always,
         "Standard deviation, dividing by n - 1",
         "std(amount)",
-    ),
-    over("var", &[one("x", Float)], ResultType::Float, Nulls::Always, "Variance, dividing by n - 1", "var(amount)"),
+    )
+    .approximate(),
+    over("var", &[one("x", Float)], ResultType::Float, Nulls::Always, "Variance, dividing by n - 1", "var(amount)")
+        .approximate(),
     over("any", &[one("x", Bool)], ResultType::Bool, Nulls::FromAny, "Whether one is true", "any(returned)"),
     over("all", &[one("x", Bool)], ResultType::Bool, Nulls::FromAny, "Whether all are true", "all(returned)"),
-    over("first", &[one("x", Any)], ResultType::Same, Nulls::FromAny, "The first value in row order", "first(amount)"),
-    over("last", &[one("x", Any)], ResultType::Same, Nulls::FromAny, "The last value in row order", "last(amount)"),
+    over("first", &[one("x", Any)], ResultType::Same, Nulls::FromAny, "The first value in row order", "first(amount)")
+        .ordered(),
+    over("last", &[one("x", Any)], ResultType::Same, Nulls::FromAny, "The last value in row order", "last(amount)")
+        .ordered(),
     over(
         "mode",
         &[one("x", Ordered)],

@@ -12,7 +12,8 @@ pub const MATH: &[Function] = &[
         "Square root; null below 0",
         "sqrt(9.0) == 3.0",
     ),
-    row("exp", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "e to the power of x", "exp(0.0) == 1.0"),
+    row("exp", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "e to the power of x", "exp(0.0) == 1.0")
+        .approximate(),
     row(
         "expm1",
         &[one("x", Float)],
@@ -20,7 +21,8 @@ pub const MATH: &[Function] = &[
         Nulls::FromAny,
         "exp(x) - 1, exact near 0",
         "expm1(0.0) == 0.0",
-    ),
+    )
+    .approximate(),
     row(
         "log",
         &[one("x", Float), optional("base", Float)],
@@ -28,7 +30,8 @@ pub const MATH: &[Function] = &[
         Nulls::Domain(Domain::Positive),
         "Natural logarithm, or to a base; null at or below 0",
         "log(8.0, 2.0) == 3.0",
-    ),
+    )
+    .approximate(),
     row(
         "log1p",
         &[one("x", Float)],
@@ -36,7 +39,8 @@ pub const MATH: &[Function] = &[
         Nulls::Domain(Domain::AboveMinusOne),
         "ln(1 + x), exact near 0; null at or below -1",
         "log1p(0.0) == 0.0",
-    ),
+    )
+    .approximate(),
     row(
         "log2",
         &[one("x", Float)],
@@ -44,7 +48,8 @@ pub const MATH: &[Function] = &[
         Nulls::Domain(Domain::Positive),
         "Logarithm to base 2",
         "log2(8.0) == 3.0",
-    ),
+    )
+    .approximate(),
     row(
         "log10",
         &[one("x", Float)],
@@ -52,7 +57,8 @@ pub const MATH: &[Function] = &[
         Nulls::Domain(Domain::Positive),
         "Logarithm to base 10",
         "log10(100.0) == 2.0",
-    ),
+    )
+    .approximate(),
     row("floor", &[one("x", Float)], ResultType::Int, Nulls::FromAny, "The next int below", "floor(-1.5) == -2"),
     row("ceil", &[one("x", Float)], ResultType::Int, Nulls::FromAny, "The next int above", "ceil(1.2) == 2"),
     row(
@@ -63,9 +69,12 @@ pub const MATH: &[Function] = &[
         "Half away from zero, to a number of digits",
         "round(2.5) == 3.0",
     ),
-    row("sin", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "Sine of radians", "sin(0.0) == 0.0"),
-    row("cos", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "Cosine of radians", "cos(0.0) == 1.0"),
-    row("tan", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "Tangent of radians", "tan(0.0) == 0.0"),
+    row("sin", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "Sine of radians", "sin(0.0) == 0.0")
+        .approximate(),
+    row("cos", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "Cosine of radians", "cos(0.0) == 1.0")
+        .approximate(),
+    row("tan", &[one("x", Float)], ResultType::Float, Nulls::FromAny, "Tangent of radians", "tan(0.0) == 0.0")
+        .approximate(),
     row(
         "greatest",
         &[many("x", Ordered)],

@@ -9,6 +9,8 @@ mod string;
 
 use dbjob_plan::DataType;
 
+use super::Exactness;
+
 /// A function: its parameters, its result and its docs.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
@@ -17,6 +19,7 @@ pub struct Function {
     pub result: ResultType,
     pub nulls: Nulls,
     pub aggregate: bool,
+    pub exactness: Exactness,
     pub doc: &'static str,
     pub example: &'static str,
 }
@@ -167,6 +170,24 @@ impl Function {
             .collect();
         format!("{}({})", self.name, params.join(", "))
     }
+
+    /// Its exactness where the result is of this type: what rounds floats adds ints exactly.
+    pub fn exactness_of(&self, result: &DataType) -> Exactness {
+        match self.exactness {
+            Exactness::Approximate if *result != DataType::Float => Exactness::Exact,
+            marked => marked,
+        }
+    }
+
+    /// Marks one whose result depends on the order of the rows.
+    const fn ordered(self) -> Self {
+        Self { exactness: Exactness::Ordered, ..self }
+    }
+
+    /// Marks one that adds floats, or whose last digits depend on the library that computes it.
+    const fn approximate(self) -> Self {
+        Self { exactness: Exactness::Approximate, ..self }
+    }
 }
 
 const fn one(name: &'static str, accepts: Accepts) -> Param {
@@ -189,7 +210,7 @@ const fn row(
     doc: &'static str,
     example: &'static str,
 ) -> Function {
-    Function { name, params, result, nulls, aggregate: false, doc, example }
+    Function { name, params, result, nulls, aggregate: false, exactness: Exactness::Exact, doc, example }
 }
 
 /// All families.
@@ -206,3 +227,20 @@ pub fn find(name: &str) -> Option<&'static Function> {
 
 /// Functions of the language that no engine has yet.
 pub const LATER: &[&str] = &["lag", "lead", "row_number", "rank", "local", "split"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new aggregate of floats is either marked or, because it only picks among values, named here.
+    #[test]
+    fn what_adds_floats_is_marked() {
+        for function in all().filter(|f| f.aggregate && f.result == ResultType::Float) {
+            let picks = ["median", "quantile"].contains(&function.name);
+            assert_eq!(function.exactness == Exactness::Approximate, !picks, "{}", function.name);
+        }
+        let sum = find("sum").unwrap();
+        assert_eq!(sum.exactness_of(&DataType::Int), Exactness::Exact);
+        assert_eq!(sum.exactness_of(&DataType::Float), Exactness::Approximate);
+    }
+}

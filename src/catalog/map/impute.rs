@@ -1,6 +1,7 @@
 use dbjob_plan::{DataType, Value};
 
 use super::{Inverse, Map, MapInput, MapOutput};
+use crate::catalog::Exactness;
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const IMPUTE: Map = Map {
@@ -13,6 +14,10 @@ pub const IMPUTE: Map = Map {
     }],
     output,
     inverse: Inverse::None("a filled-in value looks like any other, so which rows were null is not known any more"),
+    exactness: |option| match option("value") {
+        Value::Word(word) if word == "mean" => Exactness::Approximate,
+        _ => Exactness::Exact,
+    },
     doc: "Puts a value where there is none. `mode` takes the least of the most frequent values.",
     example: "map age with impute(median)",
 };

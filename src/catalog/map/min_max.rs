@@ -1,10 +1,12 @@
 use super::{Inverse, Map, float_of_number};
+use crate::catalog::Exactness;
 
 pub const MIN_MAX: Map = Map {
     name: "min_max",
     options: &[],
     output: |input, _| float_of_number(input, true),
     inverse: Inverse::Exists("x * scale + minimum"),
+    exactness: |_| Exactness::Exact,
     doc: "(x - minimum) / (maximum - minimum) of the train part; zero spread: scale 1. Other rows may lie outside 0 to 1.",
     example: "map amount with min_max",
 };

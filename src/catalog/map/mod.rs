@@ -10,7 +10,7 @@ mod standardize;
 
 use dbjob_plan::{DataType, Value};
 
-use super::OptionSpec;
+use super::{Exactness, OptionSpec};
 
 /// A column as a map sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Map {
     pub output: Typing,
     /// How it is undone, or why it cannot be.
     pub inverse: Inverse,
+    /// By its options, which are complete.
+    pub exactness: fn(&dyn Fn(&str) -> Value) -> Exactness,
     pub doc: &'static str,
     pub example: &'static str,
 }

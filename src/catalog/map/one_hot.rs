@@ -1,6 +1,7 @@
 use dbjob_plan::{DataType, Value};
 
 use super::{Inverse, Map, MapInput, MapOutput};
+use crate::catalog::Exactness;
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const MIN_COUNT: OptionSpec = OptionSpec {
@@ -15,6 +16,7 @@ pub const ONE_HOT: Map = Map {
     options: &[MIN_COUNT],
     output,
     inverse: Inverse::Exists("the level of the 1; null where there is none"),
+    exactness: |_| Exactness::Exact,
     doc: "One vector column with a 1 at the value's level; a null or unseen level is all zeros.",
     example: "map country with one_hot(min_count = 20)",
 };
