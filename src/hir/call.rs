@@ -216,10 +216,9 @@ impl Checker<'_, '_> {
         let mut typed = Typed::of(Expr { kind: ExprKind::Literal(Value::Null), dtype, nullable, span });
         args.iter().for_each(|a| typed.absorb(a));
         typed.range = result_range(function.name, &args, x);
-        typed.cross_row |= function.aggregate;
         if function.aggregate {
             // How many rows there are depends on what chose them.
-            typed.taint.extend(self.scope.table.chosen_by.iter().map(|(k, v)| (k.clone(), v.clone())));
+            typed.taint.absorb(&self.scope.table.chosen_by);
         }
         let args = args.into_iter().map(|a| a.expr).collect();
         let name = function.name.to_owned();

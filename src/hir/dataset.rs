@@ -12,7 +12,8 @@ use super::items::not_yet;
 use super::options::{self, Given};
 use super::range::Range;
 use super::step::expect;
-use super::table::{Column, Role, Table, TaintKind, TaintSource};
+use super::table::{Column, Role, Table};
+use super::taint::{TaintKind, TaintSource};
 use super::types;
 use super::{Item, ItemBody, Served, Step};
 use crate::catalog::words;
@@ -56,7 +57,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     let mut steps = vec![Step {
         op: Op::Read(source),
         others: Vec::new(),
-        schema: table.schema(),
+        shape: table.shape(),
         span: dataset.name.span.to(dataset.source.span()),
         served: Served::Computed,
     }];
@@ -119,7 +120,7 @@ fn declare(
     }
     let header = ast.named.as_ref().map_or_else(|| name.clone(), |n| n.value.clone());
     columns.push(SourceColumn { name: name.clone(), header, span: ast.name.span });
-    table.columns.push(column);
+    table.put(column);
 }
 
 fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::Attribute, cx: &mut Context<'_>) {
@@ -177,11 +178,11 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
                 cx.out.push(diagnostic);
             }
             if role == Role::Label {
-                column.taint.insert(origin, TaintSource { kind: TaintKind::Label, span: attribute.span });
+                column.taint.add(origin, TaintSource::new(TaintKind::Label, attribute.span));
             }
         }
         None => {
-            column.taint.entry(origin).or_insert(TaintSource { kind: TaintKind::Late, span: attribute.span });
+            column.taint.add(origin, TaintSource::new(TaintKind::Late, attribute.span));
         }
     }
 }
@@ -265,7 +266,7 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                 column.origin.insert((dataset.name.name.clone(), name.clone()));
                 taken.push(format!("`{name}`"));
                 source.columns.push(SourceColumn { header: name.clone(), name, span: dataset.rest.unwrap_or(span) });
-                table.columns.push(column);
+                table.put(column);
             }
             if !taken.is_empty() {
                 let message = format!("`{}` has columns as its file has them: {}", dataset.name.name, listed(&taken));

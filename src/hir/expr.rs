@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Span, Value};
 
 use super::range::Range;
-use super::table::{Table, Taint};
+use super::table::Table;
+use super::taint::Taint;
 use super::types;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
@@ -35,13 +36,12 @@ pub(super) struct Typed {
     pub expr: Expr,
     pub taint: Taint,
     pub origin: BTreeSet<(String, String)>,
-    pub cross_row: bool,
     pub range: Range,
 }
 
 impl Typed {
     pub fn of(expr: Expr) -> Self {
-        Self { expr, taint: Taint::new(), origin: BTreeSet::new(), cross_row: false, range: Range::ALL }
+        Self { expr, taint: Taint::new(), origin: BTreeSet::new(), range: Range::ALL }
     }
 
     /// The stand-in for what was reported already.
@@ -59,9 +59,8 @@ impl Typed {
     }
 
     pub fn absorb(&mut self, other: &Typed) {
-        self.taint.extend(other.taint.iter().map(|(k, v)| (k.clone(), v.clone())));
+        self.taint.absorb(&other.taint);
         self.origin.extend(other.origin.iter().cloned());
-        self.cross_row |= other.cross_row;
     }
 
     pub fn convert(mut self, to: &DataType) -> Self {
@@ -168,7 +167,6 @@ impl Checker<'_, '_> {
             expr: Expr::column(name, column.dtype.clone(), column.nullable, span),
             taint: column.taint.clone(),
             origin: column.origin.clone(),
-            cross_row: column.cross_row,
             range: column.range,
         }
     }

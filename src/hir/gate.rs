@@ -27,7 +27,7 @@ impl Draft {
             let mut table = Table::default();
             for name in &metrics {
                 for column in [name.clone(), format!("baseline.{name}")] {
-                    table.columns.push(Column::new(column, DataType::Float, false, span));
+                    table.put(Column::new(column, DataType::Float, false, span));
                 }
             }
             let scope = Scope { table: &table, aggregates: Aggregates::Forbidden("a requirement") };

@@ -4,7 +4,7 @@ use dbjob_plan::{DataType, Input, Output, Span};
 
 use super::check::Context;
 use super::model::Draft;
-use super::table::{Column, Role};
+use super::table::Column;
 use crate::diagnostic::{Code, Diagnostic};
 
 impl Draft {
@@ -22,17 +22,13 @@ impl Draft {
                 continue;
             }
             if let Some((source, taint)) = column.taint.iter().next() {
-                let mut diagnostic = Diagnostic::error(
+                let diagnostic = Diagnostic::error(
                     Code::E0401,
                     *span,
                     format!("`{name}` knows `{source}`, which is {}", taint.kind.words()),
                 )
-                .label("not known when a prediction is asked for")
-                .related(taint.span, format!("`{source}` is {}", taint.kind.words()));
-                if column.span != taint.span && column.role != Role::Label {
-                    diagnostic = diagnostic.related(column.span, format!("`{name}` comes from here"));
-                }
-                problems.push(diagnostic.help("leave it out of the inputs"));
+                .label("not known when a prediction is asked for");
+                problems.push(taint.tell(source, diagnostic).help("leave it out of the inputs"));
                 continue;
             }
             if let Some(problem) = unfit_input(column, *span) {

@@ -6,6 +6,7 @@
 
 mod call;
 mod check;
+mod columns;
 mod dataset;
 mod declared;
 mod deploy;
@@ -24,6 +25,7 @@ mod selection;
 mod serving;
 mod step;
 pub mod table;
+mod taint;
 mod text;
 mod transform;
 mod types;
@@ -33,7 +35,7 @@ use std::collections::BTreeMap;
 use dbjob_plan::{FitSpec, ItemKind, Op, Schema, Span, Target};
 
 pub use check::{Checked, SoundJob, check};
-pub use table::{Column, Table};
+pub use table::{Column, Shape, Table};
 
 /// A checked job. Items are in an order in which each stands after those that it reads.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +77,8 @@ pub enum ItemBody {
 pub struct Step {
     pub op: Op,
     pub others: Vec<String>,
-    pub schema: Schema,
+    /// The columns behind it.
+    pub shape: Shape,
     pub span: Span,
     /// Why it cannot be computed for the one row of a request, if it cannot and its columns are needed there.
     pub served: Served,

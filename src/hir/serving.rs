@@ -9,7 +9,7 @@ use dbjob_plan::{
 };
 
 use super::check::Context;
-use super::{ItemBody, Served, Step};
+use super::{Column, ItemBody, Served, Shape, Step};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// An input of a model, with the name that callers see.
@@ -53,7 +53,7 @@ pub(super) fn nothing() -> Serving {
 struct Kept {
     op: Op,
     other: Option<String>,
-    schema: Schema,
+    shape: Shape,
     span: Span,
 }
 
@@ -66,18 +66,18 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
     let mut traced: Vec<Option<String>> = wanted.iter().map(|w| Some(w.column.clone())).collect();
     let mut kept: Vec<Kept> = Vec::new();
     let mut boundary = None;
-    let mut request = Schema::default();
+    let mut last: Option<&Shape> = None;
     let mut reached_root = false;
     for (index, step) in steps.iter().enumerate().rev() {
         for (name, relied) in &mut needed {
-            *relied |= step.schema.get(name).is_some_and(|f| !f.nullable);
+            *relied |= step.shape.columns.get(name).is_some_and(|c| !c.nullable);
         }
-        request.clone_from(&step.schema);
+        last = Some(&step.shape);
         if let Op::Read(_) = step.op {
             reached_root = true;
             break;
         }
-        let before = if index > 0 { &steps[index - 1].schema } else { &step.schema };
+        let before = if index > 0 { &steps[index - 1].shape } else { &step.shape };
         if accept == Accept::Inputs && creates(&step.op, &needed) {
             break;
         }
@@ -91,8 +91,8 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
         }
     }
     kept.reverse();
-    request.fields.retain(|f| needed.contains_key(&f.name));
-    request.open.clear();
+    let fields = last.into_iter().flat_map(|s| s.columns.iter()).filter(|c| needed.contains_key(&c.name));
+    let mut request = Schema::new(fields.map(Column::field).collect());
     for field in &mut request.fields {
         field.nullable &= !needed[&field.name];
     }
@@ -142,13 +142,12 @@ fn creates(op: &Op, needed: &Needed) -> bool {
 /// `Err`: it needs more than the row.
 fn backwards(
     step: &Step,
-    before: &Schema,
+    before: &Shape,
     needed: &mut Needed,
     traced: &mut [Option<String>],
 ) -> Result<Option<Kept>, String> {
     let mut lost = |name: &str| traced.iter_mut().filter(|t| t.as_deref() == Some(name)).for_each(|t| *t = None);
-    let kept =
-        |op: Op, other: Option<String>| Ok(Some(Kept { op, other, schema: step.schema.clone(), span: step.span }));
+    let kept = |op: Op, other: Option<String>| Ok(Some(Kept { op, other, shape: step.shape.clone(), span: step.span }));
     match &step.op {
         Op::Derive { columns } => {
             let mut used: Vec<NamedExpr> = Vec::new();
@@ -224,7 +223,7 @@ fn backwards(
             if step.served == Served::Computed && here && rejects { kept(step.op.clone(), None) } else { Ok(None) }
         }
         Op::Filter { .. } | Op::Sort { .. } | Op::Distinct { .. } | Op::Take { .. } | Op::Split(_) => Ok(None),
-        Op::Predict { .. } if needed.keys().all(|n| before.get(n).is_some()) => Ok(None),
+        Op::Predict { .. } if needed.keys().all(|n| before.columns.get(n).is_some()) => Ok(None),
         _ => match step.served {
             Served::Not(why) => Err(why.to_owned()),
             _ => Err("it cannot be done for one row".into()),
@@ -313,8 +312,8 @@ fn forward(
                 .for_each(|c| put(&mut schema, Field::new(c.out.clone(), c.link.to.clone(), c.link.to_nullable))),
             Op::Unmap { columns } => {
                 for column in columns {
-                    if let Some(field) = step.schema.get(&column.column) {
-                        put(&mut schema, field.clone());
+                    if let Some(field) = step.shape.field(&column.column) {
+                        put(&mut schema, field);
                     }
                 }
             }
@@ -327,9 +326,9 @@ fn forward(
                     }
                 }
                 for column in &join.right_columns {
-                    if let Some(field) = step.schema.get(&column.to) {
+                    if let Some(field) = step.shape.field(&column.to) {
                         put_field(&mut fields, Field { name: column.from.clone(), refinement: None, ..field.clone() });
-                        put(&mut schema, field.clone());
+                        put(&mut schema, field);
                     }
                 }
                 let mut name = item_name.clone();

@@ -1,14 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dbjob_plan::{DataType, Field, MapLink, PART, Refinement, Schema, Span};
 
+use super::columns::Columns;
 use super::range::Range;
+use super::taint::Taint;
 
 /// The columns of a table at one place of a job, with what is known about each, and what is known about its rows.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    pub columns: Vec<Column>,
+    pub columns: Columns,
     /// Sets of columns that are unique together.
     pub keys: Vec<BTreeSet<String>>,
     /// The split above this place.
@@ -31,33 +33,6 @@ pub struct SplitFact {
     pub span: Span,
 }
 
-/// The labels and late columns that a value derives from, each with the place that says so.
-pub type Taint = BTreeMap<String, TaintSource>;
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct TaintSource {
-    pub kind: TaintKind,
-    pub span: Span,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaintKind {
-    Label,
-    Late,
-    /// A prediction on rows that its model learned from.
-    InSample,
-}
-
-impl TaintKind {
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Label => "the label",
-            Self::Late => "known only after the fact",
-            Self::InSample => "a prediction on rows that the model learned from",
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Feature,
@@ -77,8 +52,6 @@ pub struct Column {
     pub taint: Taint,
     /// The source columns that it derives from: (dataset, column).
     pub origin: BTreeSet<(String, String)>,
-    /// Whether its values come from more than its own row: an aggregate, or a fit.
-    pub cross_row: bool,
     /// The maps that it carries, the first applied first, each with the place that applied it.
     pub maps: Vec<(MapLink, Span)>,
     /// What is known of its numbers.
@@ -97,7 +70,6 @@ impl Column {
             role: Role::Feature,
             taint: Taint::new(),
             origin: BTreeSet::new(),
-            cross_row: false,
             maps: Vec::new(),
             range: Range::ALL,
             refinement: None,
@@ -127,11 +99,12 @@ impl Table {
     }
 
     pub fn get(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|c| c.name == name)
+        self.columns.get(name)
     }
 
+    /// To change what is known of a column, not its name.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Column> {
-        self.columns.iter_mut().find(|c| c.name == name)
+        self.columns.get_mut(name)
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -140,10 +113,7 @@ impl Table {
 
     /// Adds a column, or replaces the one of that name where it stands.
     pub fn put(&mut self, column: Column) {
-        match self.get_mut(&column.name) {
-            Some(old) => *old = column,
-            None => self.columns.push(column),
-        }
+        self.columns.put(column);
     }
 
     /// Whether these columns determine a row: some key is among them.
@@ -157,12 +127,37 @@ impl Table {
         self.keys.retain(|key| !key.contains(changed));
     }
 
+    /// The columns as they are here, at the cost of a pointer.
+    pub fn shape(&self) -> Shape {
+        Shape { columns: self.columns.clone(), split: self.split.is_some(), open: self.open.clone() }
+    }
+
+    pub fn schema(&self) -> Schema {
+        self.shape().schema()
+    }
+}
+
+/// The columns behind a step, shared with the steps around it as long as none changes them.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    pub columns: Columns,
+    /// Whether the hidden part column is among them.
+    pub split: bool,
+    pub open: Vec<String>,
+}
+
+impl Shape {
     /// As the plan sees it, the hidden part column last.
     pub fn schema(&self) -> Schema {
         let mut fields: Vec<Field> = self.columns.iter().map(Column::field).collect();
-        if self.split.is_some() {
+        if self.split {
             fields.push(Field { hidden: true, ..Field::new(PART, DataType::Int, false) });
         }
         Schema { fields, open: self.open.clone() }
+    }
+
+    /// The column as the plan sees it; not the hidden one.
+    pub fn field(&self, name: &str) -> Option<Field> {
+        self.columns.get(name).map(Column::field)
     }
 }

@@ -27,7 +27,17 @@ impl Builder<'_, '_> {
     }
 
     pub fn push_with(&mut self, op: Op, others: Vec<String>, span: Span, served: Served) {
-        self.steps.push(Step { op, others, schema: self.table.schema(), span, served });
+        // Derivations in a row are one: a later column sees the earlier ones.
+        if let Op::Derive { columns } = &op
+            && let Some(Step { op: Op::Derive { columns: before }, shape, served: Served::Computed, .. }) =
+                self.steps.last_mut()
+            && columns.iter().all(|c| shape.columns.get(&c.name).is_none())
+        {
+            before.extend(columns.iter().cloned());
+            *shape = self.table.shape();
+            return;
+        }
+        self.steps.push(Step { op, others, shape: self.table.shape(), span, served });
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {

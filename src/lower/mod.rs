@@ -89,7 +89,7 @@ fn add(item: &Item, plan: &mut Plan, outputs: &HashMap<String, NodeId>) -> (Item
                 let mut inputs: Vec<NodeId> = last.into_iter().collect();
                 inputs.extend(step.others.iter().map(|name| outputs[name]));
                 let node =
-                    Node { item: key.clone(), op: step.op.clone(), schema: step.schema.clone(), span: step.span };
+                    Node { item: key.clone(), op: step.op.clone(), schema: step.shape.schema(), span: step.span };
                 last = Some(plan.add(node, &inputs));
             }
             // A transform without steps is its input under another name.

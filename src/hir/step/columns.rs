@@ -8,16 +8,16 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
 use crate::hir::expr::{Aggregates, Scope, Typed, check_expr};
 use crate::hir::selection::{columns_of, known};
-use crate::hir::table::{Column, Role, Table, TaintKind, TaintSource};
+use crate::hir::table::{Column, Role, Table};
+use crate::hir::taint::{TaintKind, TaintSource};
 use crate::hir::transform::Builder;
 use crate::syntax::ast::{DeriveColumn, Ident, Selection};
 
 /// A computed column.
 pub(in crate::hir) fn computed(name: &Ident, value: &Typed) -> Column {
     Column {
-        taint: value.taint.clone(),
+        taint: value.taint.through(name.span, &format!("`{}` is computed from it", name.name)),
         origin: value.origin.clone(),
-        cross_row: value.cross_row,
         range: value.range,
         ..Column::new(name.name.clone(), value.expr.dtype.clone(), value.expr.nullable, name.span)
     }
@@ -55,7 +55,7 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
         let mut column = computed(&new.name, &value);
         if let Some(label) = new.label {
             column.role = Role::Label;
-            column.taint.insert(name.clone(), TaintSource { kind: TaintKind::Label, span: label });
+            column.taint.add(name.clone(), TaintSource::new(TaintKind::Label, label));
         }
         b.table.forget_keys_with(name);
         b.table.put(column);
@@ -112,9 +112,8 @@ pub(in crate::hir) fn drop(selection: &Selection, span: Span, b: &mut Builder<'_
 }
 
 fn keep(names: Vec<String>, span: Span, b: &mut Builder<'_, '_>) {
-    let columns: Vec<Column> = names.iter().filter_map(|n| b.table.get(n).cloned()).collect();
     b.table.keys.retain(|key| key.iter().all(|k| names.contains(k)));
-    b.table.columns = columns;
+    b.table.columns.keep(names.iter().map(String::as_str));
     project(names.iter().map(|n| (n.clone(), n.clone())).collect(), span, b);
 }
 
@@ -131,7 +130,9 @@ pub(in crate::hir) fn part_of(table: &Table) -> Option<Projection> {
 
 pub(in crate::hir) fn rename(pairs: &[(Ident, Ident)], span: Span, b: &mut Builder<'_, '_>) {
     let mut renamed: Vec<(String, String)> = Vec::new();
-    for (old, new) in pairs {
+    let mut pairs_of: Vec<&(Ident, Ident)> = Vec::new();
+    for pair in pairs {
+        let (old, new) = pair;
         if !known(old, &b.table, &mut b.cx.out) {
             continue;
         }
@@ -148,12 +149,16 @@ pub(in crate::hir) fn rename(pairs: &[(Ident, Ident)], span: Span, b: &mut Build
             continue;
         }
         renamed.push((old.name.clone(), new.name.clone()));
+        pairs_of.push(pair);
     }
     let new_name = |name: &str| renamed.iter().find(|(old, _)| old == name).map_or(name, |(_, new)| new).to_owned();
     let pairs: Vec<(String, String)> = b.table.names().map(|n| (n.to_owned(), new_name(n))).collect();
-    for column in &mut b.table.columns {
-        column.name = new_name(&column.name);
-    }
+    b.table.columns.update(|column| {
+        if let Some((old, new)) = pairs_of.iter().find(|(old, _)| old.name == column.name) {
+            column.taint = column.taint.through(new.span, &format!("`{}` is now `{}`", old.name, new.name));
+            column.name.clone_from(&new.name);
+        }
+    });
     for key in &mut b.table.keys {
         *key = key.iter().map(|k| new_name(k)).collect::<BTreeSet<_>>();
     }

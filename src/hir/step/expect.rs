@@ -70,7 +70,7 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         }
         let predicate = Expr::literal(Value::Bool(true), DataType::Bool, rule.predicate.span);
         let op = Op::Expect(Expectation { predicate, unique, action, text });
-        steps.push(Step { op, others: Vec::new(), schema: table.schema(), span: rule.span, served: Served::Skipped });
+        steps.push(Step { op, others: Vec::new(), shape: table.shape(), span: rule.span, served: Served::Skipped });
         return;
     }
     let scope = Scope { table, aggregates: Aggregates::Allowed };
@@ -95,13 +95,14 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
     }
     if !aggregate && action != ExpectAction::Warn {
         if action == ExpectAction::Drop {
-            table.chosen_by.extend(typed.taint.clone());
+            let words = format!("the rows are chosen by it here: `expect {text}`");
+            table.chosen_by.absorb(&typed.taint.through(rule.span, &words));
         }
         facts::assume(table, &typed.expr);
     }
     let served = if aggregate || !typed.taint.is_empty() { Served::Skipped } else { Served::Computed };
     let op = Op::Expect(Expectation { predicate: typed.expr, unique: Vec::new(), action, text });
-    steps.push(Step { op, others: Vec::new(), schema: table.schema(), span: rule.span, served });
+    steps.push(Step { op, others: Vec::new(), shape: table.shape(), span: rule.span, served });
 }
 
 /// The columns of `unique(a, b)`; `Some(None)` if they are wrong, which is told.

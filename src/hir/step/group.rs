@@ -79,8 +79,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
             out.broken = true;
             continue;
         }
-        let mut column = computed(name, &typed);
-        column.cross_row = true;
+        let column = computed(name, &typed);
         add(&mut out, column, name.span, b);
         aggregate_exprs.push(NamedExpr { name: name.name.clone(), expr: typed.expr });
     }
@@ -125,6 +124,6 @@ fn add(out: &mut Table, column: Column, span: Span, b: &mut Builder<'_, '_>) {
             let diagnostic = exists(&column.name, span, old.span).help("take another name");
             b.report(diagnostic);
         }
-        None => out.columns.push(column),
+        None => out.put(column),
     }
 }

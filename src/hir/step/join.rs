@@ -67,18 +67,18 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     let right_columns = arriving(join, kind, &right, &on, b);
     // Rows may be lost (inner, semi, anti) or come without a partner (left, full): either way the right side chose.
     if kind != JoinKind::Left {
-        b.table.chosen_by.extend(right.chosen_by.iter().map(|(k, v)| (k.clone(), v.clone())));
+        b.table.chosen_by.absorb(&right.chosen_by.through(join.right.span, "its rows choose rows here"));
     }
     if !(right_unique || filters_only) {
         b.table.keys.clear();
     }
     if kind == JoinKind::Full {
         b.table.keys.clear();
-        for column in &mut b.table.columns {
+        b.table.columns.update(|column| {
             let merged = on.iter().any(|(l, r)| *l == column.name && l == r);
             column.nullable |= !merged;
             column.range = Range::ALL;
-        }
+        });
     } else if matches!(kind, JoinKind::Inner | JoinKind::Semi) {
         // Null never matches.
         for (left, _) in &on {
@@ -349,17 +349,19 @@ fn arriving(
             b.report(diagnostic);
             continue;
         }
-        let mut arriving =
-            Column { name: name.clone(), nullable: column.nullable || optional, refinement: None, ..column.clone() };
+        let taint = column.taint.through(join.right.span, &format!("`{}` comes along as `{name}`", column.name));
+        let nullable = column.nullable || optional;
+        let mut arriving = Column { name: name.clone(), nullable, taint, refinement: None, ..column.clone() };
         if optional {
             // Whether there is a partner depends on what chose the rows there.
-            arriving.taint.extend(right.chosen_by.iter().map(|(k, v)| (k.clone(), v.clone())));
+            let words = format!("whether `{}` has a partner hangs on it", arriving.name);
+            arriving.taint.absorb(&right.chosen_by.through(join.right.span, &words));
         }
         if arriving.role == crate::hir::table::Role::Key {
             arriving.role = crate::hir::table::Role::Id;
         }
         projections.push(Projection { from: column.name.clone(), to: name });
-        b.table.columns.push(arriving);
+        b.table.put(arriving);
     }
     projections
 }

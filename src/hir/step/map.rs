@@ -122,6 +122,7 @@ fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Buil
             nullable: output.nullable,
             refinement: None,
             range: if name == "impute" { Range::ALL } else { range(name) },
+            taint: column.taint.through(op.span, &format!("`{name}` makes `{out}` of it")),
             ..column
         };
         mapped.maps.push((link.clone(), op.span));

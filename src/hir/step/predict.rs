@@ -6,7 +6,8 @@ use super::columns::{exists, part_of};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::check::ModelFact;
 use crate::hir::items::{not_yet, unknown_item};
-use crate::hir::table::{Column, TaintKind, TaintSource};
+use crate::hir::table::Column;
+use crate::hir::taint::{TaintKind, TaintSource};
 use crate::hir::transform::Builder;
 use crate::hir::types;
 use crate::hir::{ItemBody, Served};
@@ -68,7 +69,9 @@ pub(in crate::hir) fn check(
     let op = Op::Predict { prefix: name, replay: !own };
     b.push_with(op, vec![model.name.clone()], span, Served::Not("it is a prediction of another model"));
     if !aliases.is_empty() {
-        b.table.columns.retain(|c| !aliases.contains(&c.name));
+        let kept: Vec<String> =
+            b.table.names().filter(|n| !aliases.iter().any(|a| a == n)).map(str::to_owned).collect();
+        b.table.columns.keep(kept.iter().map(String::as_str));
         let mut columns: Vec<Projection> =
             b.table.names().map(|n| Projection { from: n.into(), to: n.into() }).collect();
         columns.extend(part_of(&b.table));
@@ -221,10 +224,9 @@ fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, in_sample: bool,
             continue;
         }
         let mut column = Column::new(name, dtype, false, span);
-        column.cross_row = true;
         if in_sample {
-            column.taint.insert(format!("predictions of {model}"), TaintSource { kind: TaintKind::InSample, span });
+            column.taint.add(format!("predictions of {model}"), TaintSource::new(TaintKind::InSample, span));
         }
-        b.table.columns.push(column);
+        b.table.put(column);
     }
 }

@@ -21,7 +21,7 @@ pub(in crate::hir) fn filter(predicate: &ast::Expr, span: Span, b: &mut Builder<
     // `label is not null` says nothing about the label's value.
     if !matches!(&typed.expr.kind, dbjob_plan::ExprKind::Not(inner) if matches!(inner.kind, dbjob_plan::ExprKind::IsNull(_)))
     {
-        b.table.chosen_by.extend(typed.taint);
+        b.table.chosen_by.absorb(&typed.taint.through(span, "rows are chosen by it here"));
     }
     facts::assume(&mut b.table, &typed.expr);
     b.push(Op::Filter { predicate: typed.expr }, span, Served::Skipped);
@@ -74,7 +74,8 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                     ours.dtype = common;
                     ours.nullable |= theirs.nullable;
                     ours.range = ours.range.or(theirs.range);
-                    ours.taint.extend(theirs.taint.iter().map(|(k, v)| (k.clone(), v.clone())));
+                    ours.taint
+                        .absorb(&theirs.taint.through(other.span, &format!("`{}` is appended here", theirs.name)));
                     ours.origin.extend(theirs.origin.iter().cloned());
                     ours.refinement = None;
                     if ours.maps != theirs.maps {
@@ -95,18 +96,18 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                 }
             }
         }
-        b.table.chosen_by.extend(right.chosen_by.iter().map(|(k, v)| (k.clone(), v.clone())));
+        b.table.chosen_by.absorb(&right.chosen_by.through(other.span, "its rows are appended here"));
         names.push(other.name.clone());
     }
     if names.is_empty() {
         return;
     }
     b.table.keys.clear();
-    for column in &mut b.table.columns {
+    b.table.columns.update(|column| {
         if column.dtype.is_text() {
             column.range = Range::ALL;
         }
-    }
+    });
     b.push_with(Op::Union, names, span, Served::Not("its rows come from several tables"));
     // The engine keeps the columns of the first table; the projection pins their order.
     let mut columns: Vec<Projection> = b.table.names().map(|n| Projection { from: n.into(), to: n.into() }).collect();
