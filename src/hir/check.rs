@@ -4,7 +4,7 @@ use std::sync::Arc;
 use dbjob_plan::{Schema, Span};
 
 use super::table::Table;
-use super::{Item, Job, items, job, module};
+use super::{Item, Job, items, job, lint, module};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::syntax::ast;
 use crate::world::World;
@@ -57,6 +57,7 @@ pub fn check(file: &ast::File, name: &str, world: &dyn World) -> Checked {
     job::settings(file, &mut job, &mut cx.out);
     items::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
+    lint::check_all(&mut cx);
     job.items = cx.items;
     let mut diagnostics = cx.out;
     diagnostics.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));

@@ -32,7 +32,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         cx.out.push(diagnostic);
     }
     let source = source(&dataset.source, cx);
-    let mut table = Table { lost: cx.lost.clone(), ..Table::default() };
+    let mut table = Table { lost: cx.lost.clone(), rows: [name.clone()].into(), ..Table::default() };
     let mut columns: Vec<SourceColumn> = Vec::new();
     for column in &dataset.columns {
         declare(dataset, column, &mut table, &mut columns, cx);
@@ -95,6 +95,7 @@ fn declare(
     }
     let mut column = Column::new(name.clone(), dtype, nullable, ast.name.span);
     column.origin.insert((dataset.name.name.clone(), name.clone()));
+    column.plain = true;
     if let Some(refinement) = &ast.refinement {
         column.refinement = refine(refinement, &column.dtype, cx);
         column.range = column.refinement.as_ref().map_or(Range::ALL, Range::of_refinement);
@@ -264,6 +265,7 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                 }
                 let mut column = Column::new(name.clone(), dtype, nullable, dataset.rest.unwrap_or(span));
                 column.origin.insert((dataset.name.name.clone(), name.clone()));
+                column.plain = true;
                 taken.push(format!("`{name}`"));
                 source.columns.push(SourceColumn { header: name.clone(), name, span: dataset.rest.unwrap_or(span) });
                 table.put(column);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Span, Value};
 
 use super::range::Range;
+use super::statistic::{self, Statistics};
 use super::table::Table;
 use super::taint::Taint;
 use super::types;
@@ -36,12 +37,13 @@ pub(super) struct Typed {
     pub expr: Expr,
     pub taint: Taint,
     pub origin: BTreeSet<(String, String)>,
+    pub statistics: Statistics,
     pub range: Range,
 }
 
 impl Typed {
     pub fn of(expr: Expr) -> Self {
-        Self { expr, taint: Taint::new(), origin: BTreeSet::new(), range: Range::ALL }
+        Self { expr, taint: Taint::new(), origin: BTreeSet::new(), statistics: Statistics::new(), range: Range::ALL }
     }
 
     /// The stand-in for what was reported already.
@@ -61,6 +63,7 @@ impl Typed {
     pub fn absorb(&mut self, other: &Typed) {
         self.taint.absorb(&other.taint);
         self.origin.extend(other.origin.iter().cloned());
+        statistic::absorb(&mut self.statistics, &other.statistics);
     }
 
     pub fn convert(mut self, to: &DataType) -> Self {
@@ -167,6 +170,7 @@ impl Checker<'_, '_> {
             expr: Expr::column(name, column.dtype.clone(), column.nullable, span),
             taint: column.taint.clone(),
             origin: column.origin.clone(),
+            statistics: column.statistics.clone(),
             range: column.range,
         }
     }

@@ -4,6 +4,7 @@ use dbjob_plan::{DataType, Input, Output, Span};
 
 use super::check::Context;
 use super::model::Draft;
+use super::statistic;
 use super::table::Column;
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -29,6 +30,10 @@ impl Draft {
                 )
                 .label("not known when a prediction is asked for");
                 problems.push(taint.tell(source, diagnostic).help("leave it out of the inputs"));
+                continue;
+            }
+            if let Some(problem) = statistic::leak(column, &self.table, *span) {
+                problems.push(problem);
                 continue;
             }
             if let Some(problem) = unfit_input(column, *span) {

@@ -5,6 +5,7 @@ use dbjob_plan::{DataType, Field, MapLink, PART, Refinement, Schema, Span};
 
 use super::columns::Columns;
 use super::range::Range;
+use super::statistic::{Copies, Statistics};
 use super::taint::Taint;
 
 /// The columns of a table at one place of a job, with what is known about each, and what is known about its rows.
@@ -23,6 +24,10 @@ pub struct Table {
     pub lost: Arc<BTreeSet<String>>,
     /// The labels and late columns that chose its rows.
     pub chosen_by: Taint,
+    /// The datasets that its rows are made of.
+    pub rows: BTreeSet<String>,
+    /// Whether a row of them stands here several times.
+    pub copies: Option<Copies>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +57,10 @@ pub struct Column {
     pub taint: Taint,
     /// The source columns that it derives from: (dataset, column).
     pub origin: BTreeSet<(String, String)>,
+    /// Whether it is a source column as it is, under whatever name.
+    pub plain: bool,
+    /// The statistics over several rows that it derives from.
+    pub statistics: Statistics,
     /// The maps that it carries, the first applied first, each with the place that applied it.
     pub maps: Vec<(MapLink, Span)>,
     /// What is known of its numbers.
@@ -70,6 +79,8 @@ impl Column {
             role: Role::Feature,
             taint: Taint::new(),
             origin: BTreeSet::new(),
+            plain: false,
+            statistics: Statistics::new(),
             maps: Vec::new(),
             range: Range::ALL,
             refinement: None,

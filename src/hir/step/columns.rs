@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbjob_plan::{NamedExpr, Op, PART, Projection, Span};
+use dbjob_plan::{ExprKind, NamedExpr, Op, PART, Projection, Span};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
@@ -18,6 +18,7 @@ pub(in crate::hir) fn computed(name: &Ident, value: &Typed) -> Column {
     Column {
         taint: value.taint.through(name.span, &format!("`{}` is computed from it", name.name)),
         origin: value.origin.clone(),
+        statistics: value.statistics.clone(),
         range: value.range,
         ..Column::new(name.name.clone(), value.expr.dtype.clone(), value.expr.nullable, name.span)
     }
@@ -53,6 +54,10 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
             );
         }
         let mut column = computed(&new.name, &value);
+        column.plain = match &value.expr.kind {
+            ExprKind::Column(source) => b.table.get(source).is_some_and(|c| c.plain),
+            _ => false,
+        };
         if let Some(label) = new.label {
             column.role = Role::Label;
             column.taint.add(name.clone(), TaintSource::new(TaintKind::Label, label));

@@ -9,6 +9,7 @@ use super::order::{across_parts, constant_key};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
 use crate::hir::expr::{Aggregates, Scope, check_expr};
+use crate::hir::statistic::Statistic;
 use crate::hir::table::{Column, Table};
 use crate::hir::transform::Builder;
 use crate::syntax::ast::{self, Ident, Named};
@@ -18,6 +19,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         broken: b.table.broken,
         lost: b.table.lost.clone(),
         chosen_by: b.table.chosen_by.clone(),
+        rows: b.table.rows.clone(),
         ..Table::default()
     };
     let mut key_exprs: Vec<NamedExpr> = Vec::new();
@@ -62,6 +64,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         add(&mut out, column, name.span, b);
         key_exprs.push(NamedExpr { name: name.name.clone(), expr: typed.expr });
     }
+    let statistic = Statistic::of_group(&b.table, out.columns.iter(), span);
     let mut aggregate_exprs: Vec<NamedExpr> = Vec::new();
     for aggregate in aggregates {
         // Without keys the one group is the whole table, which may be empty.
@@ -79,7 +82,8 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
             out.broken = true;
             continue;
         }
-        let column = computed(name, &typed);
+        let mut column = computed(name, &typed);
+        column.statistics.push(statistic.clone());
         add(&mut out, column, name.span, b);
         aggregate_exprs.push(NamedExpr { name: name.name.clone(), expr: typed.expr });
     }

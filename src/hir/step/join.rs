@@ -1,5 +1,7 @@
 //! `join`.
 
+use std::collections::BTreeSet;
+
 use dbjob_plan::{BinaryOp, DataType, Join, JoinKind, Op, Projection, Span};
 
 use super::columns::exists;
@@ -8,6 +10,7 @@ use crate::hir::Served;
 use crate::hir::expr::unknown_column;
 use crate::hir::items::{not_yet, table_named};
 use crate::hir::range::Range;
+use crate::hir::statistic::{self, Copies};
 use crate::hir::table::{Column, Table};
 use crate::hir::transform::Builder;
 use crate::hir::types;
@@ -64,6 +67,7 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
                 .help("join first and split then");
         b.report(diagnostic);
     }
+    let left_names: BTreeSet<String> = b.table.names().map(str::to_owned).collect();
     let right_columns = arriving(join, kind, &right, &on, b);
     // Rows may be lost (inner, semi, anti) or come without a partner (left, full): either way the right side chose.
     if kind != JoinKind::Left {
@@ -71,6 +75,12 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     }
     if !(right_unique || filters_only) {
         b.table.keys.clear();
+        b.table.rows.extend(right.rows.iter().cloned());
+        b.table.copies = Some(Copies {
+            span: join.right.span,
+            words: "a row stands once for each of its partners",
+            common: left_names,
+        });
     }
     if kind == JoinKind::Full {
         b.table.keys.clear();
@@ -351,7 +361,9 @@ fn arriving(
         }
         let taint = column.taint.through(join.right.span, &format!("`{}` comes along as `{name}`", column.name));
         let nullable = column.nullable || optional;
-        let mut arriving = Column { name: name.clone(), nullable, taint, refinement: None, ..column.clone() };
+        let statistics = statistic::joined(&column.statistics, &b.table, join.right.span);
+        let mut arriving =
+            Column { name: name.clone(), nullable, taint, statistics, refinement: None, ..column.clone() };
         if optional {
             // Whether there is a partner depends on what chose the rows there.
             let words = format!("whether `{}` has a partner hangs on it", arriving.name);

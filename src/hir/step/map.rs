@@ -121,6 +121,7 @@ fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Buil
             dtype: output.dtype,
             nullable: output.nullable,
             refinement: None,
+            plain: false,
             range: if name == "impute" { Range::ALL } else { range(name) },
             taint: column.taint.through(op.span, &format!("`{name}` makes `{out}` of it")),
             ..column

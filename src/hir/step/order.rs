@@ -126,6 +126,10 @@ pub(in crate::hir) fn distinct(
         b.report(diagnostic);
     }
     let order = keys(order, b);
+    let told_apart: BTreeSet<&String> = if names.is_empty() { BTreeSet::new() } else { names.iter().collect() };
+    if b.table.copies.as_ref().is_some_and(|c| told_apart.iter().all(|n| c.common.contains(*n))) {
+        b.table.copies = None;
+    }
     let key: BTreeSet<String> =
         if names.is_empty() { b.table.names().map(str::to_owned).collect() } else { names.iter().cloned().collect() };
     b.table.keys.push(key);

@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::expr::{Aggregates, Checker, Scope};
 use crate::hir::items::table_named;
 use crate::hir::range::Range;
+use crate::hir::statistic::{self, Copies};
 use crate::hir::transform::Builder;
 use crate::hir::types;
 use crate::hir::{Served, facts};
@@ -77,6 +78,8 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                     ours.taint
                         .absorb(&theirs.taint.through(other.span, &format!("`{}` is appended here", theirs.name)));
                     ours.origin.extend(theirs.origin.iter().cloned());
+                    statistic::absorb(&mut ours.statistics, &theirs.statistics);
+                    ours.plain &= theirs.plain;
                     ours.refinement = None;
                     if ours.maps != theirs.maps {
                         ours.maps.clear();
@@ -96,6 +99,14 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                 }
             }
         }
+        if !b.table.rows.is_disjoint(&right.rows) {
+            b.table.copies = Some(Copies {
+                span: other.span,
+                words: "rows of one dataset may come from both tables",
+                common: b.table.names().map(str::to_owned).collect(),
+            });
+        }
+        b.table.rows.extend(right.rows.iter().cloned());
         b.table.chosen_by.absorb(&right.chosen_by.through(other.span, "its rows are appended here"));
         names.push(other.name.clone());
     }

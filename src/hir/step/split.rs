@@ -7,6 +7,7 @@ use crate::hir::Served;
 use crate::hir::items::not_yet;
 use crate::hir::options;
 use crate::hir::selection::known;
+use crate::hir::statistic;
 use crate::hir::table::SplitFact;
 use crate::hir::transform::Builder;
 use crate::syntax::ast::{SplitSize, SplitStep};
@@ -115,6 +116,10 @@ pub(in crate::hir) fn check(split: &SplitStep, verb: Span, span: Span, b: &mut B
         // In the order of the columns, so that the text of the key does not hang on names.
         by = b.table.names().filter(|n| key.contains(*n)).map(str::to_owned).collect();
     }
-    b.table.split = Some(SplitFact { by: by.clone(), shares: [train, valid, test], span });
+    let fact = SplitFact { by: by.clone(), shares: [train, valid, test], span };
+    if let Some(diagnostic) = statistic::torn_apart(&b.table, &fact, None) {
+        b.report(diagnostic);
+    }
+    b.table.split = Some(fact);
     b.push(Op::Split(Split { by, train, valid, test }), span, Served::Skipped);
 }

@@ -1,0 +1,123 @@
+//! Values that are computed over several rows, and rows that stand several times: what of them the two sides of a split
+//! would share.
+//!
+//! An aggregate alone shares nothing, for its rows are what is split later. It leaks once a join hands it to many rows of
+//! the table that it was computed from, as a window does at once, unless rows of different parts never share it: its
+//! keys contain those of the split.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use dbjob_plan::Span;
+
+use super::table::{Column, SplitFact, Table};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// A value computed over several rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statistic {
+    /// Where it was computed.
+    pub span: Span,
+    /// The datasets whose rows it was computed over.
+    pub rows: BTreeSet<String>,
+    /// The source columns of its keys: rows that agree in them share the value.
+    pub keys: BTreeSet<(String, String)>,
+    /// Where several rows got it; none of one for each row yet.
+    pub shared: Option<Span>,
+}
+
+/// That of one source row several stand in a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Copies {
+    pub span: Span,
+    pub words: &'static str,
+    /// Columns that all copies of a row have in common.
+    pub common: BTreeSet<String>,
+}
+
+/// The statistics that a value derives from.
+pub type Statistics = Vec<Arc<Statistic>>;
+
+pub fn absorb(statistics: &mut Statistics, other: &Statistics) {
+    for statistic in other {
+        if !statistics.iter().any(|s| Arc::ptr_eq(s, statistic) || s == statistic) {
+            statistics.push(statistic.clone());
+        }
+    }
+}
+
+/// The source columns of key columns. A computed key counts as what it is computed from only if that is one column: the
+/// month of a day tells less than the day.
+fn sources<'a>(columns: impl Iterator<Item = &'a Column>) -> BTreeSet<(String, String)> {
+    columns.filter(|c| c.plain).flat_map(|c| c.origin.iter().cloned()).collect()
+}
+
+impl Statistic {
+    /// Of a group: one value for each combination of its keys.
+    pub fn of_group<'a>(table: &Table, keys: impl Iterator<Item = &'a Column>, span: Span) -> Arc<Self> {
+        Arc::new(Self { span, rows: table.rows.clone(), keys: sources(keys), shared: None })
+    }
+
+    /// Of a window: all rows of a partition see the others' values.
+    pub fn of_window<'a>(table: &Table, partition: impl Iterator<Item = &'a Column>, span: Span) -> Arc<Self> {
+        Arc::new(Self { span, rows: table.rows.clone(), keys: sources(partition), shared: Some(span) })
+    }
+
+    /// The same after a join that gives it to the rows of `left`: shared if it was computed over these very rows.
+    fn joined(self: &Arc<Self>, left: &Table, span: Span) -> Arc<Self> {
+        if self.shared.is_some() || self.rows.is_disjoint(&left.rows) {
+            return self.clone();
+        }
+        Arc::new(Self { shared: Some(span), ..(**self).clone() })
+    }
+
+    /// Whether rows of different parts share it.
+    fn crosses(&self, split: &SplitFact, table: &Table) -> bool {
+        let inside = |key: &String| {
+            table.get(key).is_some_and(|c| c.plain && !c.origin.is_empty() && c.origin.is_subset(&self.keys))
+        };
+        self.shared.is_some() && (split.by.is_empty() || !split.by.iter().all(inside))
+    }
+}
+
+/// The statistics of a column of the right table, once a join at `span` brings them to the rows of `left`.
+pub fn joined(statistics: &Statistics, left: &Table, span: Span) -> Statistics {
+    statistics.iter().map(|s| s.joined(left, span)).collect()
+}
+
+/// Why a column must not be an input: rows of train and test share a statistic in it.
+pub fn leak(column: &Column, table: &Table, at: Span) -> Option<Diagnostic> {
+    let split = table.split.as_ref()?;
+    let statistic = column.statistics.iter().find(|s| s.crosses(split, table))?;
+    let name = &column.name;
+    let message = format!("`{name}` holds a statistic over rows of all parts, test rows among them");
+    let mut diagnostic = Diagnostic::error(Code::E0406, at, message)
+        .label("train rows see test rows in it")
+        .related(statistic.span, "computed over several rows");
+    if let Some(shared) = statistic.shared.filter(|s| *s != statistic.span) {
+        diagnostic = diagnostic.related(shared, "given to each of these rows");
+    }
+    diagnostic = diagnostic.related(split.span, "split here");
+    let help = match split.by.as_slice() {
+        [] => "split by a key that its keys contain, or compute it from earlier rows only".to_owned(),
+        by => format!("let its keys contain {}, or compute it from earlier rows only", by.join(", ")),
+    };
+    Some(diagnostic.help(help))
+}
+
+/// What a split at `span` does to copies of one row: it may put them on both sides.
+pub fn torn_apart(table: &Table, split: &SplitFact, at_time: Option<&str>) -> Option<Diagnostic> {
+    let copies = table.copies.as_ref()?;
+    let together = |column: &str| copies.common.contains(column);
+    let safe = match at_time {
+        Some(time) => together(time),
+        None => !split.by.is_empty() && split.by.iter().all(|k| together(k)),
+    };
+    if safe {
+        return None;
+    }
+    let diagnostic = Diagnostic::warning(Code::W0411, split.span, "copies of one row may fall into train and test")
+        .label("splits them apart")
+        .related(copies.span, copies.words);
+    Some(diagnostic.help("split by a key that the copies have in common: `split by KEY { train 80%, test 20% }`"))
+}
