@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod format;
 pub mod hir;
 pub mod lower;
+mod name;
 pub mod source;
 pub mod syntax;
 pub mod world;

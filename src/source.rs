@@ -10,14 +10,26 @@ pub struct SourceFile {
     /// Without a byte order mark; line ends as they are.
     pub text: String,
     line_starts: Vec<u32>,
+    byte_order_mark: bool,
 }
 
 impl SourceFile {
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         let text: String = text.into();
+        let byte_order_mark = text.starts_with('\u{feff}');
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
-        Self { path: path.into(), text, line_starts }
+        Self { path: path.into(), text, line_starts, byte_order_mark }
+    }
+
+    /// The same file with another text.
+    pub fn with_text(&self, text: String) -> Self {
+        Self { byte_order_mark: self.byte_order_mark, ..Self::new(&self.path, text) }
+    }
+
+    /// The text as it stands in the file, with the byte order mark that it had.
+    pub fn written(&self) -> String {
+        if self.byte_order_mark { format!("\u{feff}{}", self.text) } else { self.text.clone() }
     }
 
     /// 1-based line and 1-based column in characters (Unicode scalar values) of a byte offset.

@@ -7,7 +7,7 @@ use super::world::LocalWorld;
 use crate::diagnostic::{Diagnostic, Problem, Severity};
 use crate::hir::{self, SoundJob};
 use crate::lower::lower;
-use crate::source::SourceMap;
+use crate::source::{SourceFile, SourceMap};
 use crate::syntax;
 
 /// A job that went through the compiler, as far as it got.
@@ -23,13 +23,19 @@ pub struct Front {
 
 /// Reads, parses, checks and lowers one file.
 pub fn compile(path: &Path, sources: &mut SourceMap) -> Front {
-    let file = match read_source(path) {
-        Ok(file) => sources.add(file),
-        Err(problem) => return Front { problems: vec![problem], notes: Vec::new(), items: 0, plan: None },
-    };
+    match read_source(path) {
+        Ok(file) => compile_source(file, sources),
+        Err(problem) => Front { problems: vec![problem], notes: Vec::new(), items: 0, plan: None },
+    }
+}
+
+/// As `compile`, of a file that was read.
+pub fn compile_source(file: SourceFile, sources: &mut SourceMap) -> Front {
+    let path = file.path.clone();
+    let file = sources.add(file);
     let parsed = syntax::parse(file, &sources.get(file).text);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let checked = hir::check(&parsed.ast, &stem, &LocalWorld { base: parent(path) });
+    let checked = hir::check(&parsed.ast, &stem, &LocalWorld { base: parent(&path) });
     let mut diagnostics: Vec<Diagnostic> = parsed.errors;
     diagnostics.extend(checked.diagnostics.iter().cloned());
     let broken = diagnostics.iter().any(|d| d.severity == Severity::Error);

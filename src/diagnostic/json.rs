@@ -60,12 +60,12 @@ struct Related<'a> {
 #[derive(Serialize)]
 struct Change<'a> {
     title: &'a str,
-    edits: Vec<Edit<'a>>,
+    edits: Vec<Edit>,
 }
 
 #[derive(Serialize)]
-struct Edit<'a> {
-    text: &'a str,
+struct Edit {
+    text: String,
     #[serde(flatten)]
     place: Place,
 }
@@ -84,9 +84,9 @@ impl<'a> Entry<'a> {
                 .map(|(span, message)| Related { message, place: Place::new(*span, sources) })
                 .collect(),
             help: problem.help.as_deref(),
-            fix: problem.fix.as_ref().map(|fix| Change {
-                title: &fix.title,
-                edits: fix.edits.iter().map(|(span, text)| Edit { text, place: Place::new(*span, sources) }).collect(),
+            fix: problem.fix.as_ref().and_then(|fix| {
+                let edit = |(span, text)| Edit { text, place: Place::new(span, sources) };
+                Some(Change { title: &fix.title, edits: fix.changes(sources)?.into_iter().map(edit).collect() })
             }),
             data: problem.data.as_ref(),
         }

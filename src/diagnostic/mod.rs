@@ -11,10 +11,12 @@ mod tests;
 
 pub use codes::{Code, explain};
 use dbjob_plan::Span;
-pub use fix::Fix;
+pub use fix::{Edit, Fix};
 pub use json::render_json;
 pub use problem::{Problem, describe_location};
 pub use terminal::render_terminal;
+
+use crate::name;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -50,7 +52,7 @@ pub struct Diagnostic {
     /// What to write instead.
     pub help: Option<String>,
     /// The change that mends it, where one is certain.
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
 }
 
 impl Diagnostic {
@@ -92,26 +94,67 @@ impl Diagnostic {
         self
     }
 
-    /// Adds the change that mends it: each text takes the place of its span.
-    pub fn fix(mut self, title: impl Into<String>, edits: impl IntoIterator<Item = (Span, String)>) -> Self {
-        self.fix = Some(Fix { title: title.into(), edits: edits.into_iter().collect() });
+    /// Adds the change that mends it.
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.set_fix(fix);
         self
     }
 
-    /// Adds `did you mean …` when a known name is near; leaves the diagnostic alone otherwise.
+    /// Adds the change that mends it.
+    pub fn set_fix(&mut self, fix: Fix) {
+        self.fix = Some(Box::new(fix));
+    }
+
+    /// What is certain to belong at the span instead: as help and as fix.
+    pub fn instead(self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let span = self.span;
+        self.help(format!("write `{text}`")).fix(Fix::write(span, text))
+    }
+
+    /// The entry or statement of a list at the span has no use: a fix that takes it out.
+    pub fn needless(self, span: Span) -> Self {
+        self.fix(Fix::take_out(span))
+    }
+
+    /// Adds `did you mean …` when a known name is near, and a fix when it is the only one; `name` is what stands at the
+    /// span. Leaves the diagnostic alone otherwise.
     pub fn near<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        self.near_as(name, known, name::written)
+    }
+
+    /// As `near`, for the content of a text.
+    pub fn near_text<'a>(self, text: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        self.near_as(text, known, name::quoted)
+    }
+
+    /// As `near`, for a name that does not stand at the span: no fix.
+    pub fn near_elsewhere<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match near_name(name, known) {
             Some(near) => self.help(format!("did you mean `{near}`?")),
             None => self,
         }
+    }
+
+    fn near_as<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>, written: fn(&str) -> String) -> Self {
+        let near = near_names(name, known);
+        let Some(best) = near.first() else { return self };
+        let span = self.span;
+        let diagnostic = self.help(format!("did you mean `{best}`?"));
+        if near.len() == 1 { diagnostic.fix(Fix::write(span, written(best))) } else { diagnostic }
     }
 }
 
 /// The known name that a typo most likely meant: Damerau-Levenshtein at most a third of its length (at least 1), or the
 /// same letters in another case.
 pub fn near_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    near_names(name, known).into_iter().next()
+}
+
+/// All that a typo may have meant, the nearest first.
+fn near_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let lower = name.to_lowercase();
-    known
+    let mut near: Vec<(usize, &str)> = known
         .into_iter()
         .map(|k| (strsim::damerau_levenshtein(&lower, &k.to_lowercase()), k))
         .filter(|(distance, k)| {
@@ -119,6 +162,13 @@ pub fn near_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Op
             // Names that share no letter are not near.
             *distance <= (longer / 3).max(1) && *distance < longer.max(1)
         })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, k)| k)
+        .collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    let mut names: Vec<&str> = Vec::new();
+    for (_, name) in near {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }

@@ -13,7 +13,7 @@ pub struct Problem {
     pub label: String,
     pub related: Vec<(Span, String)>,
     pub help: Option<String>,
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
     pub data: Option<DataLocation>,
 }
 

@@ -147,7 +147,7 @@ impl Checker<'_, '_> {
                 diagnostic =
                     Diagnostic::error(Code::E0202, ast.span, format!("`{}` does not know {text:?}", function.name))
                         .label(format!("it takes {}", param.accepts.words()))
-                        .near(text, words.iter().copied());
+                        .near_text(text, words.iter().copied());
             }
             let diagnostic = self.string_for_column(ast, diagnostic);
             self.out.push(diagnostic);

@@ -116,7 +116,8 @@ fn declare(
     if column.role == Role::Key && column.nullable && column.dtype != DataType::Unknown {
         let diagnostic = Diagnostic::error(Code::E0208, ast.ty.span, format!("the key `{name}` may be null"))
             .label("nullable")
-            .help("a key identifies every row: drop the `?`");
+            .help("a key identifies every row: drop the `?`")
+            .fix(declared::not_null(&ast.ty));
         cx.out.push(diagnostic);
     }
     let header = ast.named.as_ref().map_or_else(|| name.clone(), |n| n.value.clone());
@@ -136,12 +137,11 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
             let diagnostic =
                 Diagnostic::error(Code::E0104, attribute.name.span, format!("a column is never `{other}`"))
                     .label("unknown attribute");
-            let near = diagnostic.clone().near(other, words::ROLES.iter().copied());
-            cx.out.push(if near.help.is_some() {
-                near
-            } else {
-                diagnostic.help(format!("it may be {}", words::ROLES.join(", ")))
-            });
+            cx.out.push(
+                diagnostic
+                    .help(format!("it may be {}", words::ROLES.join(", ")))
+                    .near(other, words::ROLES.iter().copied()),
+            );
             return;
         }
     };
@@ -246,7 +246,7 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                         format!("the file has no column `{}`", declared.header),
                     )
                     .label("declared here")
-                    .near(&declared.header, schema.fields.iter().map(|f| f.name.as_str()));
+                    .near_elsewhere(&declared.header, schema.fields.iter().map(|f| f.name.as_str()));
                     cx.out.push(diagnostic);
                 }
             }
@@ -327,13 +327,12 @@ fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, String)>
         None => {
             let diagnostic = Diagnostic::error(Code::E0101, call.name.span, format!("there is no source `{name}`"))
                 .label("unknown source");
-            let near = diagnostic.clone().near(name, words::SOURCES.iter().map(|w| w.name));
             let built: Vec<_> = words::SOURCES.iter().filter(|w| w.built).map(|w| w.name).collect();
-            cx.out.push(if near.help.is_some() {
-                near
-            } else {
-                diagnostic.help(format!("the sources are {}", built.join(", ")))
-            });
+            cx.out.push(
+                diagnostic
+                    .help(format!("the sources are {}", built.join(", ")))
+                    .near(name, words::SOURCES.iter().map(|w| w.name)),
+            );
             return None;
         }
         Some(word) if !word.built => {

@@ -1,11 +1,11 @@
 //! Types as written.
 
-use dbjob_plan::{DataType, Value};
+use dbjob_plan::{DataType, Span, Value};
 
 use super::items::not_yet;
 use super::options;
 use crate::catalog::words;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::syntax::ast::Type;
 
 /// The type and whether it may be null; `Unknown` when something was reported.
@@ -27,14 +27,9 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
             };
             let names: Vec<_> = words::TYPES.iter().map(|w| w.name).collect();
             out.push(match alias {
-                Some(alias) => diagnostic.help(format!("write `{alias}`")),
+                Some(alias) => diagnostic.instead(alias),
                 None => {
-                    let near = diagnostic.clone().near(name, names.iter().copied());
-                    if near.help.is_some() {
-                        near
-                    } else {
-                        diagnostic.help(format!("the types are {}", names.join(", ")))
-                    }
+                    diagnostic.help(format!("the types are {}", names.join(", "))).near(name, names.iter().copied())
                 }
             });
             unknown
@@ -71,7 +66,8 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
                     Some(Value::String(level)) => {
                         out.push(
                             Diagnostic::error(Code::E0110, arg.span, format!("the level {level:?} stands twice"))
-                                .label("again here"),
+                                .label("again here")
+                                .needless(arg.span),
                         );
                         return unknown;
                     }
@@ -93,4 +89,9 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
             (DataType::Category { levels: Some(levels) }, ty.nullable)
         }
     }
+}
+
+/// Takes the `?` from a type that has one.
+pub(super) fn not_null(ty: &Type) -> Fix {
+    Fix::write(Span { start: ty.span.end - 1, ..ty.span }, "")
 }

@@ -62,16 +62,17 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
                 let diagnostic =
                     Diagnostic::error(Code::E0103, verb.span, format!("a deployment has no `{}`", verb.name))
                         .label("unknown verb");
-                let near = diagnostic.clone().near(&verb.name, words::DEPLOY_VERBS.iter().copied());
-                cx.out.push(if near.help.is_some() {
-                    near
-                } else {
-                    diagnostic.help("write `to registry(\"models\")`")
-                });
+                cx.out.push(
+                    diagnostic
+                        .help("write `to registry(\"models\")`")
+                        .near(&verb.name, words::DEPLOY_VERBS.iter().copied()),
+                );
             }
         }
     }
-    if !said_to && !cx.is_broken(span) {
+    // An unknown verb may have been `to`.
+    let unknown = deploy.statements.iter().any(|s| matches!(s, DeployStatement::Unknown { .. }));
+    if !said_to && !unknown && !cx.is_broken(span) {
         let diagnostic = Diagnostic::error(Code::E0108, name.span, format!("`{}` goes nowhere", name.name))
             .label("without `to`")
             .help(if is_model { "write `to registry(\"models\")`" } else { "write `to parquet(\"out.parquet\")`" });
@@ -159,13 +160,12 @@ fn target(
         None => {
             let diagnostic = Diagnostic::error(Code::E0101, call.name.span, format!("there is no target `{name}`"))
                 .label("unknown target");
-            let near = diagnostic.clone().near(name, words::SINKS.iter().map(|w| w.name));
             let built: Vec<_> = words::SINKS.iter().filter(|w| w.built).map(|w| w.name).collect();
-            cx.out.push(if near.help.is_some() {
-                near
-            } else {
-                diagnostic.help(format!("the targets are {}", built.join(", ")))
-            });
+            cx.out.push(
+                diagnostic
+                    .help(format!("the targets are {}", built.join(", ")))
+                    .near(name, words::SINKS.iter().map(|w| w.name)),
+            );
             return None;
         }
         Some(word) if !word.built => {

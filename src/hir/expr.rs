@@ -9,8 +9,9 @@ use super::statistic::{self, Statistics};
 use super::table::Table;
 use super::taint::Taint;
 use super::types;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast;
+use crate::diagnostic::{Code, Diagnostic, Fix};
+use crate::name;
+use crate::syntax::{self, ast};
 
 /// What names mean where an expression stands.
 #[derive(Clone, Copy)]
@@ -215,7 +216,8 @@ impl Checker<'_, '_> {
                 let message = format!("the string {text:?} stands where the column `{text}` belongs");
                 Diagnostic::error(Code::E0207, ast.span, message)
                     .label("a string")
-                    .help(format!("columns are written without quotes: {}", written_name(text)))
+                    .help(format!("columns are written without quotes: {}", name::written(text)))
+                    .fix(Fix::write(ast.span, name::written(text)))
             }
             _ => diagnostic,
         }
@@ -244,9 +246,7 @@ impl Checker<'_, '_> {
                 .related(left.span, format!("this is {}", shown(&l)))
                 .related(right.span, format!("this is {}", shown(&r)));
             for (ast, other) in [(left, &r), (right, &l)] {
-                if let Some(help) = literal_help(ast, other) {
-                    diagnostic = diagnostic.help(help);
-                }
+                diagnostic = literal_help(ast, other, diagnostic);
             }
             for ast in [left, right] {
                 diagnostic = this.string_for_column(ast, diagnostic);
@@ -525,48 +525,46 @@ fn unknown_level(column: &Typed, constant: &Typed) -> Option<Diagnostic> {
         Diagnostic::error(Code::E0201, constant.expr.span, format!("{text:?} is never equal to {}", column.dtype()))
             .label("no such level")
             .related(column.expr.span, format!("this is {}", column.dtype()))
-            .near(text, levels.iter().map(String::as_str));
+            .near_text(text, levels.iter().map(String::as_str));
     Some(diagnostic)
 }
 
 /// What to write instead of a literal of the wrong type.
-fn literal_help(ast: &ast::Expr, other: &Typed) -> Option<String> {
-    let ast::ExprKind::Literal(Value::String(text)) = &ast.kind else { return None };
-    match other.dtype() {
-        DataType::Int if text.parse::<i64>().is_ok() => Some(format!("write the number without quotes: {text}")),
-        DataType::Float if text.parse::<f64>().is_ok() => Some(format!("write the number without quotes: {text}")),
-        DataType::Date | DataType::Datetime => {
-            Some(format!("dates are written @2024-01-31, without quotes; yours may be @{text}"))
+fn literal_help(ast: &ast::Expr, other: &Typed, diagnostic: Diagnostic) -> Diagnostic {
+    let ast::ExprKind::Literal(Value::String(text)) = &ast.kind else { return diagnostic };
+    let number = text.starts_with(|c: char| c.is_ascii_digit()) && text.ends_with(|c: char| c.is_ascii_digit());
+    let (help, bare) = match other.dtype() {
+        DataType::Int if number && text.parse::<i64>().is_ok() => {
+            (format!("write the number without quotes: {text}"), text.clone())
         }
-        DataType::Bool if text == "true" || text == "false" => Some(format!("write it without quotes: {text}")),
-        _ => None,
-    }
+        DataType::Float if number && text.parse::<f64>().is_ok() => {
+            (format!("write the number without quotes: {text}"), text.clone())
+        }
+        DataType::Bool if text == "true" || text == "false" => {
+            (format!("write it without quotes: {text}"), text.clone())
+        }
+        DataType::Date | DataType::Datetime if syntax::is_date(text) => {
+            (format!("write the date without quotes: @{text}"), format!("@{text}"))
+        }
+        DataType::Date | DataType::Datetime => {
+            return diagnostic.help("dates are written @2024-01-31, without quotes");
+        }
+        _ => return diagnostic,
+    };
+    diagnostic.help(help).fix(Fix::write(ast.span, bare))
 }
 
 fn shown(typed: &Typed) -> String {
     format!("{}{}", typed.dtype(), if typed.expr.nullable { "?" } else { "" })
 }
 
-/// A name as it is written in a job.
-pub(super) fn written_name(name: &str) -> String {
-    let mut chars = name.chars();
-    let plain = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && chars.all(|c| c.is_alphanumeric() || c == '_')
-        && !["and", "or", "not", "in", "is", "if", "then", "else", "match", "true", "false", "null"].contains(&name);
-    if plain { name.to_owned() } else { format!("`{name}`") }
-}
-
 pub(super) fn unknown_column(table: &Table, name: &str, span: Span) -> Diagnostic {
     let diagnostic =
         Diagnostic::error(Code::E0203, span, format!("there is no column `{name}` here")).label("unknown column");
-    let near = diagnostic.clone().near(name, table.names());
-    if near.help.is_some() {
-        return near;
-    }
     let names: Vec<_> = table.names().take(12).collect();
     let more = table.columns.len().saturating_sub(names.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    diagnostic.help(format!("the columns here are {}{more}", names.join(", ")))
+    diagnostic.help(format!("the columns here are {}{more}", names.join(", "))).near(name, table.names())
 }
 
 pub(super) fn op_text(op: BinaryOp) -> &'static str {

@@ -73,13 +73,12 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
             ItemKind::Unknown { keyword } => {
                 let message = format!("`{}` is no item", keyword.name);
                 let diagnostic = Diagnostic::error(Code::E0103, keyword.span, message).label("unknown item");
-                let near = diagnostic.clone().near(&keyword.name, words::ITEMS.iter().map(|w| w.name));
                 let names: Vec<_> = words::ITEMS.iter().filter(|w| w.built).map(|w| w.name).collect();
-                cx.out.push(if near.help.is_some() {
-                    near
-                } else {
-                    diagnostic.help(format!("the items are {}", names.join(", ")))
-                });
+                cx.out.push(
+                    diagnostic
+                        .help(format!("the items are {}", names.join(", ")))
+                        .near(&keyword.name, words::ITEMS.iter().map(|w| w.name)),
+                );
             }
             ItemKind::Use { path, .. } => later(cx, "`use`", path.span),
             ItemKind::Param { name, .. } => later(cx, "`param`", name.span),
@@ -217,10 +216,8 @@ pub(super) fn unknown_item<'n>(name: &Ident, kinds: &str, known: impl Iterator<I
     let known: Vec<&str> = known.collect();
     let diagnostic =
         Diagnostic::error(Code::E0101, name.span, format!("there is no {kinds} `{}`", name.name)).label("unknown name");
-    let near = diagnostic.clone().near(&name.name, known.iter().copied());
-    if near.help.is_some() || known.is_empty() {
-        near
-    } else {
-        diagnostic.help(format!("this file has {}", known.join(", ")))
+    if known.is_empty() {
+        return diagnostic;
     }
+    diagnostic.help(format!("this file has {}", known.join(", "))).near(&name.name, known.iter().copied())
 }

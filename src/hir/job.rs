@@ -49,6 +49,7 @@ pub(super) fn known_settings<'a>(
     out: &mut Vec<Diagnostic>,
 ) -> Vec<&'a Setting> {
     let mut good: Vec<&Setting> = Vec::new();
+    let is_set = |name: &str| settings.iter().any(|s| s.name.name == name);
     for setting in settings {
         let name = &setting.name;
         match words::find(known, &name.name) {
@@ -56,13 +57,12 @@ pub(super) fn known_settings<'a>(
                 let diagnostic =
                     Diagnostic::error(Code::E0104, name.span, format!("{owner} has no setting `{}`", name.name))
                         .label("unknown setting");
-                let near = diagnostic.clone().near(&name.name, known.iter().map(|w| w.name));
                 let names: Vec<_> = known.iter().map(|w| w.name).collect();
-                out.push(if near.help.is_some() {
-                    near
-                } else {
-                    diagnostic.help(format!("its settings are {}", names.join(", ")))
-                });
+                out.push(
+                    diagnostic
+                        .help(format!("its settings are {}", names.join(", ")))
+                        .near(&name.name, known.iter().map(|w| w.name).filter(|n| !is_set(n))),
+                );
             }
             Some(word) if !word.built => out.push(not_yet(&format!("`{}` in {owner}", name.name), name.span)),
             Some(_) => match good.iter().find(|s| s.name.name == name.name) {
@@ -70,13 +70,21 @@ pub(super) fn known_settings<'a>(
                     let diagnostic = Diagnostic::error(Code::E0104, name.span, format!("`{}` is set twice", name.name))
                         .label("again here")
                         .related(first.name.span, "first here");
-                    out.push(diagnostic);
+                    let same = constant_of(first).is_some() && constant_of(first) == constant_of(setting);
+                    out.push(if same { diagnostic.needless(setting.span) } else { diagnostic });
                 }
                 None => good.push(setting),
             },
         }
     }
     good
+}
+
+fn constant_of(setting: &Setting) -> Option<Value> {
+    match &setting.value {
+        SettingValue::Expr(value) => options::constant(value),
+        SettingValue::Block(_) => None,
+    }
 }
 
 pub(super) fn wrong(setting: &Setting, takes: &str) -> Diagnostic {

@@ -12,7 +12,7 @@ use super::serving::{self, Accept};
 use super::table::{Role, Table};
 use super::{Item, ItemBody, Model};
 use crate::catalog::{self, algorithm, metric, words};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
 use crate::syntax::ast::{self, ItemKind, ModelStatementKind, Selector, SourceExpr};
 
 pub(super) fn check(
@@ -44,7 +44,10 @@ pub(super) fn check(
     }
     let errors = |cx: &Context<'_>| cx.out.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();
     let before = errors(cx);
-    let Some((mut spec, boundary_inputs)) = draft.finish(model, cx.is_broken(span), cx) else { return };
+    // A statement that could not be read, or has an unknown verb, may be the missing one.
+    let unknown = model.statements.iter().any(|s| matches!(s.kind, ModelStatementKind::Unknown { .. }));
+    let broken = unknown || cx.is_broken(span);
+    let Some((mut spec, boundary_inputs)) = draft.finish(model, broken, cx) else { return };
     if draft.table.broken || draft.wrong || errors(cx) > before {
         return;
     }
@@ -218,15 +221,10 @@ impl Draft {
                     _ => None,
                 };
                 let diagnostic = match alias {
-                    Some(alias) => diagnostic.help(format!("write `{alias}`")),
-                    None => {
-                        let near = diagnostic.clone().near(&verb.name, words::MODEL_VERBS.iter().copied());
-                        if near.help.is_some() {
-                            near
-                        } else {
-                            diagnostic.help(format!("a model has {}", words::MODEL_VERBS.join(", ")))
-                        }
-                    }
+                    Some(alias) => diagnostic.instead(alias),
+                    None => diagnostic
+                        .help(format!("a model has {}", words::MODEL_VERBS.join(", ")))
+                        .near(&verb.name, words::MODEL_VERBS.iter().copied()),
                 };
                 self.report(diagnostic, cx);
             }
@@ -253,7 +251,8 @@ impl Draft {
                     let diagnostic = Diagnostic::error(Code::E0102, span, format!("`{column}` is an input already"))
                         .label("again here")
                         .related(*first, "first here");
-                    self.report(diagnostic, cx);
+                    let plain = input.name.is_none();
+                    self.report(if plain { diagnostic.needless(span) } else { diagnostic }, cx);
                 }
                 continue;
             }
@@ -270,13 +269,10 @@ impl Draft {
                 let diagnostic =
                     Diagnostic::error(Code::E0205, fit.algorithm.span, format!("there is no algorithm `{name}`"))
                         .label("unknown algorithm");
-                let near = diagnostic.clone().near(name, catalog::ALGORITHMS.iter().map(|a| a.name));
                 let names: Vec<_> = catalog::ALGORITHMS.iter().map(|a| a.name).collect();
-                if near.help.is_some() {
-                    near
-                } else {
-                    diagnostic.help(format!("the algorithms are {}", names.join(", ")))
-                }
+                diagnostic
+                    .help(format!("the algorithms are {}", names.join(", ")))
+                    .near(name, catalog::ALGORITHMS.iter().map(|a| a.name))
             };
             return self.report(diagnostic, cx);
         };
@@ -317,7 +313,8 @@ impl Draft {
                 "write `optimizer = adam`, or drop it"
             } else {
                 "drop it, or write `optimizer = lbfgs`"
-            });
+            })
+            .needless(option.name.span.to(option.value.span));
             self.report(diagnostic, cx);
         }
         values.insert("optimizer".into(), Value::Word(optimizer));
@@ -355,7 +352,11 @@ impl Draft {
         }
         let (output, task, output_span) = self.output.clone()?;
         let inputs = self.typed_inputs(&output, cx);
-        self.fits_algorithm(task, output_span, cx);
+        let stated = model.statements.iter().find_map(|s| match &s.kind {
+            ModelStatementKind::Output { ty: Some(ty), classes: None, raw: None, .. } => Some(ty.span),
+            _ => None,
+        });
+        self.fits_algorithm(task, output_span, stated, cx);
         let metrics = self.checked_metrics(task, cx);
         let (require, metrics) = self.gates(task, metrics, cx);
         let algorithm = self.algorithm.clone()?;
@@ -392,7 +393,8 @@ impl Draft {
         Some((spec, wanted))
     }
 
-    fn fits_algorithm(&mut self, task: Task, output_span: Span, cx: &mut Context<'_>) {
+    /// `stated`: the type of the output as written.
+    fn fits_algorithm(&mut self, task: Task, output_span: Span, stated: Option<Span>, cx: &mut Context<'_>) {
         let Some(chosen) = &self.algorithm else { return };
         let entry = algorithm::find(&chosen.name).expect("found when it was read");
         if entry.tasks.contains(&task) {
@@ -404,7 +406,8 @@ impl Draft {
             Task::Regression => ("classes", "numbers"),
         };
         let mut help = format!("for {has} there are {}", others.join(", "));
-        if task == Task::Regression && self.output.as_ref().is_some_and(|(o, _, _)| o.dtype == DataType::Int) {
+        let ints = task == Task::Regression && self.output.as_ref().is_some_and(|(o, _, _)| o.dtype == DataType::Int);
+        if ints {
             help = format!(
                 "if the ints are classes, write `output {}: int classes`; {help}",
                 self.output.as_ref().map_or("", |(o, _, _)| o.column.as_str())
@@ -418,7 +421,11 @@ impl Draft {
         .label(format!("learns {wants}"))
         .related(output_span, format!("an output of {has}"))
         .help(help);
-        self.report(diagnostic, cx);
+        let fix = stated.filter(|_| ints).map(|ty| {
+            let behind = Span { start: ty.end, ..ty };
+            Box::new(Fix::new("write `classes` behind the type", vec![Edit::Write(behind, " classes".into())]))
+        });
+        self.report(Diagnostic { fix, ..diagnostic }, cx);
     }
 
     fn checked_metrics(&mut self, task: Task, cx: &mut Context<'_>) -> Vec<String> {
@@ -429,7 +436,9 @@ impl Draft {
             }
             if names.contains(&name) {
                 self.report(
-                    Diagnostic::error(Code::E0102, span, format!("`{name}` is evaluated twice")).label("again here"),
+                    Diagnostic::error(Code::E0102, span, format!("`{name}` is evaluated twice"))
+                        .label("again here")
+                        .needless(span),
                     cx,
                 );
                 continue;
@@ -457,12 +466,7 @@ impl Draft {
                 let known: Vec<_> = catalog::METRICS.iter().filter(|m| m.task == task).map(|m| m.name).collect();
                 let diagnostic = Diagnostic::error(Code::E0205, span, format!("there is no metric `{name}`"))
                     .label("unknown metric");
-                let near = diagnostic.clone().near(name, known.iter().copied());
-                if near.help.is_some() {
-                    near
-                } else {
-                    diagnostic.help(format!("the metrics are {}", known.join(", ")))
-                }
+                diagnostic.help(format!("the metrics are {}", known.join(", "))).near(name, known.iter().copied())
             }
         };
         self.report(diagnostic, cx);

@@ -30,7 +30,7 @@ pub(super) fn resolve(
             Some(name) => match specs.iter().find(|s| s.name == name.name) {
                 Some(spec) => spec,
                 None => {
-                    out.push(unknown_option(owner, name, specs));
+                    out.push(unknown_option(owner, name, specs, given));
                     sound = false;
                     continue;
                 }
@@ -51,9 +51,10 @@ pub(super) fn resolve(
         };
         if values.contains_key(spec.name) {
             let span = option.name.map_or(option.value.span, |n| n.span);
-            out.push(
-                Diagnostic::error(Code::E0104, span, format!("`{}` is given twice", spec.name)).label("again here"),
-            );
+            let diagnostic =
+                Diagnostic::error(Code::E0104, span, format!("`{}` is given twice", spec.name)).label("again here");
+            let same = value_of(spec.ty, option.value).is_some_and(|value| values[spec.name] == value);
+            out.push(if same { diagnostic.needless(span.to(option.value.span)) } else { diagnostic });
             sound = false;
             continue;
         }
@@ -69,9 +70,12 @@ pub(super) fn resolve(
                     format!("`{}` takes {}, not {what}", spec.name, spec.ty),
                 )
                 .label(format!("it takes {}", spec.ty));
-                let diagnostic = match (spec.ty, word(option.value)) {
-                    (OptionType::Word(words) | OptionType::WordOrLiteral(words), Some(text)) => {
+                let diagnostic = match (spec.ty, word(option.value), constant(option.value)) {
+                    (OptionType::Word(words) | OptionType::WordOrLiteral(words), Some(text), _) => {
                         diagnostic.near(text, words.iter().copied())
+                    }
+                    (OptionType::Word(words), _, Some(Value::String(text))) => {
+                        diagnostic.near(&text, words.iter().copied())
                     }
                     _ => diagnostic,
                 };
@@ -100,18 +104,17 @@ pub(super) fn resolve(
     sound.then_some(values)
 }
 
-fn unknown_option(owner: &str, name: &Ident, specs: &[OptionSpec]) -> Diagnostic {
+fn unknown_option(owner: &str, name: &Ident, specs: &[OptionSpec], given: &[Given<'_>]) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::E0104, name.span, format!("{owner} has no option `{}`", name.name))
         .label("unknown option");
-    let near = diagnostic.clone().near(&name.name, specs.iter().map(|s| s.name));
-    if near.help.is_some() {
-        near
-    } else if specs.is_empty() {
-        diagnostic.help("it has no options")
-    } else {
-        let names: Vec<_> = specs.iter().map(|s| s.name).collect();
-        diagnostic.help(format!("its options are {}", names.join(", ")))
+    if specs.is_empty() {
+        return diagnostic.help("it has no options");
     }
+    let names: Vec<_> = specs.iter().map(|s| s.name).collect();
+    let is_free = |known: &&str| !given.iter().any(|g| g.name.is_some_and(|n| n.name == **known));
+    diagnostic
+        .help(format!("its options are {}", names.join(", ")))
+        .near(&name.name, names.iter().copied().filter(is_free))
 }
 
 /// The constant that an option's expression stands for, if it is of the option's type.

@@ -46,7 +46,8 @@ impl Draft {
                     span,
                     format!("`{}` carries no map, so `raw` has no effect", column.name),
                 )
-                .label("no effect"),
+                .label("no effect")
+                .needless(span),
                 cx,
             );
         }
@@ -65,7 +66,9 @@ impl Draft {
                 }
                 if nullable {
                     self.report(
-                        Diagnostic::error(Code::E0105, ty.span, "a prediction is never null").label("drop the `?`"),
+                        Diagnostic::error(Code::E0105, ty.span, "a prediction is never null")
+                            .label("drop the `?`")
+                            .fix(declared::not_null(ty)),
                         cx,
                     );
                 }
@@ -95,7 +98,8 @@ impl Draft {
                 return self.report(
                     Diagnostic::error(Code::E0405, span, format!("{dtype} has no classes"))
                         .label("not countable")
-                        .help("`classes` speaks of an int"),
+                        .help("`classes` speaks of an int")
+                        .needless(span),
                     cx,
                 );
             }

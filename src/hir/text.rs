@@ -1,11 +1,12 @@
 //! An expression as text, for reports of rules and gates.
 
-use super::expr::{op_text, written_name};
+use super::expr::op_text;
+use crate::name;
 use crate::syntax::ast::{Expr, ExprKind};
 
 pub(super) fn of(expr: &Expr) -> String {
     match &expr.kind {
-        ExprKind::Name(name) => written_name(name),
+        ExprKind::Name(name) => name::written(name),
         ExprKind::Field { base, name } => format!("{}.{}", base.name, name.name),
         ExprKind::Literal(value) => value.to_string(),
         ExprKind::List(items) => format!("[{}]", items.iter().map(of).collect::<Vec<_>>().join(", ")),

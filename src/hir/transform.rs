@@ -110,9 +110,9 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
             let alias = match verb.name.as_str() {
                 "where" | "having" => Some("filter"),
                 "mutate" | "with_columns" | "compute" | "let" | "add" => Some("derive"),
-                "order" | "order_by" | "orderby" | "arrange" => Some("sort"),
-                "limit" | "head" | "top" | "slice" => Some("take"),
-                "group_by" | "groupby" | "aggregate" | "summarize" | "summarise" => Some("group by"),
+                "order_by" | "orderby" | "arrange" => Some("sort"),
+                "limit" | "head" | "top" => Some("take"),
+                "group_by" | "groupby" => Some("group by"),
                 "unique" | "dedup" | "deduplicate" => Some("distinct"),
                 "merge" => Some("join"),
                 "concat" | "append" => Some("union"),
@@ -121,20 +121,25 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
                 "assert" | "check" => Some("expect"),
                 _ => None,
             };
-            let diagnostic = match alias {
-                Some(alias) => diagnostic.help(format!("write `{alias}`")),
-                None => {
-                    let near = diagnostic.clone().near(&verb.name, words::STEPS.iter().map(|w| w.name));
+            // What follows the verb is written otherwise, too.
+            let other_form = match verb.name.as_str() {
+                "order" => Some("sort"),
+                "slice" => Some("take"),
+                "aggregate" | "summarize" | "summarise" => Some("group by"),
+                _ => None,
+            };
+            let diagnostic = match (alias, other_form) {
+                (Some(alias), _) => diagnostic.instead(alias),
+                (None, Some(other)) => diagnostic.help(format!("write `{other}`")),
+                (None, None) => {
                     let names: Vec<_> = words::STEPS.iter().filter(|w| w.built).map(|w| w.name).collect();
-                    if near.help.is_some() {
-                        near
-                    } else {
-                        diagnostic.help(format!("the steps are {}", names.join(", ")))
-                    }
+                    diagnostic
+                        .help(format!("the steps are {}", names.join(", ")))
+                        .near(&verb.name, words::STEPS.iter().map(|w| w.name))
                 }
             };
             // What the step would have done to the columns is not known, unless it was meant to be one that keeps them.
-            let meant = alias.or_else(|| near_name(&verb.name, words::STEPS.iter().map(|w| w.name)));
+            let meant = alias.or(other_form).or_else(|| near_name(&verb.name, words::STEPS.iter().map(|w| w.name)));
             let keeps_columns =
                 meant.is_some_and(|m| ["filter", "sort", "take", "distinct", "expect", "sample"].contains(&m));
             b.table.broken |= !keeps_columns;

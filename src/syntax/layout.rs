@@ -71,6 +71,17 @@ impl<'t> Layout<'t> {
         self.tokens.get(at).map_or("", |token| ascii_twin(token.text(self.text)).unwrap_or(token.text(self.text)))
     }
 
+    /// A word that takes the place of what stands at a span, with spaces where it would touch another.
+    pub fn as_word(&self, span: Span, word: &str) -> String {
+        let touches = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '`');
+        if !touches(word.chars().next()) {
+            return word.to_owned();
+        }
+        let before = if touches(self.text[..span.start as usize].chars().next_back()) { " " } else { "" };
+        let after = if touches(self.text[span.end as usize..].chars().next()) { " " } else { "" };
+        format!("{before}{word}{after}")
+    }
+
     pub fn span(&self, range: Range<usize>) -> Span {
         self.tokens[range.start].span(self.file).to(self.tokens[range.end - 1].span(self.file))
     }

@@ -3,7 +3,8 @@
 use dbjob_plan::{FileId, Span};
 
 use super::token::{Token, TokenKind, ascii_twin};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
+use crate::name;
 
 /// A raw piece as the grammar cut it.
 pub(super) struct Piece {
@@ -43,7 +44,8 @@ pub(super) fn tokens(file: FileId, text: &str, pieces: impl Iterator<Item = Piec
                     "a string is written in double quotes",
                 )
                 .label("other quotes")
-                .help(format!("write `\"{}\"`; a column is a plain name, without quotes", unquoted(written)));
+                .help(format!("write `\"{}\"`; a column is a plain name, without quotes", unquoted(written)))
+                .fix(Fix::write(Span::new(file, start, end), name::quoted(unquoted(written))));
                 errors.push(error);
                 continue;
             }
@@ -93,10 +95,12 @@ fn special_space(span: Span, written: &str) -> Diagnostic {
     Diagnostic::error(Code::E0001, span, format!("a special space ({code}) stands here"))
         .label("not a plain space")
         .help("write a plain space")
+        .fix(Fix::write(span, " "))
 }
 
 fn look_alike(span: Span, written: &str, twin: &str) -> Diagnostic {
     Diagnostic::error(Code::E0001, span, format!("`{written}` is not `{twin}`"))
         .label("a look-alike")
         .help(format!("write the ASCII character `{twin}`"))
+        .fix(Fix::write(span, twin))
 }

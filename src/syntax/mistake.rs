@@ -6,7 +6,7 @@ use dbjob_plan::Span;
 
 use super::layout::{Layout, is_operator};
 use super::token::{RESERVED, TokenKind};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
 
 const VERBS: [&str; 37] = [
     "filter", "derive", "select", "drop", "rename", "join", "left", "full", "semi", "anti", "cross", "asof", "group",
@@ -24,14 +24,6 @@ pub(super) fn is_verb(word: &str) -> bool {
 
 pub(super) fn is_type(word: &str) -> bool {
     TYPES.contains(&word)
-}
-
-/// Needs no backticks.
-pub(super) fn is_plain_name(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && chars.all(|c| c.is_alphanumeric() || c == '_')
-        && !RESERVED.contains(&name)
 }
 
 /// The first token at which brackets, `if` and `match` nest deeper than `deepest`.
@@ -216,32 +208,51 @@ fn before_it(place: &Place) -> Option<Diagnostic> {
     let found = place.word(place.found);
     if word.ends_with('%') && token.kind == TokenKind::Number && place.found.is_some() && place.may_end {
         let number = word.trim_end_matches('%');
-        return place.error(
-            previous,
-            format!("`{word}` is a percentage"),
-            "no space before the `%`",
-            format!("write `{number} % {found}` for the remainder"),
-        );
+        return place
+            .error(
+                previous,
+                format!("`{word}` is a percentage"),
+                "no space before the `%`",
+                format!("write `{number} % {found}` for the remainder"),
+            )
+            .map(in_place(&format!("{number} % ")));
     }
     if word == "named" {
         let help = "write it before the attributes: `name: type named \"header\" key`";
         return place.error(previous, "`named` follows the type", "too late", help);
     }
     if matches!(word, ".." | "..=") {
-        return place.error(
-            previous,
-            "a range is written without spaces",
-            "a space after it",
-            "write `low..high`; with no upper bound `low..`",
-        );
+        return place
+            .error(
+                previous,
+                "a range is written without spaces",
+                "a space after it",
+                "write `low..high`; with no upper bound `low..`",
+            )
+            .map(|error| match (place.before(2), place.found) {
+                (Some(low), Some(found)) => {
+                    let gap = |from: u32, to: u32| {
+                        Edit::Write(Span { file: layout.file, start: from, end: to }, String::new())
+                    };
+                    let (low, found) = (layout.tokens[low], layout.tokens[found]);
+                    let gaps = vec![gap(low.end, token.start), gap(token.end, found.start)];
+                    error.fix(Fix::new("write it without spaces", gaps))
+                }
+                _ => error,
+            });
     }
     if token.kind == TokenKind::Date && layout.tokens.get(place.found?).is_some_and(|t| t.kind == TokenKind::Number) {
-        return place.error(
-            place.found?,
-            "a time follows its date without a space",
-            "not a part of the date",
-            format!("write `{word}T09:30:00`"),
-        );
+        return place
+            .error(
+                place.found?,
+                "a time follows its date without a space",
+                "not a part of the date",
+                format!("write `{word}T09:30:00`"),
+            )
+            .map(|error| {
+                let gap = Span { file: layout.file, start: token.end, end: error.span.start };
+                error.fix(Fix::new("write `T` between them", vec![Edit::Write(gap, "T".into())]))
+            });
     }
     let is = word == "is" || word == "not" && place.word(place.before(2)) == "is";
     if is {
@@ -256,7 +267,11 @@ fn before_it(place: &Place) -> Option<Diagnostic> {
         return place.error(previous, "there is no `case`", "`if` or `match` is meant", help);
     }
     if word == "by" && place.word(place.before(2)) == "sort" {
-        return place.error(previous, "`sort` needs no `by`", "leave it out", "write `sort a desc, b`");
+        let error = place.error(previous, "`sort` needs no `by`", "leave it out", "write `sort a desc, b`")?;
+        return Some(match layout.tokens.get(previous + 1) {
+            Some(next) => error.fix(Fix::write(Span { file: layout.file, start: token.start, end: next.start }, "")),
+            None => error,
+        });
     }
     None
 }
@@ -269,9 +284,9 @@ fn found(place: &Place) -> Option<Diagnostic> {
     let next = layout.symbol(at + 1);
     let touches_next = layout.tokens.get(at + 1).is_some_and(|next| next.start == token.end);
     match word {
-        "elif" | "elseif" | "elsif" => {
-            place.error(at, format!("there is no `{word}`"), "`else if` is meant", "write `else if`")
-        }
+        "elif" | "elseif" | "elsif" => place
+            .error(at, format!("there is no `{word}`"), "`else if` is meant", "write `else if`")
+            .map(in_place("else if")),
         "`" => place.error(at, "this name is not closed on its line", "opened here", "write a backtick at its end"),
         "?" => place.error(at, "there is no `? :`", "here", "write `if CONDITION then VALUE else VALUE`"),
         "between" => place.error(at, "there is no `between`", "a range is meant", "write `x in low..=high`"),
@@ -302,7 +317,7 @@ fn found(place: &Place) -> Option<Diagnostic> {
             let span = Span { file: layout.file, start, end };
             let error =
                 Diagnostic::error(Code::E0003, span, "a number begins with a digit").label("no digit before the point");
-            Some(error.help(format!("write `0.{next}`")))
+            Some(error.instead(format!("0.{next}")))
         }
         "," if first_on_line(layout, at) => place.error(
             at,
@@ -310,12 +325,9 @@ fn found(place: &Place) -> Option<Diagnostic> {
             "here",
             "write it at the end of the line above, or leave it out where a new line separates",
         ),
-        _ if place.wants_arrow && arm_sign(place, at).is_some() => place.error(
-            arm_sign(place, at)?,
-            "an arm of a `match` has `=>`",
-            "`=>` is meant",
-            "write `value => result`",
-        ),
+        _ if place.wants_arrow && arm_sign(place, at).is_some() => place
+            .error(arm_sign(place, at)?, "an arm of a `match` has `=>`", "`=>` is meant", "write `value => result`")
+            .map(in_place("=>")),
         "," if after_else_arm(place, at) => place.error(
             at,
             "`else` is the last arm of a `match`",
@@ -366,6 +378,14 @@ fn found(place: &Place) -> Option<Diagnostic> {
             "remove it; a name with such characters stands in backticks",
         ),
         _ => None,
+    }
+}
+
+/// The text that is certain to belong at the place of an error.
+fn in_place(text: &str) -> impl Fn(Diagnostic) -> Diagnostic {
+    move |error| {
+        let span = error.span;
+        error.fix(Fix::write(span, text))
     }
 }
 

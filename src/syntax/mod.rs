@@ -41,6 +41,11 @@ pub(crate) struct Marks {
     pub unread: Vec<(u32, u32)>,
 }
 
+/// Whether a text is a date or datetime but for its `@`.
+pub fn is_date(text: &str) -> bool {
+    parser::is_date(text)
+}
+
 /// Reads a file. Never fails and never panics; the time is linear in the length of the text.
 pub fn parse(file: FileId, text: &str) -> Parsed {
     parser::parse(file, text)

@@ -54,8 +54,7 @@ impl Token {
     }
 }
 
-pub const RESERVED: [&str; 12] =
-    ["and", "or", "not", "in", "is", "if", "then", "else", "match", "true", "false", "null"];
+pub use crate::name::RESERVED;
 
 pub const ITEM_KEYWORDS: [&str; 12] =
     ["job", "use", "param", "profile", "cluster", "dataset", "transform", "model", "deploy", "module", "fn", "test"];

@@ -3,6 +3,7 @@
 mod basics;
 mod check;
 mod describe;
+mod fix;
 mod fmt;
 mod pages;
 #[cfg(feature = "local")]

@@ -4,6 +4,8 @@
 //! TO excluded; the message must contain MESSAGE. A problem that is not expected fails the test, as does one that is
 //! expected and missing. `BLESS=1` writes what is found into the files, to be reviewed line by line.
 
+mod fixes;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +13,7 @@ use dbjob::diagnostic::Diagnostic;
 use dbjob::source::{SourceFile, SourceMap};
 use dbjob::world::NoWorld;
 
-fn programs() -> Vec<PathBuf> {
+pub fn programs() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui"))
         .expect("tests/ui is there")
         .map(|entry| entry.expect("tests/ui is readable").path())

@@ -37,10 +37,12 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
                 continue;
             }
         } else if replace && !b.table.excuses(name) {
-            let near = Diagnostic::error(Code::E0203, new.name.span, format!("there is no column `{name}` to replace"))
+            let message = format!("there is no column `{name}` to replace");
+            let diagnostic = Diagnostic::error(Code::E0203, new.name.span, message)
                 .label("unknown column")
+                .help("write `derive` for a new column")
                 .near(name, b.table.names());
-            b.report(if near.help.is_some() { near } else { near.help("write `derive` for a new column") });
+            b.report(diagnostic);
         }
         if value.expr.dtype == dbjob_plan::DataType::Unknown && value.expr.nullable {
             b.report(

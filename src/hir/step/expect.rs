@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use dbjob_plan::{DataType, ExpectAction, Expectation, Expr, Op, Value};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::hir::check::Context;
-use crate::hir::expr::{Aggregates, Checker, Scope, written_name};
+use crate::hir::expr::{Aggregates, Checker, Scope};
 use crate::hir::items::not_yet;
 use crate::hir::selection::known;
 use crate::hir::table::Table;
 use crate::hir::{Served, Step, facts};
+use crate::name;
 use crate::syntax::ast::{self, ExprKind, Ident};
 
 const ACTIONS: [&str; 4] = ["fail", "drop", "warn", "quarantine"];
@@ -28,12 +29,7 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
             let span = rule.action.as_ref().map_or(rule.span, |a| a.span);
             let diagnostic =
                 Diagnostic::error(Code::E0104, span, format!("`else {other}` is no action")).label("unknown action");
-            let near = diagnostic.clone().near(other, ACTIONS);
-            cx.out.push(if near.help.is_some() {
-                near
-            } else {
-                diagnostic.help(format!("write else {}", ACTIONS.join(", ")))
-            });
+            cx.out.push(diagnostic.help(format!("write else {}", ACTIONS.join(", "))).near(other, ACTIONS));
             return;
         }
     };
@@ -41,7 +37,8 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         let action = rule.action.as_ref().map_or("fail", |a| a.name.as_str());
         let diagnostic = Diagnostic::error(Code::E0109, path.span, format!("`else {action}` takes no text"))
             .label("no effect")
-            .help("remove it; a comment begins with `#`");
+            .help("remove it; a comment begins with `#`")
+            .needless(path.span);
         cx.out.push(diagnostic);
     }
     let text = super::super::text::of(&rule.predicate);
@@ -119,7 +116,8 @@ fn unique_columns(predicate: &ast::Expr, cx: &mut Context<'_>) -> Option<Option<
             ExprKind::Literal(Value::String(name)) => cx.out.push(
                 Diagnostic::error(Code::E0207, span, "a column is a name, not a string")
                     .label("a string")
-                    .help(format!("write {}", written_name(name))),
+                    .help(format!("write {}", name::written(name)))
+                    .fix(Fix::write(span, name::written(name))),
             ),
             _ => cx.out.push(
                 Diagnostic::error(Code::E0202, span, "`unique` takes columns")

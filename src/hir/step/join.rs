@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dbjob_plan::{BinaryOp, DataType, Join, JoinKind, Op, Projection, Span};
 
 use super::columns::exists;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::hir::Served;
 use crate::hir::expr::unknown_column;
 use crate::hir::items::{not_yet, table_named};
@@ -28,12 +28,7 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
             let diagnostic =
                 Diagnostic::error(Code::E0104, modifier.span, format!("a join is never `{}`", modifier.name))
                     .label("unknown word");
-            let near = diagnostic.clone().near(&modifier.name, MODIFIERS);
-            b.report(if near.help.is_some() {
-                near
-            } else {
-                diagnostic.help(format!("it may be {}", MODIFIERS.join(", ")))
-            });
+            b.report(diagnostic.help(format!("it may be {}", MODIFIERS.join(", "))).near(&modifier.name, MODIFIERS));
         }
     }
     only_of_asof(join, b);
@@ -138,7 +133,7 @@ fn kind_of(join: &JoinStep, b: &mut Builder<'_, '_>) -> Option<JoinKind> {
             let diagnostic =
                 Diagnostic::error(Code::E0104, word.span, format!("there is no `{other} join`")).label("unknown kind");
             let near = match other {
-                "outer" => diagnostic.help("write `full join`"),
+                "outer" => diagnostic.help("write `full join`").fix(Fix::write(word.span, "full")),
                 "right" => diagnostic.help("begin with the other table and write `left join`"),
                 _ => diagnostic.near(other, ["left", "full", "semi", "anti", "cross", "asof"]),
             };

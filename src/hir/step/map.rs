@@ -68,13 +68,12 @@ fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Buil
         } else {
             let diagnostic =
                 Diagnostic::error(Code::E0205, op.name.span, format!("there is no map `{name}`")).label("unknown map");
-            let near = diagnostic.clone().near(name, maps::MAPS.iter().map(|m| m.name));
             let names: Vec<_> = maps::MAPS.iter().map(|m| m.name).collect();
-            b.report(if near.help.is_some() {
-                near
-            } else {
-                diagnostic.help(format!("the maps are {}", names.join(", ")))
-            });
+            b.report(
+                diagnostic
+                    .help(format!("the maps are {}", names.join(", ")))
+                    .near(name, maps::MAPS.iter().map(|m| m.name)),
+            );
         }
         targets.clear();
         return;

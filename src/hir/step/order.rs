@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use dbjob_plan::{Keep, Op, SortKey, Span, Value};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::hir::Served;
-use crate::hir::expr::{Aggregates, Scope, check_expr, written_name};
+use crate::hir::expr::{Aggregates, Scope, check_expr};
 use crate::hir::options;
 use crate::hir::selection::known;
 use crate::hir::table::Table;
 use crate::hir::transform::Builder;
+use crate::name;
 use crate::syntax::ast::{self, Ident};
 
 pub(in crate::hir) fn keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Vec<SortKey> {
@@ -46,7 +47,8 @@ pub(in crate::hir) fn constant_key(key: &ast::Expr, table: &Table, message: &str
             format!("the string {name:?} stands where the column `{name}` belongs"),
         )
         .label("a string")
-        .help(format!("columns are written without quotes: {}", written_name(name))),
+        .help(format!("columns are written without quotes: {}", name::written(name)))
+        .fix(Fix::write(key.span, name::written(name))),
         _ => diagnostic.help("name a column, or compute one with `derive`"),
     }
 }

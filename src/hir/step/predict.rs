@@ -160,7 +160,7 @@ fn can_replay(fact: &ModelFact, model: &Ident, b: &mut Builder<'_, '_>) -> bool 
                 )
                 .label("an input is missing")
                 .related(fact.span, "the model");
-                Some(diagnostic.near(&field.name, b.table.names()))
+                Some(diagnostic.near_elsewhere(&field.name, b.table.names()))
             }
             Some(column) if !column.maps.is_empty() => Some(
                 Diagnostic::error(

@@ -41,8 +41,7 @@ pub(in crate::hir) fn check(split: &SplitStep, verb: Span, span: Span, b: &mut B
             let diagnostic =
                 Diagnostic::error(Code::E0104, part.part.span, format!("there is no part `{}`", part.part.name))
                     .label("unknown part");
-            let near = diagnostic.clone().near(&part.part.name, PARTS);
-            b.report(if near.help.is_some() { near } else { diagnostic.help("the parts are train, valid and test") });
+            b.report(diagnostic.help("the parts are train, valid and test").near(&part.part.name, PARTS));
             return;
         };
         let share = match &part.size {

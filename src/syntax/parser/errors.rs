@@ -66,7 +66,7 @@ impl Reader<'_> {
             let span = dbjob_plan::Span::new(layout.file, comment.start, comment.start + 2);
             let error = Diagnostic::error(Code::E0001, span, "a comment does not begin with `//`")
                 .label("this divides")
-                .help("write `#`");
+                .instead("#");
             return Explained { error, cut: Some(comment), next: None, skip: None };
         }
         if let Some(comment) = mistake::block_comment(&place) {

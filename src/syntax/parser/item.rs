@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Pair, Pairs, Reader, Rule};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::syntax::ast::{
     Arg, Call, Dataset, Deploy, Expr, ExprKind, FnParam, Ident, Item, ItemKind, Model, Setting, SettingValue,
     SourceExpr, Text, Transform, Type,
@@ -130,13 +130,11 @@ impl Reader<'_> {
                     .label("not in a block")
                     .help("statements stand in the block of an item: `transform NAME from INPUT { … }`; is there a `}` too many above?")
             } else if word == "//" || word == "/" {
-                Diagnostic::error(
-                    Code::E0001,
-                    token.span(layout.file),
-                    format!("a comment does not begin with `{word}`"),
-                )
-                .label("here")
-                .help("write `#`")
+                let span = token.span(layout.file);
+                let error = Diagnostic::error(Code::E0001, span, format!("a comment does not begin with `{word}`"))
+                    .label("here")
+                    .help("write `#`");
+                if word == "//" { error.fix(Fix::write(span, "#")) } else { error }
             } else {
                 Diagnostic::error(Code::E0001, token.span(layout.file), "an item belongs here")
                     .label("not an item")
@@ -180,7 +178,8 @@ impl Reader<'_> {
             let after = self.layout.span(end + 1..statement.end);
             if self.layout.symbol(end + 1) == "//" {
                 let slashes = self.layout.span(end + 1..end + 2);
-                self.error(Code::E0001, slashes, "a comment does not begin with `//`", "here", "write `#`");
+                self.error(Code::E0001, slashes, "a comment does not begin with `//`", "here", "write `#`")
+                    .set_fix(Fix::write(slashes, "#"));
             } else {
                 let message = format!("the `{keyword}` ends with its `}}`");
                 self.error(Code::E0001, after, message, "something follows it", "begin a new line");
@@ -377,7 +376,8 @@ impl Reader<'_> {
             "==" => "`==` compares; a value is given with `=`".to_owned(),
             _ => format!("a value is given with `=`, not with `{written}`"),
         };
-        self.error(Code::E0001, self.span(sign), message, "`=` is meant", "write `name = value`");
+        let span = self.span(sign);
+        self.error(Code::E0001, span, message, "`=` is meant", "write `name = value`").set_fix(Fix::write(span, "="));
     }
 
     pub(super) fn missing_text(&mut self, name: &Ident) -> Text {

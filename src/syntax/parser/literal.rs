@@ -4,7 +4,7 @@
 use dbjob_plan::{Span, Value, days_from_civil};
 
 use super::{Pair, Reader, Rule};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 
 const DAY: i64 = 86_400_000_000;
 const DURATIONS: [(&str, i64); 6] =
@@ -39,8 +39,14 @@ impl Reader<'_> {
         }
     }
 
-    fn not_a_literal(&mut self, span: Span, message: impl Into<String>, label: &str, help: impl Into<String>) {
-        self.error(Code::E0003, span, message, label, help);
+    fn not_a_literal(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        label: &str,
+        help: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.error(Code::E0003, span, message, label, help)
     }
 
     /// The text of a string in its quotes.
@@ -66,22 +72,27 @@ impl Reader<'_> {
                     let hexadecimal = code.filter(|code| (1..=6).contains(&code.len()));
                     match hexadecimal.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32) {
                         Some(c) => value.push(c),
-                        None => self.not_a_literal(
-                            Span::new(span.file, start, start + 2 + length),
-                            "this is not a character",
-                            "no such code",
-                            "write its code in hexadecimal: `\\u{e9}` is é",
-                        ),
+                        None => {
+                            self.not_a_literal(
+                                Span::new(span.file, start, start + 2 + length),
+                                "this is not a character",
+                                "no such code",
+                                "write its code in hexadecimal: `\\u{e9}` is é",
+                            );
+                        }
                     }
                 }
                 other => {
                     let written = other.map(String::from).unwrap_or_default();
+                    let backslash = Span::new(span.file, start, start + 1);
+                    let fix = (!written.is_empty()).then(|| Box::new(Fix::write(backslash, "\\\\")));
                     self.not_a_literal(
                         Span::new(span.file, start, start + 1 + written.len()),
                         format!("`\\{written}` is not an escape"),
                         "unknown",
                         "the escapes are `\\n`, `\\t`, `\\\"`, `\\\\` and `\\u{…}`; a backslash itself is `\\\\`",
-                    );
+                    )
+                    .fix = fix;
                 }
             }
         }
@@ -96,7 +107,8 @@ impl Reader<'_> {
                 "a number does not end with its point",
                 "a digit is missing",
                 format!("write `{digits}0`, or `{}` for a whole number", digits.trim_end_matches('.')),
-            );
+            )
+            .set_fix(Fix::write(span, format!("{digits}0{suffix}")));
             return Value::Float(0.0);
         }
         let bytes = digits.as_bytes();
@@ -152,7 +164,8 @@ impl Reader<'_> {
                 .help("units of time are ms, s, min, h, d, w; of size B, kB, MB, GB, KiB, MiB, GiB");
             let error = match alias(unit) {
                 Some(unit) => {
-                    error.help(format!("write `{}{unit}`", text.trim_end_matches(|c: char| c.is_alphabetic())))
+                    let whole = format!("{}{unit}", text.trim_end_matches(|c: char| c.is_alphabetic()));
+                    error.help(format!("write `{whole}`")).fix(Fix::write(span, unit))
                 }
                 None => error.near(unit, names),
             };
@@ -217,6 +230,11 @@ fn alias(unit: &str) -> Option<&'static str> {
         "millis" | "msec" => "ms",
         _ => return None,
     })
+}
+
+/// Whether it is a date or datetime but for its `@`.
+pub fn is_date(text: &str) -> bool {
+    read_date(text).is_ok()
 }
 
 /// `@Y-M-D[Th:m[:s[.f]][Z|±hh:mm]]`; the error is the help line.

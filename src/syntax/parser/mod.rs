@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use dbjob_plan::{FileId, Span};
 use errors::Explained;
+pub use literal::is_date;
 use pest::Parser as _;
 use pest::iterators::{Pair as PestPair, Pairs};
 
@@ -23,7 +24,8 @@ use super::layout::Layout;
 use super::lexer::{self, Piece};
 use super::token::{Token, TokenKind};
 use super::{Marks, Parsed, mistake};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
+use crate::name;
 
 #[derive(pest_derive::Parser)]
 #[grammar = "grammar/dbjob.pest"]
@@ -316,8 +318,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn error(&mut self, code: Code, span: Span, message: impl Into<String>, label: &str, help: impl Into<String>) {
+    fn error(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        label: &str,
+        help: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.errors.push(Diagnostic::error(code, span, message).label(label).help(help));
+        self.errors.last_mut().expect("one was pushed")
     }
 
     /// Without the white space that pest leaves at the end of a pair.
@@ -347,11 +357,12 @@ impl<'a> Reader<'a> {
         }
         let span = self.span(&inner);
         let name = self.unescape(inner.as_str().trim_ascii_end(), span);
-        let help = match mistake::is_plain_name(&name) {
+        let help = match name::is_plain(&name) {
             true => format!("write `{name}` without the double quotes"),
             false => format!("write `` `{name}` `` with backticks for the double quotes"),
         };
-        self.error(Code::E0207, span, "a column is a name, not a string", "a string", help);
+        let error = Diagnostic::error(Code::E0207, span, "a column is a name, not a string").label("a string");
+        self.errors.push(error.help(help).fix(Fix::write(span, name::written(&name))));
         Ident { name, span }
     }
 

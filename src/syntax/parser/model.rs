@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::{Pair, Pairs, Reader, Rule};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Fix};
+use crate::name;
 use crate::syntax::ast::{DeployStatement, Fit, FitOption, Input, ModelStatement, ModelStatementKind};
 use crate::syntax::token::{RESERVED, TokenKind};
 
@@ -65,7 +66,9 @@ impl Reader<'_> {
         let mark = self.errors.len();
         let span = self.layout.span(statement);
         self.take_lexical(span);
-        self.error(Code::E0001, token.span(self.layout.file), message, "not a verb", help);
+        let span = token.span(self.layout.file);
+        let fix = (written == "//").then(|| Box::new(Fix::write(span, "#")));
+        self.error(Code::E0001, span, message, "not a verb", help).fix = fix;
         self.keep_one_a_line(mark);
         None
     }
@@ -127,7 +130,8 @@ impl Reader<'_> {
                 Rule::wrong_input_name => {
                     let ident = self.ident(&part);
                     let help = format!("write `as \"{}\"`", ident.name);
-                    self.error(Code::E0001, ident.span, "the name that callers see is a string", "not a string", help);
+                    self.error(Code::E0001, ident.span, "the name that callers see is a string", "not a string", help)
+                        .set_fix(Fix::write(ident.span, name::quoted(&ident.name)));
                     name = Some(self.missing_text(&ident));
                 }
                 _ => {}

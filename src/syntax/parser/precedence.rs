@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 use dbjob_plan::{BinaryOp, Span, Value};
 
 use super::{Pair, Reader, Rule};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Fix};
 use crate::syntax::ast::{Expr, ExprKind};
 
 pub(super) type Items<'i> = Peekable<IntoIter<Pair<'i>>>;
@@ -104,7 +104,9 @@ impl Reader<'_> {
         match pair.as_rule() {
             rule @ (Rule::op_not | Rule::wrong_bang) => {
                 if rule == Rule::wrong_bang {
-                    self.error(Code::E0001, op_span, "`!` is not an operator", "`not` is meant", "write `not`");
+                    let fix = Fix::write(op_span, self.layout.as_word(op_span, "not"));
+                    self.error(Code::E0001, op_span, "`!` is not an operator", "`not` is meant", "write `not`")
+                        .set_fix(fix);
                 } else if min > level::NOT {
                     self.error(
                         Code::E0001,
@@ -135,7 +137,8 @@ impl Reader<'_> {
                     "a plus sign stands before nothing to add to",
                     "here",
                     "leave the `+` out",
-                );
+                )
+                .set_fix(Fix::write(op_span, ""));
                 self.climb(items, level::NEGATION)
             }
             Rule::op_range => {
@@ -170,18 +173,21 @@ impl Reader<'_> {
             Rule::op_eq if written == "===" => "==",
             Rule::op_ne if written == "!==" => "!=",
             Rule::wrong_assign_op => {
-                return self.error(
+                self.error(
                     Code::E0001,
                     span,
                     "`=` gives a name to a value; it does not compare",
                     "`==` is meant",
                     "write `==` to compare",
-                );
+                )
+                .set_fix(Fix::write(span, "=="));
+                return;
             }
             _ => return,
         };
         let message = format!("`{written}` is not an operator");
-        self.error(Code::E0001, span, message, &format!("`{right}` is meant"), format!("write `{right}`"));
+        let fix = Fix::write(span, self.layout.as_word(span, right));
+        self.error(Code::E0001, span, message, &format!("`{right}` is meant"), format!("write `{right}`")).set_fix(fix);
     }
 
     fn between(&mut self, value: Expr, pair: Pair<'_>) -> Expr {
@@ -201,7 +207,8 @@ impl Reader<'_> {
         let high = self.climb(&mut high.into_iter().peekable(), level::RANGE + 1);
         let written = |span: Span| &self.layout.text[span.start as usize..span.end as usize];
         let help = format!("write `{} in {}..={}`", written(value.span), written(low.span), written(high.span));
-        self.error(Code::E0001, keyword, "there is no `between`", "a range is meant", help);
+        let fix = Fix::write(keyword.to(high.span), format!("in {}..={}", written(low.span), written(high.span)));
+        self.error(Code::E0001, keyword, "there is no `between`", "a range is meant", help).set_fix(fix);
         let range = low.span.to(high.span);
         let set = ExprKind::Range { low: Some(low.into()), high: Some(high.into()), inclusive: true };
         let set = Box::new(Expr { kind: set, span: range });
@@ -217,7 +224,8 @@ impl Reader<'_> {
                 "a range is written without spaces",
                 "a space before it",
                 "write `low..high`; with no upper bound `low..`",
-            );
+            )
+            .set_fix(Fix::write(Span { start: low.span.end, end: dots.start, ..dots }, ""));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use dbjob_plan::Span;
 
 use super::{Pair, Pairs, Reader, Rule};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Edit, Fix};
 use crate::syntax::ast::{
     DeriveColumn, Expr, Ident, JoinStep, MapName, MapStep, Named, Selection, Selector, SortKey, SplitPart, SplitSize,
     SplitStep, Step, StepKind,
@@ -89,13 +89,15 @@ impl Reader<'_> {
             return None;
         }
         let mark = self.errors.len();
+        let before = Span { end: verb.start, ..verb };
         self.error(
             Code::E0001,
             verb,
             "a step begins with a verb",
             "not a verb",
             format!("to compute a column write `derive {name} = …`"),
-        );
+        )
+        .set_fix(Fix::new("write `derive` before it", vec![Edit::Write(before, "derive ".into())]));
         let columns = self.read(Rule::wrong_derive, statement, |reader, pairs| {
             Some(pairs.filter(|pair| pair.as_rule() == Rule::derived).map(|pair| reader.derived(pair)).collect())
         });

@@ -5,7 +5,7 @@ use std::ops::Range;
 use dbjob_plan::Span;
 
 use super::{Pair, Reader, Rule};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Fix};
 use crate::syntax::ast::{Attribute, Column, Expect, Expr, ExprKind, Ident, Row, TestTable, Type};
 use crate::syntax::mistake;
 use crate::syntax::token::TokenKind;
@@ -44,7 +44,8 @@ impl Reader<'_> {
             } else if next == "=" && mistake::is_type(layout.symbol(first + 2)) {
                 let sign = layout.span(first + 1..first + 2);
                 let help = format!("write `{word}: {}`", layout.symbol(first + 2));
-                self.error(Code::E0001, sign, "the type of a column follows a colon", "`:` is meant", help);
+                self.error(Code::E0001, sign, "the type of a column follows a colon", "`:` is meant", help)
+                    .set_fix(Fix::write(sign, ":"));
                 self.lost.push(self.token_ident(token));
             } else if word == "expect" && next != "=" {
                 expects.extend(self.expect_statement(statement));
@@ -186,7 +187,8 @@ impl Reader<'_> {
                         "a cell of a row is given with a colon",
                         "`:` is meant",
                         "write `column: value`",
-                    );
+                    )
+                    .set_fix(Fix::write(sign, ":"));
                 }
                 Rule::expr => value = Some(self.expr(part)),
                 _ => {}

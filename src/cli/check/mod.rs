@@ -1,10 +1,14 @@
-use std::path::PathBuf;
+mod fix;
+
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use similar::TextDiff;
 
+use super::files::{read_source, replace_file};
 use super::front::compile;
 use super::{Outcome, Output};
-use crate::diagnostic::{Problem, Severity, render_json};
+use crate::diagnostic::{Code, Problem, Severity, render_json};
 use crate::source::SourceMap;
 
 #[derive(clap::Args)]
@@ -18,6 +22,12 @@ pub struct Args {
     /// Let warnings fail the check, with exit code 2
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
+    /// Make the fixes that are certain, in place, and report what is left
+    #[arg(long)]
+    fix: bool,
+    /// Write nothing; print what `--fix` would change as a unified diff
+    #[arg(long, conflicts_with = "format")]
+    diff: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,6 +44,21 @@ enum Format {
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let mut sources = SourceMap::default();
     let (mut problems, mut notes, mut items) = (Vec::new(), Vec::new(), 0);
+    let mut fixed = 0;
+    if args.fix && !args.diff {
+        for path in &args.files {
+            match mend(path, output) {
+                Ok(made) => fixed += made,
+                Err(problem) => {
+                    output.problem(problem);
+                    return Outcome::Failed;
+                }
+            }
+        }
+        if fixed > 0 {
+            output.note(&format!("fixed {}\n", count(fixed, "problem")));
+        }
+    }
     for path in &args.files {
         let front = compile(path, &mut sources);
         items += front.items;
@@ -42,6 +67,11 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
     let denied = |p: &Problem| p.severity == Severity::Error || args.deny == Some(Deny::Warnings);
     let failed = problems.iter().any(denied);
+    let outcome = if failed { Outcome::Wrong } else { Outcome::Fine };
+    if args.diff {
+        args.files.iter().for_each(|path| diff(path, output));
+        return outcome;
+    }
     match args.format {
         Format::Json => {
             problems.extend(notes);
@@ -57,7 +87,30 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             }
         }
     }
-    if failed { Outcome::Wrong } else { Outcome::Fine }
+    outcome
+}
+
+/// Makes the fixes of a file and tells each. A file that cannot be read is told by the check.
+fn mend(path: &Path, output: &Output) -> Result<usize, Problem> {
+    let Ok(file) = read_source(path) else { return Ok(0) };
+    let fix::Mended { file, made } = fix::mend(file);
+    if !made.is_empty() {
+        replace_file(path, &file.written())
+            .map_err(|error| Problem::error(Code::E0713, format!("cannot write `{}`: {error}", path.display())))?;
+    }
+    for fix in &made {
+        output.note(&format!("{}:{}:{}: {}: {}\n", path.display(), fix.line, fix.column, fix.code, fix.title));
+    }
+    Ok(made.len())
+}
+
+/// Prints what `--fix` would change.
+fn diff(path: &Path, output: &Output) {
+    let Ok(before) = read_source(path) else { return };
+    let old = before.written();
+    let new = fix::mend(before).file.written();
+    let shown = path.display().to_string();
+    output.result(&TextDiff::from_lines(&old, &new).unified_diff().header(&shown, &shown).to_string());
 }
 
 /// `ok: 5 items, no problems` · `2 errors, 1 warning; …`
