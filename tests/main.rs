@@ -2,6 +2,7 @@
 
 mod cli;
 mod format;
+mod lineage;
 #[cfg(feature = "local")]
 mod run;
 mod syntax;

@@ -9,7 +9,9 @@ mod explain;
 mod files;
 mod fmt;
 mod front;
+mod graph;
 mod init;
+mod lineage;
 mod output;
 #[cfg(feature = "local")]
 mod predict;
@@ -51,6 +53,8 @@ enum Command {
     Run(run::Args),
     /// Show what a job is made of: tables and their columns, steps, models, deployments
     Describe(describe::Args),
+    /// Show where a column comes from, step by step, and what it reaches
+    Lineage(lineage::Args),
     /// Format files in place
     Fmt(fmt::Args),
     /// Add a stored model's predictions to a file of rows
@@ -91,6 +95,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "local")]
         Command::Run(args) => run::run(args, &output),
         Command::Describe(args) => describe::run(&args, &output),
+        Command::Lineage(args) => lineage::run(&args, &output),
         Command::Fmt(args) => fmt::run(&args, &output),
         #[cfg(feature = "local")]
         Command::Predict(args) => predict::run(&args, &output),

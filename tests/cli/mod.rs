@@ -5,6 +5,7 @@ mod check;
 mod describe;
 mod fix;
 mod fmt;
+mod lineage;
 mod pages;
 #[cfg(feature = "local")]
 mod run;

@@ -5,6 +5,7 @@
 //! crate and nothing of the language.
 
 mod expr;
+mod lineage;
 mod model;
 mod plan;
 mod run;
@@ -14,6 +15,7 @@ mod span;
 mod value;
 
 pub use expr::*;
+pub use lineage::{ColumnRef, Derivation, Edge, Lineage, Via, column_names};
 pub use model::*;
 pub use plan::*;
 pub use run::*;

@@ -31,6 +31,9 @@ pub struct MapOutput {
 /// The type that a map gives for a column and its options by name, or why the column does not fit.
 pub type Typing = fn(&MapInput, &dyn Fn(&str) -> Value) -> Result<MapOutput, String>;
 
+/// The mark that a map has with its options by name.
+pub type Marking = fn(&dyn Fn(&str) -> Value) -> Exactness;
+
 /// A column-wise operation of `map … with`.
 #[derive(Debug, Clone, Copy)]
 pub struct Map {
@@ -42,7 +45,7 @@ pub struct Map {
     /// How it is undone, or why it cannot be.
     pub inverse: Inverse,
     /// By its options, which are complete.
-    pub exactness: fn(&dyn Fn(&str) -> Value) -> Exactness,
+    pub exactness: Marking,
     pub doc: &'static str,
     pub example: &'static str,
 }

@@ -1,7 +1,6 @@
 //! `dbjob describe`: what a job is made of, for people (a tree) and for tools (JSON, Graphviz, Mermaid).
 
 mod graph;
-mod one_line;
 mod outline;
 mod text;
 
@@ -10,6 +9,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::front::compile;
+use super::graph::{dot, mermaid};
 use super::{Outcome, Output};
 use crate::diagnostic::Severity;
 use crate::source::SourceMap;
@@ -44,8 +44,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     output.result(&match args.format {
         Format::Text => text::render(&outline),
         Format::Json => serde_json::to_string_pretty(&outline).expect("an outline has only string keys") + "\n",
-        Format::Dot => graph::dot(&outline),
-        Format::Mermaid => graph::mermaid(&outline),
+        Format::Dot => dot(&graph::of_items(&outline)),
+        Format::Mermaid => mermaid(&graph::of_items(&outline)),
     });
     Outcome::Fine
 }

@@ -5,7 +5,7 @@ use dbjob_plan::{
 };
 use serde::Serialize;
 
-use super::one_line::one_line;
+use crate::lineage::one_line;
 use crate::source::SourceMap;
 
 /// A plan as people think of it: its items, each with what went into it and what comes out.

@@ -1,0 +1,150 @@
+//! What a step looks like: its text on one line, its place, the type of what it makes.
+
+use dbjob_plan::{ColumnRef, DataType, NamedExpr, NodeId, Op, Source, Span, Target};
+
+use super::trace::{Decision, Place, Step, Vertex};
+use super::{Job, one_line};
+
+impl Job<'_> {
+    pub(super) fn place(&self, span: Span) -> Option<Place> {
+        if span.is_empty() {
+            return None;
+        }
+        let file = self.sources.get(span.file);
+        Some(Place { file: file.path.clone(), line: file.position(span.start).0 })
+    }
+
+    fn text(&self, span: Span) -> String {
+        if span.is_empty() { String::new() } else { one_line(self.sources.slice(span)) }
+    }
+
+    /// The type of a column; of the columns whose names only data tell, that of probabilities.
+    pub(super) fn dtype(&self, node: NodeId, column: &str) -> String {
+        let field = self.plan.node(node).schema.get(column);
+        field.map_or_else(
+            || DataType::Float.to_string(),
+            |f| format!("{}{}", f.dtype, if f.nullable { "?" } else { "" }),
+        )
+    }
+
+    /// The step that makes a column.
+    pub(super) fn column_vertex(&self, at: &ColumnRef) -> Vertex {
+        let node = self.plan.node(at.node);
+        let named = |columns: &[NamedExpr]| {
+            let last = columns.iter().rev().find(|c| c.name == at.column)?;
+            let span = last.expr.span;
+            // A synthetic expression stands for its whole step, and an inlined one elsewhere.
+            let inside = span.file == node.span.file && node.span.start < span.start && span.end <= node.span.end;
+            inside.then(|| (format!("{} = {}", at.column, self.text(span)), span))
+        };
+        let (kind, text, span) = match &node.op {
+            Op::Read(source) => {
+                let (text, span) = self.source_column(source, at, node.span);
+                (Step::Source, text, span)
+            }
+            Op::Derive { columns } => {
+                let (text, span) = named(columns).unwrap_or_else(|| (self.text(node.span), node.span));
+                (Step::Column, text, span)
+            }
+            Op::Group { keys, aggregates } => {
+                let (text, span) =
+                    named(aggregates).or_else(|| named(keys)).unwrap_or_else(|| (self.text(node.span), node.span));
+                let by: Vec<&str> = keys.iter().map(|k| k.name.as_str()).collect();
+                let by = if by.is_empty() { "of the whole table".into() } else { format!("by {}", by.join(", ")) };
+                (Step::Column, format!("{text}, {by}"), span)
+            }
+            _ => (Step::Column, self.text(node.span), node.span),
+        };
+        Vertex {
+            kind,
+            item: node.item.clone(),
+            column: Some(at.column.clone()),
+            ty: Some(self.dtype(at.node, &at.column)),
+            text,
+            place: self.place(span),
+        }
+    }
+
+    fn source_column(&self, source: &Source, at: &ColumnRef, dataset: Span) -> (String, Span) {
+        let column = source.columns.iter().find(|c| c.name == at.column);
+        let header = column.filter(|c| c.header != at.column).map(|c| format!(" named {:?}", c.header));
+        let span = column.map_or(dataset, |c| c.span);
+        (format!("in {:?}{}", source.path, header.unwrap_or_default()), span)
+    }
+
+    pub(super) fn model_vertex(&self, fit: NodeId) -> Vertex {
+        let node = self.plan.node(fit);
+        let text = match &node.op {
+            Op::Fit(spec) => format!("{} of {}", spec.algorithm.name, spec.output.column),
+            _ => String::new(),
+        };
+        Vertex {
+            kind: Step::Model,
+            item: node.item.clone(),
+            column: None,
+            ty: None,
+            text,
+            place: self.place(node.span),
+        }
+    }
+
+    /// A column as a model takes it.
+    pub(super) fn input_vertex(&self, fit: NodeId, column: &str) -> Vertex {
+        let node = self.plan.node(fit);
+        let table = self.plan.inputs(fit)[0];
+        let mut text = format!("input of {}", node.item);
+        if let Op::Fit(spec) = &node.op {
+            match spec.inputs.iter().find(|i| i.column == column) {
+                Some(input) if input.name != column => text.push_str(&format!(" as {:?}", input.name)),
+                Some(_) => {}
+                None if spec.output.column == column => text = format!("output of {}", node.item),
+                None => text = format!("weight of {}", node.item),
+            }
+        }
+        Vertex {
+            kind: Step::Input,
+            item: node.item.clone(),
+            column: Some(column.to_owned()),
+            ty: Some(self.dtype(table, column)),
+            text,
+            place: self.place(node.span),
+        }
+    }
+
+    pub(super) fn deploy_vertex(&self, id: NodeId) -> Vertex {
+        let node = self.plan.node(id);
+        let text = match &node.op {
+            Op::Deploy(target) => target_text(target),
+            _ => String::new(),
+        };
+        Vertex {
+            kind: Step::Deploy,
+            item: node.item.clone(),
+            column: None,
+            ty: None,
+            text,
+            place: self.place(node.span),
+        }
+    }
+
+    /// A choice of rows.
+    pub(super) fn rows_vertex(&self, id: NodeId) -> Vertex {
+        let Decision { item, text, place } = self.decision(id);
+        Vertex { kind: Step::Rows, item, column: None, ty: None, text, place }
+    }
+
+    pub(super) fn decision(&self, id: NodeId) -> Decision {
+        let node = self.plan.node(id);
+        Decision { item: node.item.clone(), text: self.text(node.span), place: self.place(node.span) }
+    }
+}
+
+fn target_text(target: &Target) -> String {
+    let (word, path) = match target {
+        Target::Registry { path, .. } => ("registry", path),
+        Target::Csv { path } => ("csv", path),
+        Target::Parquet { path } => ("parquet", path),
+        Target::Ndjson { path } => ("ndjson", path),
+    };
+    format!("to {word}({path:?})")
+}
