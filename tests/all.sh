@@ -8,4 +8,5 @@ cargo clippy --release --no-default-features --all-targets -- -D warnings
 cargo test --release --workspace
 cargo build --release
 tests/highlight/run.sh
+tests/sarif/run.sh
 tests/oracle/run.sh

@@ -2,8 +2,10 @@
 
 mod codes;
 mod fix;
+mod github;
 mod json;
 mod problem;
+mod sarif;
 mod snippet;
 mod terminal;
 #[cfg(test)]
@@ -12,8 +14,10 @@ mod tests;
 pub use codes::{Code, explain};
 use dbjob_plan::Span;
 pub use fix::{Edit, Fix};
+pub use github::render_github;
 pub use json::render_json;
 pub use problem::{Problem, describe_location};
+pub use sarif::render_sarif;
 pub use terminal::render_terminal;
 
 use crate::name;

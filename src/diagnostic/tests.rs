@@ -1,6 +1,6 @@
 use dbjob_plan::{DataLocation, FileId, RunError, Span};
 
-use super::{Code, Diagnostic, Problem, render_json, render_terminal};
+use super::{Code, Diagnostic, Problem, render_github, render_json, render_sarif, render_terminal};
 use crate::source::{SourceFile, SourceMap};
 
 fn sources(text: &str) -> SourceMap {
@@ -152,4 +152,79 @@ fn a_failed_run_names_its_place_in_data() {
     assert_eq!((&d["data"]["row"], &d["data"]["column"]), (&17.into(), &"amount".into()));
     assert!(d["file"].is_null() && d["line"].is_null());
     assert_eq!(Problem::from(RunError::new("X", "what")).code, Code::E0799);
+}
+
+#[test]
+fn sarif_has_rules_with_pages_results_with_regions_and_fixes() {
+    let text = "a\r\nfilter 年齡 > 1\n";
+    let mut map = SourceMap::default();
+    map.add(SourceFile::new("jobs/å b.dbjob", text));
+    let diagnostic = Diagnostic::error(Code::E0203, span_of(text, "年齡"), "unknown")
+        .label("here")
+        .related(span_of(text, "a"), "why")
+        .near("年齡", ["年齢"]);
+    let note = Diagnostic::note(Code::N0001, span_of(text, "a"), "unchecked");
+    let failed = Problem::error(Code::E0701, "no file");
+    let json: serde_json::Value =
+        serde_json::from_str(&render_sarif(&[failed, diagnostic.into(), note.into()], &map)).unwrap();
+    assert_eq!((&json["version"], &json["runs"][0]["columnKind"]), (&"2.1.0".into(), &"unicodeCodePoints".into()));
+    let run = &json["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(rules.iter().map(|r| r["id"].as_str().unwrap()).collect::<Vec<_>>(), ["E0203", "E0701", "N0001"]);
+    assert_eq!(rules[0]["shortDescription"]["text"], "unknown column");
+    assert!(rules[0]["help"]["markdown"].as_str().unwrap().contains("```dbjob\n"));
+    assert_eq!(rules[2]["defaultConfiguration"]["level"], "note");
+    let [failed, result, note] = &run["results"].as_array().unwrap()[..] else { panic!("{run}") };
+    assert!(failed["locations"].is_null() && failed["ruleIndex"] == 1 && note["level"] == "note");
+    assert_eq!(
+        (&result["ruleId"], &result["ruleIndex"], &result["level"]),
+        (&"E0203".into(), &0.into(), &"error".into())
+    );
+    assert_eq!(result["message"]["text"], "unknown; did you mean `年齢`?");
+    let region = serde_json::json!({ "startLine": 2, "startColumn": 8, "endLine": 2, "endColumn": 10 });
+    let uri = serde_json::json!({ "uri": "jobs/%C3%A5%20b.dbjob" });
+    let location = &result["locations"][0];
+    assert_eq!(location["physicalLocation"], serde_json::json!({ "artifactLocation": uri, "region": region }));
+    assert_eq!(
+        (&location["message"]["text"], &result["relatedLocations"][0]["message"]["text"]),
+        (&"here".into(), &"why".into())
+    );
+    assert_eq!(
+        result["fixes"],
+        serde_json::json!([{
+            "description": { "text": "write `年齢`" },
+            "artifactChanges": [{
+                "artifactLocation": uri,
+                "replacements": [{ "deletedRegion": region, "insertedContent": { "text": "年齢" } }],
+            }],
+        }])
+    );
+}
+
+#[test]
+fn github_annotations_escape_what_would_end_them() {
+    let text = "a {\n  b\n}\n";
+    let mut map = SourceMap::default();
+    map.add(SourceFile::new("100%, a:b.dbjob", text));
+    let one_line = Diagnostic::error(Code::E0203, span_of(text, "b"), "100% `b`: no,\nno").help("try");
+    let note = Diagnostic::note(Code::N0001, span_of(text, "a {\n  b"), "unchecked");
+    let failed = Problem::error(Code::E0701, "no file");
+    assert_eq!(
+        render_github(&[one_line.into(), note.into(), failed], &map),
+        "::error file=100%25%2C a%3Ab.dbjob,line=2,col=3,endColumn=4,title=E0203::100%25 `b`: no,%0Ano%0Ahelp: try\n\
+         ::notice file=100%25%2C a%3Ab.dbjob,line=1,endLine=2,title=N0001::unchecked\n\
+         ::error title=E0701::no file\n"
+    );
+}
+
+#[test]
+fn json_has_the_changes_of_a_fix() {
+    let text = "fit a { x = 1, y = 2 }\n";
+    let diagnostic = Diagnostic::error(Code::E0109, span_of(text, "y"), "no effect").needless(span_of(text, "y = 2"));
+    let json: serde_json::Value = serde_json::from_str(&render_json(&[diagnostic.into()], &sources(text))).unwrap();
+    let fix = &json["diagnostics"][0]["fix"];
+    assert_eq!((&fix["title"], fix["edits"].as_array().unwrap().len()), (&"leave it out".into(), 1));
+    let edit = &fix["edits"][0];
+    assert_eq!((&edit["text"], &edit["span"]), (&"".into(), &serde_json::json!({ "start": 13, "end": 20 })));
+    assert_eq!((&edit["file"], &edit["column"], &edit["end_column"]), (&"job.dbjob".into(), &14.into(), &21.into()));
 }

@@ -64,3 +64,21 @@ fn colour_follows_the_option() {
     assert!(dbjob(here.path(), &["check", "--color", "always", "a.dbjob"]).err.contains("\u{1b}["));
     assert!(!dbjob(here.path(), &["--color=never", "check", "a.dbjob"]).err.contains('\u{1b}'));
 }
+
+#[test]
+fn other_formats_are_on_stdout_and_end_alike() {
+    let here = folder(&[("a.dbjob", &SOUND.replace("filter age", "filter agee")), ("b.dbjob", SOUND)]);
+    let github = dbjob(here.path(), &["check", "--format", "github", "a.dbjob"]);
+    assert_eq!((github.code, github.err.as_str()), (2, ""));
+    let annotation =
+        "::error file=a.dbjob,line=8,col=10,endColumn=14,title=E0203::there is no column `agee` here%0Ahelp: ";
+    assert!(github.out.starts_with(annotation) && github.out.lines().count() == 1, "{}", github.out);
+    let sound = dbjob(here.path(), &["check", "--format", "github", "b.dbjob"]);
+    assert_eq!((sound.code, sound.out.as_str(), sound.err.as_str()), (0, "", ""));
+    for (file, code, results) in [("a.dbjob", 2, 1), ("b.dbjob", 0, 0)] {
+        let ended = dbjob(here.path(), &["check", "--format", "sarif", file]);
+        let log: Value = serde_json::from_str(&ended.out).unwrap();
+        let found = log["runs"][0]["results"].as_array().unwrap().len();
+        assert_eq!((ended.code, ended.err.as_str(), found), (code, "", results), "{log}");
+    }
+}

@@ -8,7 +8,7 @@ use similar::TextDiff;
 use super::files::{read_source, replace_file};
 use super::front::compile;
 use super::{Outcome, Output};
-use crate::diagnostic::{Code, Problem, Severity, render_json};
+use crate::diagnostic::{Code, Problem, Severity, render_github, render_json, render_sarif};
 use crate::source::SourceMap;
 
 #[derive(clap::Args)]
@@ -16,7 +16,7 @@ pub struct Args {
     /// The .dbjob files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Pictures on stderr, or one JSON document on stdout
+    /// Pictures on stderr; or on stdout a JSON document, a SARIF log, or annotations for GitHub Actions
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Let warnings fail the check, with exit code 2
@@ -39,6 +39,8 @@ enum Deny {
 enum Format {
     Text,
     Json,
+    Sarif,
+    Github,
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
@@ -73,9 +75,14 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         return outcome;
     }
     match args.format {
-        Format::Json => {
+        Format::Json | Format::Sarif | Format::Github => {
             problems.extend(notes);
-            output.result(&render_json(&problems, &sources));
+            let render = match args.format {
+                Format::Sarif => render_sarif,
+                Format::Github => render_github,
+                _ => render_json,
+            };
+            output.result(&render(&problems, &sources));
         }
         Format::Text => {
             output.problems(&problems, &sources);
