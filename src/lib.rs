@@ -1,8 +1,8 @@
 //! dbjob: a language, compiler and runtime for tabular machine-learning pipelines.
 //!
-//! text -> `syntax` (AST, never fails) -> `hir` (resolved, typed job) -> `lower` (a `dbjob_plan::Plan`) -> a backend.
-//! `catalog` says what exists, `diagnostic` what is wrong, `format` prints an AST back, `lineage`
-//! says where columns come from and go to, `cli` is the command line.
+//! text -> `syntax` (AST, never fails) -> `link` (the files that it uses) -> `hir` (resolved, typed job) -> `lower`
+//! (a `dbjob_plan::Plan`) -> a backend. `catalog` says what exists, `diagnostic` what is wrong, `format` prints an AST
+//! back, `lineage` says where columns come from and go to, `cli` is the command line.
 
 pub mod catalog;
 pub mod cli;
@@ -10,8 +10,36 @@ pub mod diagnostic;
 pub mod format;
 pub mod hir;
 pub mod lineage;
+pub mod link;
 pub mod lower;
 mod name;
 pub mod source;
 pub mod syntax;
 pub mod world;
+
+use diagnostic::Diagnostic;
+use source::SourceMap;
+use world::World;
+
+/// A job as far as it is understood before it is lowered.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// All files of the job in one tree.
+    pub program: link::Program,
+    /// The resolved job; complete only where nothing is wrong.
+    pub checked: hir::Checked,
+    /// What is wrong with text, uses and meaning, in order of file and place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks the job of `file`, with what it uses; those files are added to `sources`.
+pub fn analyse(file: dbjob_plan::FileId, sources: &mut SourceMap, given: &hir::Given, world: &dyn World) -> Analysis {
+    let parsed = syntax::parse(file, &sources.get(file).text);
+    let program = link::link(parsed, sources, world);
+    let stem = sources.path(file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let checked = hir::check(&program, &stem, given, world);
+    let mut diagnostics = program.errors.clone();
+    diagnostics.extend(checked.diagnostics.iter().cloned());
+    diagnostics.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));
+    Analysis { program, checked, diagnostics }
+}

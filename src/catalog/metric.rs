@@ -44,6 +44,11 @@ pub fn find(name: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|m| m.name == name)
 }
 
+/// Whether `require` has a meaning of its own for a name.
+pub fn is_word(name: &str) -> bool {
+    find(name).is_some() || LATER.contains(&name) || ["baseline", "deployed"].contains(&name)
+}
+
 /// Metrics of the language that no engine computes yet.
 pub const LATER: &[&str] = &[
     "precision",

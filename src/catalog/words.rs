@@ -20,9 +20,9 @@ const fn later(name: &'static str, doc: &'static str) -> Word {
 
 pub const ITEMS: &[Word] = &[
     built("job", "Run-wide settings"),
-    later("use", "Items of another file"),
-    later("param", "A typed value set from outside"),
-    later("profile", "A named set of param values"),
+    built("use", "Items of another file"),
+    built("param", "A typed value set from outside"),
+    built("profile", "A named set of param values"),
     later("cluster", "Where work runs"),
     built("dataset", "A source, its columns and expectations"),
     built("transform", "A table computed from others"),

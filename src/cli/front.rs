@@ -1,14 +1,17 @@
 use std::path::Path;
 
-use dbjob_plan::Plan;
+use dbjob_plan::{Plan, Span};
 
 use super::files::{parent, read_source};
 use super::world::LocalWorld;
-use crate::diagnostic::{Diagnostic, Problem, Severity};
-use crate::hir::{self, SoundJob};
+#[cfg(feature = "local")]
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Problem, Severity};
+use crate::hir::{Given, SoundJob};
 use crate::lower::lower;
 use crate::source::{SourceFile, SourceMap};
-use crate::syntax;
+use crate::syntax::ast::{Ident, Text};
+use crate::{Analysis, analyse};
 
 /// A job that went through the compiler, as far as it got.
 pub struct Front {
@@ -21,23 +24,72 @@ pub struct Front {
     pub plan: Option<Plan>,
 }
 
-/// Reads, parses, checks and lowers one file.
-pub fn compile(path: &Path, sources: &mut SourceMap) -> Front {
+impl Front {
+    fn failed(problem: Problem) -> Self {
+        Self { problems: vec![problem], notes: Vec::new(), items: 0, plan: None }
+    }
+}
+
+/// Values for the params of a job.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub struct ParamArgs {
+    /// Give a param of the job a value: `--set since=2024-01-31`; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Give params the values of this profile of the job; `--set` wins over it
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+impl ParamArgs {
+    /// What was typed becomes a file of its own, so that messages can point into it.
+    fn given(&self, sources: &mut SourceMap) -> Result<Given, Problem> {
+        let mut given = Given::default();
+        for text in &self.set {
+            let Some((name, value)) = text.split_once('=') else {
+                let problem = Problem::error(Code::E0105, format!("`--set {text}` gives no value"));
+                return Err(problem.help(format!("write `--set {text}=VALUE`")));
+            };
+            let file = sources.add(SourceFile::new("--set", text.as_str()));
+            let behind = name.len() + 1;
+            let name = Ident { name: name.trim().to_owned(), span: Span::new(file, 0, name.len()) };
+            given.set.push((name, Text { value: value.to_owned(), span: Span::new(file, behind, text.len()) }));
+        }
+        if let Some(name) = &self.profile {
+            let file = sources.add(SourceFile::new("--profile", name.as_str()));
+            given.profile = Some(Ident { name: name.clone(), span: Span::new(file, 0, name.len()) });
+        }
+        Ok(given)
+    }
+}
+
+/// Why a job is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To say what it is.
+    Look,
+    /// To run it now: the environment is looked up.
+    #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only an engine runs jobs"))]
+    Run,
+}
+
+/// Reads, links, checks and lowers one job.
+pub fn compile(path: &Path, params: &ParamArgs, purpose: Purpose, sources: &mut SourceMap) -> Front {
     match read_source(path) {
-        Ok(file) => compile_source(file, sources),
-        Err(problem) => Front { problems: vec![problem], notes: Vec::new(), items: 0, plan: None },
+        Ok(file) => compile_source(file, params, purpose, sources),
+        Err(problem) => Front::failed(problem),
     }
 }
 
 /// As `compile`, of a file that was read.
-pub fn compile_source(file: SourceFile, sources: &mut SourceMap) -> Front {
-    let path = file.path.clone();
+pub fn compile_source(file: SourceFile, params: &ParamArgs, purpose: Purpose, sources: &mut SourceMap) -> Front {
+    let world = LocalWorld { base: parent(&file.path), purpose };
     let file = sources.add(file);
-    let parsed = syntax::parse(file, &sources.get(file).text);
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let checked = hir::check(&parsed.ast, &stem, &LocalWorld { base: parent(&path) });
-    let mut diagnostics: Vec<Diagnostic> = parsed.errors;
-    diagnostics.extend(checked.diagnostics.iter().cloned());
+    let given = match params.given(sources) {
+        Ok(given) => given,
+        Err(problem) => return Front::failed(problem),
+    };
+    let Analysis { program, checked, mut diagnostics } = analyse(file, sources, &given, &world);
     let broken = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let sound: Option<SoundJob> = if broken { None } else { checked.sound() };
     let plan = sound.map(|job| lower(&job));
@@ -47,13 +99,13 @@ pub fn compile_source(file: SourceFile, sources: &mut SourceMap) -> Front {
     let (notes, problems): (Vec<Problem>, Vec<Problem>) =
         diagnostics.into_iter().map(Problem::from).partition(|p| p.severity == Severity::Note);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
-    Front { problems, notes, items: parsed.ast.items.len(), plan }
+    let items = program.ast.items.iter().filter(|item| item.span.file == file).count();
+    Front { problems, notes, items, plan }
 }
 
 /// What the engine of this machine cannot do, as errors of the job.
 #[cfg(feature = "local")]
 fn unsupported(plan: &Plan) -> Vec<Diagnostic> {
-    use crate::diagnostic::Code;
     let error = |u: dbjob_plan::Unsupported| {
         Diagnostic::error(Code::E0901, plan.node(u.node).span, format!("not supported yet: {}", u.what))
     };

@@ -2,11 +2,14 @@ use std::path::PathBuf;
 
 use dbjob_plan::{RunError, Schema, Source};
 
-use crate::world::World;
+use super::files::{read_source, shown};
+use super::front::Purpose;
+use crate::world::{TextFile, Variable, World};
 
 /// The files of this machine; relative paths start from `base`, the folder of the job's file.
 pub struct LocalWorld {
     pub base: PathBuf,
+    pub purpose: Purpose,
 }
 
 impl World for LocalWorld {
@@ -23,5 +26,29 @@ impl World for LocalWorld {
             return Err(RunError::new("E0701", format!("there is no file `{}`", source.path)));
         }
         Ok(None)
+    }
+
+    fn text(&self, path: &str) -> Result<TextFile, RunError> {
+        let path = PathBuf::from(shown(&self.base.join(path)));
+        match read_source(&path) {
+            Ok(file) => Ok(TextFile { path, text: file.text }),
+            Err(problem) => {
+                let error = RunError::new(problem.code.as_str(), problem.message);
+                Err(RunError { help: problem.help, ..error })
+            }
+        }
+    }
+
+    fn variable(&self, name: &str) -> Variable {
+        match (self.purpose, std::env::var_os(name)) {
+            (Purpose::Look, _) => Variable::Later,
+            (Purpose::Run, None) => Variable::Unset,
+            (Purpose::Run, Some(value)) => Variable::Set(value.to_string_lossy().into_owned()),
+        }
+    }
+
+    fn identity(&self, path: &str) -> PathBuf {
+        let path = self.base.join(path);
+        path.canonicalize().unwrap_or(path)
     }
 }

@@ -42,6 +42,8 @@ codes! {
     E0108 "something required is missing",
     E0109 "no effect where it stands",
     E0110 "unknown type",
+    E0111 "files use each other in a circle",
+    E0112 "a param has the name of a column",
     // Columns and expressions
     E0201 "type error",
     E0202 "wrong arguments of a function",
@@ -96,6 +98,9 @@ codes! {
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",
+    // Warnings: what nothing needs
+    W0101 "a `use` that nothing needs",
+    W0102 "a param that nothing needs",
     // Notes: what nothing was said about
     N0001 "columns are taken as the file has them",
 }

@@ -1,13 +1,18 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use dbjob_plan::{Schema, Span};
+use dbjob_plan::{Schema, Span, Value};
 
+use super::bind::{self, Binder};
+use super::items::not_yet;
+use super::params::{self, Given, Params};
 use super::table::Table;
 use super::{Item, Job, items, job, lint, module};
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::syntax::ast;
-use crate::world::World;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::link::Program;
+use crate::syntax::{Parts, ast};
+use crate::world::{Variable, World};
 
 /// A job and what is wrong with it. The job is complete only where there is no error.
 #[derive(Debug, Clone)]
@@ -41,10 +46,15 @@ impl Checked {
 }
 
 /// Resolves and types a job. `name` is the file's stem, for a job without a name of its own.
-pub fn check(file: &ast::File, name: &str, world: &dyn World) -> Checked {
+pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) -> Checked {
+    let file = &program.ast;
+    let mut out = Vec::new();
     let mut cx = Context {
+        params: Params::of(program, given, world, &mut out),
+        program,
         world,
-        out: Vec::new(),
+        told: Vec::new(),
+        out,
         items: Vec::new(),
         tables: HashMap::new(),
         models: HashMap::new(),
@@ -54,24 +64,34 @@ pub fn check(file: &ast::File, name: &str, world: &dyn World) -> Checked {
         broken: file.broken.clone(),
     };
     let mut job = Job { name: name.to_owned(), ..Job::default() };
-    job::settings(file, &mut job, &mut cx.out);
+    job::settings(file, &mut job, &mut cx);
     items::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
     lint::check_all(&mut cx);
+    job.modules.retain(|m| program.takes(m.position));
     job.items = cx.items;
+    job.items.retain(|item| program.takes(item.position));
     let mut diagnostics = cx.out;
     diagnostics.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));
     diagnostics.dedup();
-    diagnostics.retain(|d| {
-        let before = file.told.partition_point(|told| told.start <= d.span.start);
-        before == 0 || d.span.file != file.span.file || d.span.start >= file.told[before - 1].end
-    });
+    cx.told.sort_unstable();
+    diagnostics.retain(|d| !covered(&file.told, d.span) && !covered(&cx.told, d.span));
     Checked { job, diagnostics }
+}
+
+/// Whether a span begins in one of these, which are in order and apart from each other.
+fn covered(told: &[Span], span: Span) -> bool {
+    let before = told.partition_point(|t| (t.file, t.start) <= (span.file, span.start));
+    before > 0 && told[before - 1].file == span.file && span.start < told[before - 1].end
 }
 
 /// What the rooms of the checker share while items are checked one after the other.
 pub(super) struct Context<'a> {
+    pub program: &'a Program,
+    pub params: Params,
     pub world: &'a dyn World,
+    /// Where a param stands whose value is wrong: what follows from that is not told.
+    pub told: Vec<Span>,
     pub out: Vec<Diagnostic>,
     /// Finished ones, each behind those that it reads.
     pub items: Vec<Item>,
@@ -89,7 +109,56 @@ pub(super) struct Context<'a> {
     pub broken: Vec<Span>,
 }
 
+/// A path or address, relative ones from the folder of the job's own file.
+pub(super) struct Path {
+    pub text: String,
+    /// Only a run knows it; the text stands for it.
+    pub later: bool,
+}
+
 impl Context<'_> {
+    /// A copy of a part of the tree with constants in place of params.
+    pub fn bind<'t, T: Clone>(
+        &mut self,
+        tree: &'t T,
+        parts: fn(&mut T) -> Parts<'_>,
+        is_column: &dyn Fn(&str) -> bool,
+    ) -> Cow<'t, T> {
+        Binder { program: self.program, params: &self.params, is_column, told: &mut self.told }.bound(tree, parts)
+    }
+
+    /// The path that an argument gives; what else it is is reported. `write` says what to write instead.
+    pub fn path(&mut self, value: &ast::Expr, write: &str) -> Option<Path> {
+        match (&value.kind, value.constant()) {
+            (_, Some(Value::String(path))) if !path.is_empty() => {
+                Some(Path { text: self.program.path(value.span.file, &path), later: false })
+            }
+            (ast::ExprKind::Call(call), _) if call.name.name == "env" && params::variable_name(call).is_some() => {
+                match self.world.variable(params::variable_name(call).unwrap_or_default()) {
+                    Variable::Later => Some(Path { text: bind::shown(call), later: true }),
+                    Variable::Set(path) if !path.is_empty() => {
+                        Some(Path { text: self.program.path(value.span.file, &path), later: false })
+                    }
+                    Variable::Set(_) | Variable::Unset => {
+                        self.out.push(params::unset(call));
+                        None
+                    }
+                }
+            }
+            (ast::ExprKind::Call(call), _) if call.name.name == "secret" => {
+                self.out.push(not_yet("`secret`", value.span));
+                None
+            }
+            _ => {
+                let diagnostic = Diagnostic::error(Code::E0105, value.span, "a path is a text in quotes")
+                    .label("not a path")
+                    .help(write);
+                self.out.push(diagnostic);
+                None
+            }
+        }
+    }
+
     /// Whether a statement inside could not be parsed, so that what is missing was told already.
     pub fn is_broken(&self, item: Span) -> bool {
         self.broken.iter().any(|b| b.file == item.file && b.start >= item.start && b.start <= item.end)

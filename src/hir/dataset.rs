@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use dbjob_plan::{
-    CsvOptions, DataType, Encoding, Field, Format, ItemKind, Op, Refinement, Source, SourceColumn, Span, Value,
-};
+use dbjob_plan::{CsvOptions, DataType, Encoding, Field, Format, ItemKind, Op, Source, SourceColumn, Span, Value};
 
-use super::check::Context;
+use super::check::{Context, Path};
 use super::declared;
 use super::items::not_yet;
 use super::options::{self, Given};
@@ -14,7 +12,6 @@ use super::range::Range;
 use super::step::expect;
 use super::table::{Column, Role, Table};
 use super::taint::{TaintKind, TaintSource};
-use super::types;
 use super::{Item, ItemBody, Served, Step};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic};
@@ -37,7 +34,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     for column in &dataset.columns {
         declare(dataset, column, &mut table, &mut columns, cx);
     }
-    let Some((format, path)) = source else {
+    let Some((format, Path { text: path, later })) = source else {
         table.broken = dataset.columns.is_empty() || dataset.rest.is_some();
         cx.tables.insert(name, table);
         return;
@@ -45,6 +42,12 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     let mut source = Source { format, path, columns, key: Vec::new() };
     if dataset.columns.is_empty() && cx.is_broken(span) {
         // Columns were meant to be declared: that they cannot be read was told.
+        table.broken = true;
+    } else if (dataset.columns.is_empty() || dataset.rest.is_some()) && later {
+        let diagnostic = Diagnostic::error(Code::E0303, dataset.source.span(), "only a run knows where the data are")
+            .label("its columns are not known")
+            .help("declare the columns: `{ id: int key … }`");
+        cx.out.push(diagnostic);
         table.broken = true;
     } else if dataset.columns.is_empty() || dataset.rest.is_some() {
         infer(dataset, &mut source, &mut table, cx);
@@ -97,7 +100,7 @@ fn declare(
     column.origin.insert((dataset.name.name.clone(), name.clone()));
     column.plain = true;
     if let Some(refinement) = &ast.refinement {
-        column.refinement = refine(refinement, &column.dtype, cx);
+        column.refinement = declared::refine(refinement, &column.dtype, &mut cx.out);
         column.range = column.refinement.as_ref().map_or(Range::ALL, Range::of_refinement);
     }
     for attribute in &ast.attributes {
@@ -188,51 +191,6 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
     }
 }
 
-/// The promise of `in …`, in the column's own type.
-fn refine(ast: &ast::Expr, dtype: &DataType, cx: &mut Context<'_>) -> Option<Refinement> {
-    let mut bad: Option<Span> = None;
-    let mut of_column = |e: &ast::Expr| {
-        let value = options::constant(e);
-        let value = match (&value, dtype) {
-            (Some(Value::Int(i)), DataType::Float) => Some(Value::Float(*i as f64)),
-            (Some(Value::Date(d)), DataType::Datetime) => Some(Value::Datetime(i64::from(*d) * 86_400_000_000)),
-            (Some(v), _)
-                if *dtype == DataType::Unknown || types::converts(&types::of_value(v), dtype) && *v != Value::Null =>
-            {
-                value
-            }
-            _ => None,
-        };
-        if value.is_none() {
-            bad.get_or_insert(e.span);
-        }
-        value
-    };
-    let refinement = match &ast.kind {
-        ast::ExprKind::Range { low, high, inclusive } => Refinement::Range {
-            low: low.as_deref().and_then(&mut of_column),
-            high: high.as_deref().and_then(&mut of_column),
-            inclusive: *inclusive,
-        },
-        ast::ExprKind::List(items) => Refinement::OneOf(items.iter().filter_map(&mut of_column).collect()),
-        _ => {
-            bad = Some(ast.span);
-            Refinement::OneOf(Vec::new())
-        }
-    };
-    match bad {
-        Some(span) => {
-            let diagnostic =
-                Diagnostic::error(Code::E0201, span, format!("a column of {dtype} is refined by constants of {dtype}"))
-                    .label("not such a constant")
-                    .help("write a range `in 1..=500` or a list `in [1, 2]`");
-            cx.out.push(diagnostic);
-            None
-        }
-        None => Some(refinement),
-    }
-}
-
 fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mut Context<'_>) {
     let probe = Source { columns: Vec::new(), ..source.clone() };
     let span = dataset.source.span();
@@ -304,7 +262,7 @@ fn listed(names: &[String]) -> String {
 }
 
 /// The format and path of a source.
-fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, String)> {
+fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, Path)> {
     let call = match source {
         SourceExpr::Call(call) => call,
         SourceExpr::Inline { span, .. } => {
@@ -351,24 +309,13 @@ fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, String)>
             }
             (path, rest)
         });
-    let path = match path.first().map(|arg| (&arg.value, options::constant(&arg.value))) {
-        Some((_, Some(Value::String(path)))) if !path.is_empty() => path,
-        Some((value, _)) if matches!(&value.kind, ast::ExprKind::Call(c) if ["env", "secret"].contains(&c.name.name.as_str())) =>
-        {
-            cx.out.push(not_yet("`env` and `secret`", value.span));
-            return None;
-        }
-        Some((value, _)) => {
-            let diagnostic = Diagnostic::error(Code::E0105, value.span, "a path is a text in quotes")
-                .label("not a path")
-                .help(format!("write {name}(\"data/file.{name}\")"));
-            cx.out.push(diagnostic);
-            return None;
-        }
+    let example = format!("write {name}(\"data/file.{name}\")");
+    let path = match path.first() {
+        Some(arg) => cx.path(&arg.value, &example)?,
         None => {
             let diagnostic = Diagnostic::error(Code::E0108, call.span, format!("`{name}` needs a path"))
                 .label("no path")
-                .help(format!("write {name}(\"data/file.{name}\")"));
+                .help(example);
             cx.out.push(diagnostic);
             return None;
         }

@@ -1,16 +1,18 @@
 //! Types as written.
 
-use dbjob_plan::{DataType, Span, Value};
+use dbjob_plan::{DataType, Refinement, Span, Value};
 
 use super::items::not_yet;
 use super::options;
+use super::value::{self, Wanted};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic, Fix};
-use crate::syntax::ast::Type;
+use crate::syntax::ast::{Expr, ExprKind, Type};
 
 /// The type and whether it may be null; `Unknown` when something was reported.
 pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) {
-    let unknown = (DataType::Unknown, true);
+    // Not null: a bare `null` is what is unknown and may be null.
+    let unknown = (DataType::Unknown, false);
     let name = ty.name.name.as_str();
     match words::find(words::TYPES, name) {
         None => {
@@ -94,4 +96,40 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
 /// Takes the `?` from a type that has one.
 pub(super) fn not_null(ty: &Type) -> Fix {
     Fix::write(Span { start: ty.span.end - 1, ..ty.span }, "")
+}
+
+/// The promise of `in …`, in the type that it narrows.
+pub(super) fn refine(ast: &Expr, dtype: &DataType, out: &mut Vec<Diagnostic>) -> Option<Refinement> {
+    let mut bad: Option<Span> = None;
+    let wanted = Wanted { dtype: dtype.clone(), nullable: false, refinement: None };
+    let mut bound = |e: &Expr| {
+        let value = options::constant(e).and_then(|v| value::fit(v, &wanted).ok());
+        if value.is_none() {
+            bad.get_or_insert(e.span);
+        }
+        value
+    };
+    let refinement = match &ast.kind {
+        ExprKind::Range { low, high, inclusive } => Refinement::Range {
+            low: low.as_deref().and_then(&mut bound),
+            high: high.as_deref().and_then(&mut bound),
+            inclusive: *inclusive,
+        },
+        ExprKind::List(items) => Refinement::OneOf(items.iter().filter_map(&mut bound).collect()),
+        _ => {
+            bad = Some(ast.span);
+            Refinement::OneOf(Vec::new())
+        }
+    };
+    match bad {
+        Some(span) => {
+            let diagnostic =
+                Diagnostic::error(Code::E0201, span, format!("a column of {dtype} is refined by constants of {dtype}"))
+                    .label("not such a constant")
+                    .help("write a range `in 1..=500` or a list `in [1, 2]`");
+            out.push(diagnostic);
+            None
+        }
+        None => Some(refinement),
+    }
 }

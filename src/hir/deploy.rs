@@ -1,10 +1,9 @@
 //! Deployments: where a model or a table goes.
 
-use dbjob_plan::{Op, Span, Target, Value};
+use dbjob_plan::{Op, Span, Target};
 
 use super::check::Context;
 use super::items::{not_yet, unknown_item};
-use super::options;
 use super::{Deploy, Item, ItemBody};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic};
@@ -209,15 +208,7 @@ fn target(
             cx.out.push(Diagnostic::error(Code::E0104, span, what).label("one too many"));
             return None;
         }
-        match options::constant(&arg.value) {
-            Some(Value::String(text)) if !text.is_empty() => path = Some(text),
-            _ => {
-                let diagnostic =
-                    Diagnostic::error(Code::E0105, arg.value.span, "a path is a text in quotes").label("not a path");
-                cx.out.push(diagnostic);
-                return None;
-            }
-        }
+        path = Some(cx.path(&arg.value, &format!("write {name}(\"out\")"))?.text);
     }
     let Some(path) = path else {
         cx.out.push(

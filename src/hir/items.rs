@@ -1,16 +1,18 @@
 //! Binds the names of items, orders items so that each stands behind those it reads, and checks them in that order.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dbjob_plan::Span;
+use dbjob_plan::{FileId, Span};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::check::{Context, Declared};
 use super::table::Table;
 use super::{dataset, deploy, model, transform};
-use crate::catalog::words;
+use crate::catalog::{metric, words};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::link::Space;
 use crate::syntax::ast::{self, Ident, ItemKind, SourceExpr, StepKind};
 
 pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) {
@@ -23,12 +25,46 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) {
         }
         let doc = (!item.doc.is_empty()).then(|| item.doc.join("\n"));
         match &item.kind {
-            ItemKind::Dataset(dataset) => dataset::check(dataset, doc, item.span, index, cx),
-            ItemKind::Transform(transform) => transform::check(transform, doc, item.span, index, cx),
-            ItemKind::Model(model) => model::check(model, doc, item.span, index, file, cx),
-            ItemKind::Deploy(deploy) => deploy::check(deploy, doc, item.span, index, cx),
+            ItemKind::Dataset(dataset) => {
+                let column = |name: &str| dataset.columns.iter().any(|c| c.name.name == name);
+                let dataset = cx.bind(dataset, ast::Dataset::parts, &column);
+                dataset::check(&dataset, doc, item.span, index, cx);
+                meets_params(&dataset.name.name, item.span.file, cx);
+            }
+            ItemKind::Transform(transform) => {
+                transform::check(transform, doc, item.span, index, cx);
+                meets_params(&transform.name.name, item.span.file, cx);
+            }
+            ItemKind::Model(model) => {
+                // Metrics stand where a requirement names columns.
+                let model = cx.bind(model, ast::Model::parts, &metric::is_word);
+                model::check(&model, doc, item.span, index, file, cx);
+            }
+            ItemKind::Deploy(deploy) => {
+                let deploy = cx.bind(deploy, ast::Deploy::parts, &|_| false);
+                deploy::check(&deploy, doc, item.span, index, cx);
+            }
             _ => {}
         }
+    }
+}
+
+/// Reports params that have the name of a column of a table, each once.
+fn meets_params(table: &str, file: FileId, cx: &mut Context<'_>) {
+    let Some(table) = cx.tables.get(table) else { return };
+    let meeting = cx.program.names(file, Space::Param).filter_map(|name| Some((name, table.get(name)?.span)));
+    for (name, column) in meeting {
+        let Some(param) = cx.program.find(file, Space::Param, name) else { continue };
+        let ItemKind::Param { name, .. } = &cx.program.ast.items[param].kind else { continue };
+        if cx.out.iter().any(|d| d.code == Code::E0112 && d.span == name.span) {
+            continue;
+        }
+        let message = format!("the param `{}` has the name of a column", name.name);
+        let diagnostic = Diagnostic::error(Code::E0112, name.span, message)
+            .label("may mean both")
+            .related(column, "the column")
+            .help("give the param another name");
+        cx.out.push(diagnostic);
     }
 }
 
@@ -44,6 +80,7 @@ fn readable(kind: &ItemKind) -> Option<(&Ident, &'static str)> {
 
 fn declare(file: &ast::File, cx: &mut Context<'_>) {
     let mut deployments: Vec<&Ident> = Vec::new();
+    let mut others = Others::default();
     for item in &file.items {
         if let Some((name, kind)) = readable(&item.kind) {
             if let Some(first) = cx.names.get(&name.name) {
@@ -80,13 +117,34 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
                         .near(&keyword.name, words::ITEMS.iter().map(|w| w.name)),
                 );
             }
-            ItemKind::Use { path, .. } => later(cx, "`use`", path.span),
-            ItemKind::Param { name, .. } => later(cx, "`param`", name.span),
-            ItemKind::Profile { name, .. } => later(cx, "`profile`", name.span),
+            ItemKind::Param { name, .. } => others.declare("param", name, &mut cx.out),
+            ItemKind::Profile { name, .. } => others.declare("profile", name, &mut cx.out),
             ItemKind::Cluster { name, .. } => later(cx, "`cluster`", name.span),
             ItemKind::Fn { name, .. } => later(cx, "`fn`", name.span),
             ItemKind::Test { name, .. } => later(cx, "`test`", name.span),
             _ => {}
+        }
+    }
+}
+
+/// Items that no table reads, by kind and name.
+#[derive(Default)]
+struct Others(BTreeMap<(&'static str, String), Span>);
+
+impl Others {
+    fn declare(&mut self, kind: &'static str, name: &Ident, out: &mut Vec<Diagnostic>) {
+        match self.0.entry((kind, name.name.clone())) {
+            Entry::Vacant(entry) => {
+                entry.insert(name.span);
+            }
+            Entry::Occupied(first) => {
+                let message = format!("there are two {kind}s `{}`", name.name);
+                let diagnostic = Diagnostic::error(Code::E0102, name.span, message)
+                    .label("again here")
+                    .related(*first.get(), "first here")
+                    .help("give one of them another name");
+                out.push(diagnostic);
+            }
         }
     }
 }

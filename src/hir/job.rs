@@ -3,15 +3,19 @@
 use dbjob_plan::{Span, Value};
 
 use super::Job;
+use super::check::Context;
 use super::items::not_yet;
 use super::options;
 use crate::catalog::words::{self, Word};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, ItemKind, Setting, SettingValue};
 
-pub(super) fn settings(file: &ast::File, job: &mut Job, out: &mut Vec<Diagnostic>) {
+/// The settings of the job's own file; a `job` in a used file is that file's own.
+pub(super) fn settings(file: &ast::File, job: &mut Job, cx: &mut Context<'_>) {
     let mut first: Option<Span> = None;
-    for item in &file.items {
+    for item in file.items.iter().filter(|item| item.span.file == cx.program.root) {
+        let item = cx.bind(item, ast::Item::parts, &|_| false);
+        let out = &mut cx.out;
         let ItemKind::Job { name, settings } = &item.kind else { continue };
         let here = name.as_ref().map_or(item.span, |n| n.span);
         if let Some(first) = first {

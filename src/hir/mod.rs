@@ -4,6 +4,7 @@
 //! `check` never stops at the first problem. One cause gives one message: what depends on something broken is not
 //! reported again (`Table::broken`, `DataType::Unknown`).
 
+mod bind;
 mod call;
 mod check;
 mod columns;
@@ -21,6 +22,7 @@ mod model;
 mod module;
 mod options;
 mod output;
+mod params;
 pub mod range;
 mod selection;
 mod serving;
@@ -31,12 +33,14 @@ mod taint;
 mod text;
 mod transform;
 mod types;
+mod value;
 
 use std::collections::BTreeMap;
 
 use dbjob_plan::{FitSpec, ItemKind, Op, Schema, Span, Target};
 
 pub use check::{Checked, SoundJob, check};
+pub use params::Given;
 pub use table::{Column, Shape, Table};
 
 /// A checked job. Items are in an order in which each stands after those that it reads.
@@ -56,7 +60,7 @@ pub struct Item {
     pub doc: Option<String>,
     pub span: Span,
     pub body: ItemBody,
-    /// Position among the items of the file.
+    /// Position among the items of the program.
     pub position: usize,
 }
 
@@ -125,6 +129,8 @@ pub struct Module {
     pub runs: Vec<String>,
     pub after: Vec<String>,
     pub span: Span,
+    /// Position among the items of the program.
+    pub position: usize,
 }
 
 impl Item {

@@ -31,7 +31,7 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
             _ => None,
         })
         .collect();
-    for item in &file.items {
+    for (position, item) in file.items.iter().enumerate() {
         let ItemKind::Module { name, settings } = &item.kind else { continue };
         if let Some(first) = modules.iter().find(|m| m.name == name.name) {
             let diagnostic =
@@ -42,8 +42,15 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
             continue;
         }
         let doc = (!item.doc.is_empty()).then(|| item.doc.join("\n"));
-        let mut module =
-            Module { name: name.name.clone(), doc, role: None, runs: Vec::new(), after: Vec::new(), span: name.span };
+        let mut module = Module {
+            name: name.name.clone(),
+            doc,
+            role: None,
+            runs: Vec::new(),
+            after: Vec::new(),
+            span: name.span,
+            position,
+        };
         let mut has_runs = false;
         for setting in known_settings(settings, "`module`", words::MODULE_SETTINGS, &mut cx.out) {
             match setting.name.name.as_str() {

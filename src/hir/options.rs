@@ -146,17 +146,7 @@ fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
 
 /// A literal, a negated number or a list of literals.
 pub(super) fn constant(ast: &ast::Expr) -> Option<Value> {
-    match &ast.kind {
-        ast::ExprKind::Literal(value) => Some(value.clone()),
-        ast::ExprKind::Negate(x) => match constant(x)? {
-            Value::Int(i) => Some(Value::Int(-i)),
-            Value::Float(f) => Some(Value::Float(-f)),
-            Value::Duration(us) => Some(Value::Duration(-us)),
-            _ => None,
-        },
-        ast::ExprKind::List(items) => items.iter().map(constant).collect::<Option<Vec<_>>>().map(Value::List),
-        _ => None,
-    }
+    ast.constant()
 }
 
 pub(super) fn word(ast: &ast::Expr) -> Option<&str> {
@@ -171,6 +161,9 @@ pub(super) fn describe(ast: &ast::Expr) -> String {
     match (constant(ast), word(ast)) {
         (Some(value), _) => value.to_string(),
         (None, Some(word)) => format!("`{word}`"),
-        _ => "this".into(),
+        _ => match &ast.kind {
+            ast::ExprKind::Call(call) if call.name.name == "env" => "what only a run knows".into(),
+            _ => "this".into(),
+        },
     }
 }

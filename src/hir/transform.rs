@@ -73,6 +73,8 @@ pub(super) fn check(
 }
 
 fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
+    let derived = |name: &str| matches!(&step.kind, StepKind::Derive { columns, .. } if columns.iter().any(|c| c.name.name == name));
+    let step = &*b.cx.bind(step, ast::Step::parts, &|name| b.table.get(name).is_some() || derived(name));
     let span = step.span;
     match &step.kind {
         StepKind::Filter { on_train: Some(at), .. } => b.report(not_yet("`filter … on train`", *at)),

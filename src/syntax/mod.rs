@@ -7,11 +7,13 @@ mod lexer;
 mod mistake;
 mod parser;
 mod token;
+mod visit;
 
 use std::collections::HashSet;
 
-use dbjob_plan::FileId;
+use dbjob_plan::{FileId, Value};
 pub use token::{ITEM_KEYWORDS, RESERVED, Token, TokenKind};
+pub use visit::Parts;
 
 use crate::diagnostic::Diagnostic;
 
@@ -49,4 +51,16 @@ pub fn is_date(text: &str) -> bool {
 /// Reads a file. Never fails and never panics; the time is linear in the length of the text.
 pub fn parse(file: FileId, text: &str) -> Parsed {
     parser::parse(file, text)
+}
+
+/// Reads a constant that stands alone: a literal, a negated one, or a list of them. `None` for anything else.
+pub fn constant(text: &str) -> Option<Value> {
+    let statement = format!("param x: int = {text}");
+    let parsed = parse(FileId::default(), &statement);
+    match &parsed.ast.items[..] {
+        [ast::Item { kind: ast::ItemKind::Param { value: Some(value), .. }, .. }] if parsed.errors.is_empty() => {
+            value.constant()
+        }
+        _ => None,
+    }
 }

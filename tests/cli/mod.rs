@@ -7,6 +7,7 @@ mod fix;
 mod fmt;
 mod lineage;
 mod pages;
+mod params;
 #[cfg(feature = "local")]
 mod run;
 

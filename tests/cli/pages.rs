@@ -1,19 +1,28 @@
 //! The pages of docs/errors: each example raises its code and nothing else, each correction raises nothing.
 
 use dbjob::diagnostic::{Code, Diagnostic, Severity, explain};
+use dbjob::hir::Given;
 use dbjob::source::{SourceFile, SourceMap};
-use dbjob::world::World;
-use dbjob::{hir, syntax};
+use dbjob::world::{TextFile, World};
 use dbjob_plan::{DataType, Field, RunError, Schema, Source};
 
-/// The `people.csv` of E0304; other files cannot be looked into.
-struct Years;
+/// The files that pages speak of; others cannot be looked into.
+struct Files;
 
-impl World for Years {
+impl World for Files {
     fn schema(&self, source: &Source) -> Result<Option<Schema>, RunError> {
         let field = |name: &str| Field::new(name, DataType::String, true);
         let known = source.path == "people.csv";
         Ok(known.then(|| Schema::new(vec![field("id"), field("years"), field("city")])))
+    }
+
+    fn text(&self, path: &str) -> Result<TextFile, RunError> {
+        let text = match path {
+            "tables.dbjob" => "dataset people from csv(\"people.csv\") {\n  id: int key\n  age: int?\n}\n",
+            "loop.dbjob" => "use \"page.dbjob\"\n",
+            _ => return Err(RunError::new("E0701", format!("there is no file `{path}`"))),
+        };
+        Ok(TextFile { path: path.into(), text: text.into() })
     }
 }
 
@@ -21,9 +30,7 @@ impl World for Years {
 fn problems(code: Code, text: &str) -> Vec<Diagnostic> {
     let mut sources = SourceMap::default();
     let file = sources.add(SourceFile::new("page.dbjob", text));
-    let parsed = syntax::parse(file, text);
-    let checked = hir::check(&parsed.ast, "page", &Years);
-    let all = parsed.errors.into_iter().chain(checked.diagnostics);
+    let all = dbjob::analyse(file, &mut sources, &Given::default(), &Files).diagnostics.into_iter();
     all.filter(|d| d.severity > Severity::Note || code.severity() == Severity::Note).collect()
 }
 

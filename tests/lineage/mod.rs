@@ -4,21 +4,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dbjob::hir;
+use dbjob::hir::Given;
 use dbjob::lower::lower;
 use dbjob::source::{SourceFile, SourceMap};
-use dbjob::syntax;
 use dbjob::world::NoWorld;
+use dbjob::{Analysis, analyse};
 use dbjob_plan::{Edge, Lineage, Plan, Via};
 
 fn plan(name: &str, text: &str) -> (Plan, SourceMap) {
     let mut sources = SourceMap::default();
     let file = sources.add(SourceFile::new(name, text));
-    let parsed = syntax::parse(file, &sources.get(file).text);
-    assert!(parsed.errors.is_empty(), "{name}: {:?}", parsed.errors);
-    let checked = hir::check(&parsed.ast, "lineage", &NoWorld);
-    let errors: Vec<_> =
-        checked.diagnostics.iter().filter(|d| d.severity == dbjob::diagnostic::Severity::Error).collect();
+    let Analysis { checked, diagnostics, .. } = analyse(file, &mut sources, &Given::default(), &NoWorld);
+    let errors: Vec<_> = diagnostics.iter().filter(|d| d.severity == dbjob::diagnostic::Severity::Error).collect();
     assert!(errors.is_empty(), "{name}: {errors:#?}");
     (lower(&checked.sound().expect("no error")), sources)
 }

@@ -2,7 +2,8 @@
 //!
 //! Under a line stand the problems that begin on it, each as `#~ CODE FROM-TO MESSAGE`: 1-based columns in characters,
 //! TO excluded; the message must contain MESSAGE. A problem that is not expected fails the test, as does one that is
-//! expected and missing. `BLESS=1` writes what is found into the files, to be reviewed line by line.
+//! expected and missing. Problems of files that a program uses stand under its first line, with the
+//! file. `BLESS=1` writes what is found into the files, to be reviewed line by line.
 
 mod fixes;
 
@@ -10,8 +11,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbjob::diagnostic::Diagnostic;
+use dbjob::hir::Given;
 use dbjob::source::{SourceFile, SourceMap};
-use dbjob::world::NoWorld;
+use dbjob::world::{TextFile, World};
+use dbjob_plan::{FileId, RunError, Schema, Source};
+
+/// Other files that programs use, and no data.
+struct Folder<'a>(&'a Path);
+
+impl World for Folder<'_> {
+    fn schema(&self, _: &Source) -> Result<Option<Schema>, RunError> {
+        Ok(None)
+    }
+
+    fn text(&self, path: &str) -> Result<TextFile, RunError> {
+        let text = fs::read_to_string(self.0.join(path));
+        let text = text.map_err(|_| RunError::new("E0701", format!("there is no file `{path}`")))?;
+        Ok(TextFile { path: path.into(), text })
+    }
+}
 
 pub fn programs() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui"))
@@ -27,11 +45,8 @@ pub fn programs() -> Vec<PathBuf> {
 pub fn problems(path: &Path, text: &str) -> (Vec<Diagnostic>, SourceMap) {
     let mut sources = SourceMap::default();
     let file = sources.add(SourceFile::new(path, text));
-    let parsed = dbjob::syntax::parse(file, &sources.get(file).text);
-    let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or("job");
-    let mut all = parsed.errors.clone();
-    all.extend(dbjob::hir::check(&parsed.ast, stem, &NoWorld).diagnostics);
-    all.sort_by_key(|d| d.span.start);
+    let world = Folder(path.parent().expect("a program is in a folder"));
+    let all = dbjob::analyse(file, &mut sources, &Given::default(), &world).diagnostics;
     (all, sources)
 }
 
@@ -45,6 +60,10 @@ fn found(path: &Path, text: &str) -> Vec<(usize, String, String)> {
             let (line, from) = file.position(d.span.start);
             let (end_line, to) = file.position(d.span.end);
             let to = if end_line == line { to } else { file.line(line).chars().count() + 1 };
+            if d.span.file != FileId(0) {
+                let place = format!("{} {}:{line}:{from}-{to}", d.code, file.path.display());
+                return (1, place, d.message.clone());
+            }
             (line, format!("{} {from}-{to}", d.code), d.message.clone())
         })
         .collect()

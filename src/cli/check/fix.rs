@@ -1,8 +1,8 @@
 //! `dbjob check --fix`: the fixes of the problems of a file, as far as they make it no worse.
 
-use dbjob_plan::Span;
+use dbjob_plan::{FileId, Span};
 
-use crate::cli::front::{Front, compile_source};
+use crate::cli::front::{Front, ParamArgs, Purpose, compile_source};
 use crate::diagnostic::{Code, Problem};
 use crate::source::{SourceFile, SourceMap};
 
@@ -24,8 +24,8 @@ pub struct Made {
 }
 
 /// Makes the fixes of a file. Afterwards nothing is wrong that was not wrong before.
-pub fn mend(file: SourceFile) -> Mended {
-    let before = State::of(file);
+pub fn mend(file: SourceFile, params: &ParamArgs) -> Mended {
+    let before = State::of(file, params);
     // All at once, over and over; where that ends with a new problem, one at a time.
     let (mut state, mut made) = (before.clone(), Vec::new());
     for _ in 0..MOST_ROUNDS {
@@ -34,7 +34,7 @@ pub fn mend(file: SourceFile) -> Mended {
             break;
         }
         made.extend(chosen.iter().map(|at| state.told(*at)));
-        state = state.after(&chosen);
+        state = state.after(&chosen, params);
     }
     if state.is_no_worse_than(&before) {
         return Mended { file: state.file, made };
@@ -42,7 +42,7 @@ pub fn mend(file: SourceFile) -> Mended {
     (state, made) = (before, Vec::new());
     let mut from = 0;
     while let Some(at) = (from..state.problems.len()).find(|at| state.fixes[*at].is_some()) {
-        let next = state.after(&[at]);
+        let next = state.after(&[at], params);
         if next.is_no_worse_than(&state) && next.problems.len() < state.problems.len() {
             made.push(state.told(at));
             state = next;
@@ -62,11 +62,13 @@ struct State {
 }
 
 impl State {
-    fn of(file: SourceFile) -> Self {
+    fn of(file: SourceFile, params: &ParamArgs) -> Self {
         let mut sources = SourceMap::default();
-        let Front { problems, .. } = compile_source(file, &mut sources);
-        let fixes = problems.iter().map(|p| p.fix.as_ref()?.changes(&sources)).collect();
-        Self { file: sources.get(dbjob_plan::FileId(0)).clone(), problems, fixes }
+        let Front { problems, .. } = compile_source(file, params, Purpose::Look, &mut sources);
+        // Files that it uses are mended when they are named.
+        let own = |changes: &Vec<(Span, String)>| changes.iter().all(|(span, _)| span.file == FileId(0));
+        let fixes = problems.iter().map(|p| p.fix.as_ref()?.changes(&sources).filter(own)).collect();
+        Self { file: sources.get(FileId(0)).clone(), problems, fixes }
     }
 
     /// Problems whose fixes do not touch each other, in the order of the text.
@@ -84,14 +86,14 @@ impl State {
         chosen
     }
 
-    fn after(&self, chosen: &[usize]) -> Self {
+    fn after(&self, chosen: &[usize], params: &ParamArgs) -> Self {
         let mut changes: Vec<&(Span, String)> = chosen.iter().flat_map(|at| self.fixes[*at].iter().flatten()).collect();
         changes.sort_by_key(|(span, _)| span.start);
         let mut text = self.file.text.clone();
         for (span, new) in changes.into_iter().rev() {
             text.replace_range(span.start as usize..span.end as usize, new);
         }
-        Self::of(self.file.with_text(text))
+        Self::of(self.file.with_text(text), params)
     }
 
     fn told(&self, at: usize) -> Made {

@@ -1,12 +1,13 @@
 mod fix;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use similar::TextDiff;
 
 use super::files::{read_source, replace_file};
-use super::front::compile;
+use super::front::{ParamArgs, Purpose, compile};
 use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem, Severity, render_github, render_json, render_sarif};
 use crate::source::SourceMap;
@@ -28,6 +29,8 @@ pub struct Args {
     /// Write nothing; print what `--fix` would change as a unified diff
     #[arg(long, conflicts_with = "format")]
     diff: bool,
+    #[command(flatten)]
+    params: ParamArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,7 +52,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let mut fixed = 0;
     if args.fix && !args.diff {
         for path in &args.files {
-            match mend(path, output) {
+            match mend(path, &args.params, output) {
                 Ok(made) => fixed += made,
                 Err(problem) => {
                     output.problem(problem);
@@ -62,16 +65,19 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         }
     }
     for path in &args.files {
-        let front = compile(path, &mut sources);
+        let front = compile(path, &args.params, Purpose::Look, &mut sources);
         items += front.items;
         problems.extend(front.problems);
         notes.extend(front.notes);
     }
+    // Of a file that several of them use.
+    once(&mut problems, &sources);
+    once(&mut notes, &sources);
     let denied = |p: &Problem| p.severity == Severity::Error || args.deny == Some(Deny::Warnings);
     let failed = problems.iter().any(denied);
     let outcome = if failed { Outcome::Wrong } else { Outcome::Fine };
     if args.diff {
-        args.files.iter().for_each(|path| diff(path, output));
+        args.files.iter().for_each(|path| diff(path, &args.params, output));
         return outcome;
     }
     match args.format {
@@ -98,9 +104,9 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
 }
 
 /// Makes the fixes of a file and tells each. A file that cannot be read is told by the check.
-fn mend(path: &Path, output: &Output) -> Result<usize, Problem> {
+fn mend(path: &Path, params: &ParamArgs, output: &Output) -> Result<usize, Problem> {
     let Ok(file) = read_source(path) else { return Ok(0) };
-    let fix::Mended { file, made } = fix::mend(file);
+    let fix::Mended { file, made } = fix::mend(file, params);
     if !made.is_empty() {
         replace_file(path, &file.written())
             .map_err(|error| Problem::error(Code::E0713, format!("cannot write `{}`: {error}", path.display())))?;
@@ -112,12 +118,21 @@ fn mend(path: &Path, output: &Output) -> Result<usize, Problem> {
 }
 
 /// Prints what `--fix` would change.
-fn diff(path: &Path, output: &Output) {
+fn diff(path: &Path, params: &ParamArgs, output: &Output) {
     let Ok(before) = read_source(path) else { return };
     let old = before.written();
-    let new = fix::mend(before).file.written();
+    let new = fix::mend(before, params).file.written();
     let shown = path.display().to_string();
     output.result(&TextDiff::from_lines(&old, &new).unified_diff().header(&shown, &shown).to_string());
+}
+
+/// Drops what was told of the same place before.
+fn once(problems: &mut Vec<Problem>, sources: &SourceMap) {
+    let mut told = HashSet::new();
+    problems.retain(|p| {
+        let place = p.span.map(|s| (sources.path(s.file).to_owned(), s.start, s.end));
+        place.is_none_or(|place| told.insert((p.code, p.message.clone(), place)))
+    });
 }
 
 /// `ok: 5 items, no problems` · `2 errors, 1 warning; …`

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::front::compile;
+use super::front::{ParamArgs, Purpose, compile};
 use super::graph::{dot, mermaid};
 use super::{Outcome, Output};
 use crate::diagnostic::Severity;
@@ -23,6 +23,8 @@ pub struct Args {
     /// A tree, JSON, or the graph of the items for Graphviz or Mermaid
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    params: ParamArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -35,7 +37,7 @@ enum Format {
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let mut sources = SourceMap::default();
-    let front = compile(&args.file, &mut sources);
+    let front = compile(&args.file, &args.params, Purpose::Look, &mut sources);
     if !output.quiet() || front.problems.iter().any(|p| p.severity == Severity::Error) {
         output.problems(&front.problems, &sources);
     }

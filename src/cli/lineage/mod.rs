@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::front::compile;
+use super::front::{ParamArgs, Purpose, compile};
 use super::graph::{dot, mermaid};
 use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem, Severity, near_name};
@@ -33,6 +33,8 @@ pub struct Args {
     /// A tree, JSON, or a graph for Graphviz or Mermaid
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    params: ParamArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,7 +57,7 @@ pub struct Lineage {
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let mut sources = SourceMap::default();
-    let front = compile(&args.file, &mut sources);
+    let front = compile(&args.file, &args.params, Purpose::Look, &mut sources);
     if !output.quiet() || front.problems.iter().any(|p| p.severity == Severity::Error) {
         output.problems(&front.problems, &sources);
     }

@@ -14,7 +14,7 @@ use dbjob_runtime::{Observer, RunOptions, cancel_on_interrupt, interrupted, remo
 
 use super::engine::{engine, limit_threads};
 use super::files::parent;
-use super::front::compile;
+use super::front::{ParamArgs, Purpose, compile};
 use super::{Outcome, Output};
 use crate::diagnostic::{Problem, Severity};
 use crate::source::SourceMap;
@@ -37,6 +37,8 @@ pub struct Args {
     /// Cores to use; all of them if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    #[command(flatten)]
+    params: ParamArgs,
 }
 
 pub fn run(args: Args, output: &Output) -> Outcome {
@@ -44,7 +46,7 @@ pub fn run(args: Args, output: &Output) -> Outcome {
         limit_threads(usize::from(threads));
     }
     let mut sources = SourceMap::default();
-    let front = compile(&args.file, &mut sources);
+    let front = compile(&args.file, &args.params, Purpose::Run, &mut sources);
     if !output.quiet() || front.problems.iter().any(|p| p.severity == Severity::Error) {
         output.problems(&front.problems, &sources);
     }

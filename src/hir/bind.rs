@@ -1,0 +1,133 @@
+//! Puts constants where expressions name params. Below here nobody knows of params: they are literals.
+
+use std::borrow::Cow;
+
+use dbjob_plan::{Span, Value};
+
+use super::params::{self, ParamValue, Params};
+use crate::catalog::options::{OptionSpec, OptionType};
+use crate::catalog::{algorithm, map, words};
+use crate::link::Program;
+use crate::syntax::Parts;
+use crate::syntax::ast::{Arg, Call, Expr, ExprKind, Fit, SettingValue};
+
+/// Binds the names of one item.
+pub(super) struct Binder<'a> {
+    pub program: &'a Program,
+    pub params: &'a Params,
+    /// Whether a name is a column where the expression stands; columns win, and that they meet is told of the table.
+    pub is_column: &'a dyn Fn(&str) -> bool,
+    /// Where a param stands whose value is wrong: what follows from that is not told.
+    pub told: &'a mut Vec<Span>,
+}
+
+/// Where a param is named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Expr,
+    /// An option or a path: `env` is looked up by who reads it.
+    Option,
+}
+
+impl Binder<'_> {
+    /// A copy with constants in place of params; as it is if there are no params.
+    pub fn bound<'t, T: Clone>(&mut self, tree: &'t T, parts: fn(&mut T) -> Parts<'_>) -> Cow<'t, T> {
+        if self.params.is_empty() {
+            return Cow::Borrowed(tree);
+        }
+        let mut copy = tree.clone();
+        self.parts(parts(&mut copy));
+        Cow::Owned(copy)
+    }
+
+    fn parts(&mut self, parts: Parts<'_>) {
+        parts.exprs.into_iter().for_each(|expr| self.expr(expr));
+        parts.calls.into_iter().for_each(|call| self.call(call));
+        parts.fits.into_iter().for_each(|fit| self.fit(fit));
+        for setting in parts.settings {
+            if let SettingValue::Expr(value) = &mut setting.value {
+                self.option(value, &[]);
+            }
+        }
+    }
+
+    pub fn expr(&mut self, expr: &mut Expr) {
+        expr.walk_mut(&mut |expr| self.name(expr, Place::Expr));
+    }
+
+    fn call(&mut self, call: &mut Call) {
+        let specs = match call.name.name.as_str() {
+            "csv" => words::CSV_OPTIONS,
+            name => map::find(name).map_or(&[][..], |map| map.options),
+        };
+        for (position, arg) in call.args.iter_mut().enumerate() {
+            let Arg { name, value } = arg;
+            let spec = match name {
+                Some(name) => specs.iter().find(|s| s.name == name.name),
+                None => specs.get(position),
+            };
+            self.option(value, own_words(spec));
+        }
+    }
+
+    fn fit(&mut self, fit: &mut Fit) {
+        let specs = algorithm::find(&fit.algorithm.name).map_or(&[][..], |algorithm| algorithm.options);
+        for option in &mut fit.options {
+            let spec = specs.iter().find(|s| s.name == option.name.name);
+            self.option(&mut option.value, own_words(spec));
+        }
+    }
+
+    /// A value that may be a word of its own.
+    pub fn option(&mut self, value: &mut Expr, words: &[&str]) {
+        value.walk_mut(&mut |expr| match &expr.kind {
+            ExprKind::Name(name) if words.contains(&name.as_str()) => {}
+            _ => self.name(expr, Place::Option),
+        });
+    }
+
+    fn name(&mut self, expr: &mut Expr, place: Place) {
+        let ExprKind::Name(name) = &expr.kind else { return };
+        let Some(value) = self.params.find(self.program, expr.span.file, name) else { return };
+        if place == Place::Expr && (self.is_column)(name) {
+            return;
+        }
+        expr.kind = match value {
+            ParamValue::Known(value) => written(value, expr.span),
+            ParamValue::Wrong(value) => {
+                self.told.push(expr.span);
+                written(value, expr.span)
+            }
+            ParamValue::Variable(call, _) if place == Place::Option => ExprKind::Call(call.clone()),
+            ParamValue::Variable(_, Some(value)) => written(value, expr.span),
+            ParamValue::Variable(call, None) => ExprKind::Literal(later(call)),
+        };
+    }
+}
+
+/// The stand-in for a string that only a run knows: no text of data is equal to it.
+fn later(call: &Call) -> Value {
+    Value::Word(shown(call))
+}
+
+/// `env("NAME")` as it is written.
+pub(super) fn shown(call: &Call) -> String {
+    format!("env({:?})", params::variable_name(call).unwrap_or_default())
+}
+
+/// A constant as an expression.
+fn written(value: &Value, span: Span) -> ExprKind {
+    match value {
+        Value::List(items) => {
+            ExprKind::List(items.iter().map(|item| Expr { kind: written(item, span), span }).collect())
+        }
+        value => ExprKind::Literal(value.clone()),
+    }
+}
+
+fn own_words(spec: Option<&OptionSpec>) -> &'static [&'static str] {
+    match spec.map(|spec| spec.ty) {
+        Some(OptionType::Word(words) | OptionType::WordOrLiteral(words)) => words,
+        _ => &[],
+    }
+}
