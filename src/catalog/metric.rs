@@ -6,28 +6,24 @@ pub struct Metric {
     pub name: &'static str,
     pub task: Task,
     pub higher_is_better: bool,
+    /// Whether it judges the predicted classes, so that it changes with the threshold.
+    pub of_labels: bool,
     pub doc: &'static str,
 }
 
 const fn metric(name: &'static str, task: Task, higher_is_better: bool, doc: &'static str) -> Metric {
-    Metric { name, task, higher_is_better, doc }
+    Metric { name, task, higher_is_better, of_labels: false, doc }
+}
+
+const fn of_labels(name: &'static str, doc: &'static str) -> Metric {
+    Metric { name, task: Task::Classification, higher_is_better: true, of_labels: true, doc }
 }
 
 /// Definitions follow scikit-learn's functions of the same names.
 pub const METRICS: &[Metric] = &[
-    metric("accuracy", Task::Classification, true, "Share of rows whose predicted class is right"),
-    metric(
-        "balanced_accuracy",
-        Task::Classification,
-        true,
-        "Mean over the classes of the share of their rows that is right",
-    ),
-    metric(
-        "f1",
-        Task::Classification,
-        true,
-        "Harmonic mean of precision and recall: of true for a bool, the mean over the classes otherwise",
-    ),
+    of_labels("accuracy", "Share of rows whose predicted class is right"),
+    of_labels("balanced_accuracy", "Mean over the classes of the share of their rows that is right"),
+    of_labels("f1", "Harmonic mean of precision and recall: of true for a bool, the mean over the classes otherwise"),
     metric(
         "auc",
         Task::Classification,

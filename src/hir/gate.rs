@@ -4,7 +4,6 @@ use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Requirement, Span, Task};
 
 use super::check::Context;
 use super::expr::{Aggregates, Checker, Scope};
-use super::items::not_yet;
 use super::model::Draft;
 use super::table::{Column, Table};
 use super::text;
@@ -21,12 +20,12 @@ impl Draft {
         cx: &mut Context<'_>,
     ) -> (Vec<Requirement>, Vec<String>) {
         let mut gates = Vec::new();
-        for (condition, span) in self.require.clone() {
+        for (condition, for_each, span) in self.require.clone() {
             let Some(resolved) = self.gate_names(&condition, None, task, &mut metrics, cx) else { continue };
             // Metrics are the columns of a table of one row.
             let mut table = Table::default();
             for name in &metrics {
-                for column in [name.clone(), format!("baseline.{name}")] {
+                for column in [name.clone(), format!("baseline.{name}"), format!("deployed.{name}")] {
                     table.put(Column::new(column, DataType::Float, false, span));
                 }
             }
@@ -43,7 +42,15 @@ impl Draft {
                 self.report(diagnostic, cx);
                 continue;
             }
-            gates.push(Requirement { expr: typed.expr, text: text::of(&condition), span: condition.span });
+            gates.push(Requirement {
+                expr: typed.expr,
+                for_each: for_each.as_ref().map(|by| by.name.clone()),
+                text: match &for_each {
+                    Some(by) => format!("{} for each {}", text::of(&condition), by.name),
+                    None => text::of(&condition),
+                },
+                span: condition.span,
+            });
         }
         (gates, metrics)
     }
@@ -58,16 +65,13 @@ impl Draft {
         cx: &mut Context<'_>,
     ) -> Option<ast::Expr> {
         let kind = match &ast.kind {
-            ast::ExprKind::Name(name) if name == "deployed" => {
-                self.report(not_yet("`deployed` in requirements", ast.span), cx);
-                return None;
-            }
-            ast::ExprKind::Name(name) if name == "baseline" => match compared {
-                Some(metric) => ast::ExprKind::Name(format!("baseline.{metric}")),
+            ast::ExprKind::Name(name) if name == "baseline" || name == "deployed" => match compared {
+                Some(metric) => ast::ExprKind::Name(format!("{name}.{metric}")),
                 None => {
-                    let diagnostic = Diagnostic::error(Code::E0201, ast.span, "a baseline of what?")
+                    let what = if name == "baseline" { "a baseline of what?" } else { "what of the live version?" };
+                    let diagnostic = Diagnostic::error(Code::E0201, ast.span, what)
                         .label("not compared with a metric")
-                        .help("write `accuracy > baseline`");
+                        .help(format!("write `accuracy > {name}`"));
                     self.report(diagnostic, cx);
                     return None;
                 }

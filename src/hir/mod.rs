@@ -13,6 +13,7 @@ mod declared;
 mod deploy;
 mod expr;
 mod facts;
+mod fit;
 mod gate;
 mod input;
 mod items;

@@ -1,18 +1,16 @@
 //! Models: inputs, output, algorithm, metrics and gates.
 
-use std::collections::BTreeMap;
-
-use dbjob_plan::{Algorithm, DataType, Field, FitSpec, Output, PART, Schema, Span, Task, Value, probability_column};
+use dbjob_plan::{DataType, Field, FitSpec, Output, PART, Schema, Span, Task, Value, probability_column};
 
 use super::check::{Context, ModelFact};
+use super::fit::{Learned, Learning};
 use super::items::{not_yet, table_named};
-use super::options::{self, Given};
 use super::selection::{columns_of, known};
 use super::serving::{self, Accept};
 use super::table::{Role, Table};
 use super::{Item, ItemBody, Model};
-use crate::catalog::{self, algorithm, metric, words};
-use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
+use crate::catalog::{self, metric, words};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, ItemKind, ModelStatementKind, Selector, SourceExpr};
 
 pub(super) fn check(
@@ -125,9 +123,9 @@ pub(super) struct Draft {
     pub(super) inputs: Vec<(String, Option<ast::Text>, Span)>,
     pub(super) output: Option<(Output, Task, Span)>,
     weight: Option<String>,
-    algorithm: Option<Algorithm>,
+    pub(super) learning: Learning,
     metrics: Vec<(String, Span)>,
-    pub(super) require: Vec<(ast::Expr, Span)>,
+    pub(super) require: Vec<(ast::Expr, Option<ast::Ident>, Span)>,
     /// Something was reported; the model cannot be finished.
     pub(super) wrong: bool,
 }
@@ -164,14 +162,16 @@ impl Draft {
                     self.wrong = true;
                 }
             }
-            ModelStatementKind::Fit(_) if self.algorithm.is_some() => self.report(twice("fit"), cx),
-            ModelStatementKind::Fit(fit) => self.algorithm(fit, cx),
-            ModelStatementKind::FitBest { metric, .. } => self.report(not_yet("`fit best`", metric.span), cx),
-            ModelStatementKind::Tune { .. } => self.report(not_yet("`tune`", statement.verb), cx),
-            ModelStatementKind::RefitOnAll => self.report(not_yet("`refit on all`", statement.verb), cx),
-            ModelStatementKind::Setting(setting) if setting.name.name == "threshold" => {
-                self.report(not_yet("`threshold`", setting.name.span), cx);
+            ModelStatementKind::Fit(_) | ModelStatementKind::FitBest { .. } if self.has_fit() => {
+                self.report(twice("fit"), cx)
             }
+            ModelStatementKind::Fit(fit) => self.fit(fit, cx),
+            ModelStatementKind::FitBest { metric, candidates } => self.fit_best(metric, candidates, cx),
+            ModelStatementKind::Tune { .. } if self.is_tuned() => self.report(twice("tune"), cx),
+            ModelStatementKind::Tune { strategy, metric } => self.tune(strategy, metric.as_ref(), statement.verb, cx),
+            ModelStatementKind::RefitOnAll if self.learning.refit.is_some() => self.report(twice("refit"), cx),
+            ModelStatementKind::RefitOnAll => self.learning.refit = Some(statement.span),
+            ModelStatementKind::Setting(setting) if setting.name.name == "threshold" => self.threshold(setting, cx),
             ModelStatementKind::Setting(setting) => {
                 let diagnostic = Diagnostic::error(
                     Code::E0104,
@@ -187,8 +187,7 @@ impl Draft {
                 };
                 self.report(diagnostic, cx);
             }
-            ModelStatementKind::Evaluate { by: Some(by), .. } => self.report(not_yet("`evaluate … by`", by.span), cx),
-            ModelStatementKind::Evaluate { metrics, by: None } => {
+            ModelStatementKind::Evaluate { metrics, by } => {
                 for call in metrics {
                     if let Some(arg) = call.args.first() {
                         let diagnostic = Diagnostic::error(
@@ -200,14 +199,18 @@ impl Draft {
                         self.report(diagnostic, cx);
                         continue;
                     }
-                    self.metrics.push((call.name.name.clone(), call.name.span));
+                    match by {
+                        Some(by) => self.slice(&call.name, by, cx),
+                        None => self.metrics.push((call.name.name.clone(), call.name.span)),
+                    }
                 }
             }
-            ModelStatementKind::Require { for_each: Some(each), .. } => {
-                self.report(not_yet("`require … for each`", each.span), cx)
-            }
-            ModelStatementKind::Require { condition, for_each: None } => {
-                self.require.push((condition.clone(), statement.span))
+            ModelStatementKind::Require { condition, for_each } => {
+                if for_each.as_ref().is_none_or(|by| self.sliceable(by, cx)) {
+                    self.require.push((condition.clone(), for_each.clone(), statement.span));
+                } else {
+                    self.wrong = true;
+                }
             }
             ModelStatementKind::Unknown { verb } => {
                 let diagnostic = Diagnostic::error(Code::E0103, verb.span, format!("a model has no `{}`", verb.name))
@@ -260,66 +263,6 @@ impl Draft {
         }
     }
 
-    fn algorithm(&mut self, fit: &ast::Fit, cx: &mut Context<'_>) {
-        let name = fit.algorithm.name.as_str();
-        let Some(entry) = algorithm::find(name) else {
-            let diagnostic = if algorithm::LATER.contains(&name) {
-                not_yet(&format!("the algorithm `{name}`"), fit.algorithm.span)
-            } else {
-                let diagnostic =
-                    Diagnostic::error(Code::E0205, fit.algorithm.span, format!("there is no algorithm `{name}`"))
-                        .label("unknown algorithm");
-                let names: Vec<_> = catalog::ALGORITHMS.iter().map(|a| a.name).collect();
-                diagnostic
-                    .help(format!("the algorithms are {}", names.join(", ")))
-                    .near(name, catalog::ALGORITHMS.iter().map(|a| a.name))
-            };
-            return self.report(diagnostic, cx);
-        };
-        if let Some(tuned) = fit.options.iter().find(|o| o.tuned) {
-            return self.report(not_yet("options to be searched (`in`)", tuned.name.span), cx);
-        }
-        let given: Vec<Given<'_>> =
-            fit.options.iter().map(|o| Given { name: Some(&o.name), value: &o.value }).collect();
-        let Some(mut values) =
-            options::resolve(&format!("`{name}`"), fit.algorithm.span, entry.options, &given, &mut cx.out)
-        else {
-            self.wrong = true;
-            return;
-        };
-        if name == "logistic_regression" {
-            self.optimizer(fit, &mut values, cx);
-        }
-        self.algorithm = Some(Algorithm { name: name.to_owned(), options: values, span: fit.span });
-    }
-
-    /// `epochs` without an optimizer means adam; an option of the other family has no effect.
-    fn optimizer(&mut self, fit: &ast::Fit, values: &mut BTreeMap<String, Value>, cx: &mut Context<'_>) {
-        use algorithm::logistic_regression::{EPOCHS_ONLY, LBFGS_ONLY};
-        let optimizer = match &values["optimizer"] {
-            Value::Word(word) => word.clone(),
-            _ if fit.options.iter().any(|o| EPOCHS_ONLY.contains(&o.name.name.as_str())) => "adam".to_owned(),
-            _ => "lbfgs".to_owned(),
-        };
-        let idle = if optimizer == "lbfgs" { EPOCHS_ONLY } else { LBFGS_ONLY };
-        for option in fit.options.iter().filter(|o| idle.contains(&o.name.name.as_str())) {
-            let diagnostic = Diagnostic::error(
-                Code::E0109,
-                option.name.span,
-                format!("`{}` has no effect with the optimizer {optimizer}", option.name.name),
-            )
-            .label("no effect")
-            .help(if optimizer == "lbfgs" {
-                "write `optimizer = adam`, or drop it"
-            } else {
-                "drop it, or write `optimizer = lbfgs`"
-            })
-            .needless(option.name.span.to(option.value.span));
-            self.report(diagnostic, cx);
-        }
-        values.insert("optimizer".into(), Value::Word(optimizer));
-    }
-
     /// The finished specification without its serving plan, and each input with the place and name a caller knows it by.
     fn finish(
         &mut self,
@@ -356,10 +299,11 @@ impl Draft {
             ModelStatementKind::Output { ty: Some(ty), classes: None, raw: None, .. } => Some(ty.span),
             _ => None,
         });
-        self.fits_algorithm(task, output_span, stated, cx);
+        let refit = self.learning.refit.is_some();
+        let learned = self.learned(task, output_span, stated, cx);
         let metrics = self.checked_metrics(task, cx);
         let (require, metrics) = self.gates(task, metrics, cx);
-        let algorithm = self.algorithm.clone()?;
+        let Learned { algorithm, search, threshold, slices } = learned?;
         let wanted = self
             .inputs
             .iter()
@@ -383,6 +327,10 @@ impl Draft {
             task,
             weight: self.weight.clone(),
             algorithm,
+            search,
+            refit,
+            threshold,
+            slices,
             split: self.table.split.is_some(),
             metrics,
             require,
@@ -391,41 +339,6 @@ impl Draft {
         };
         debug_assert!(!self.table.columns.iter().any(|c| c.name == PART), "the part is hidden");
         Some((spec, wanted))
-    }
-
-    /// `stated`: the type of the output as written.
-    fn fits_algorithm(&mut self, task: Task, output_span: Span, stated: Option<Span>, cx: &mut Context<'_>) {
-        let Some(chosen) = &self.algorithm else { return };
-        let entry = algorithm::find(&chosen.name).expect("found when it was read");
-        if entry.tasks.contains(&task) {
-            return;
-        }
-        let others: Vec<_> = catalog::ALGORITHMS.iter().filter(|a| a.tasks.contains(&task)).map(|a| a.name).collect();
-        let (wants, has) = match task {
-            Task::Classification => ("numbers", "classes"),
-            Task::Regression => ("classes", "numbers"),
-        };
-        let mut help = format!("for {has} there are {}", others.join(", "));
-        let ints = task == Task::Regression && self.output.as_ref().is_some_and(|(o, _, _)| o.dtype == DataType::Int);
-        if ints {
-            help = format!(
-                "if the ints are classes, write `output {}: int classes`; {help}",
-                self.output.as_ref().map_or("", |(o, _, _)| o.column.as_str())
-            );
-        }
-        let diagnostic = Diagnostic::error(
-            Code::E0405,
-            chosen.span,
-            format!("`{}` learns {wants}, and the output has {has}", chosen.name),
-        )
-        .label(format!("learns {wants}"))
-        .related(output_span, format!("an output of {has}"))
-        .help(help);
-        let fix = stated.filter(|_| ints).map(|ty| {
-            let behind = Span { start: ty.end, ..ty };
-            Box::new(Fix::new("write `classes` behind the type", vec![Edit::Write(behind, " classes".into())]))
-        });
-        self.report(Diagnostic { fix, ..diagnostic }, cx);
     }
 
     fn checked_metrics(&mut self, task: Task, cx: &mut Context<'_>) -> Vec<String> {

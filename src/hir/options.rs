@@ -118,7 +118,7 @@ fn unknown_option(owner: &str, name: &Ident, specs: &[OptionSpec], given: &[Give
 }
 
 /// The constant that an option's expression stands for, if it is of the option's type.
-fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
+pub(super) fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
     let constant = constant(ast);
     match (ty, constant) {
         (OptionType::Int { min, max }, Some(Value::Int(i))) if (min..=max).contains(&i) => Some(Value::Int(i)),

@@ -30,11 +30,24 @@ pub struct FitSpec {
     pub task: Task,
     /// A column of non-negative weights.
     pub weight: Option<String>,
+    /// What is fitted; where something is searched, the first candidate with the first of its searched values.
     pub algorithm: Algorithm,
+    /// Several candidates, or options with several values: the best is fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+    /// Once judged, learn again from all rows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refit: bool,
+    /// From which probability of `true` on the answer is `true`; 0.5 when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
     /// Whether the table has the column [`crate::PART`]. Without it all rows are train.
     pub split: bool,
     /// Metrics by catalog name, in the order asked for; those that `require` needs are among them.
     pub metrics: Vec<String>,
+    /// Metrics of the test rows of each value of a column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<Slice>,
     pub require: Vec<Requirement>,
     pub serving: Serving,
     /// Columns that identify rows (key, id) of the table, copied into the stored test predictions.
@@ -78,10 +91,92 @@ pub struct Algorithm {
     pub span: Span,
 }
 
-/// A gate. Columns of the expression are metric names (`accuracy`) and baselines (`baseline.accuracy`).
+/// What is tried before the fit, on train rows only: judged on the `valid` part, or by 5 folds of train without one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    pub candidates: Vec<Candidate>,
+    pub strategy: Strategy,
+    /// The metric that chooses.
+    pub metric: String,
+    #[serde(skip)]
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub algorithm: Algorithm,
+    /// The options written with `in`, by name.
+    pub spaces: BTreeMap<String, Space>,
+}
+
+/// The values of an option that are tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Space {
+    OneOf(Vec<Value>),
+    /// Both ends are included.
+    Ints {
+        low: i64,
+        high: i64,
+    },
+    /// Uniform, or uniform of the logarithm. Not for a grid.
+    Floats {
+        low: f64,
+        high: f64,
+        log: bool,
+    },
+}
+
+impl Space {
+    /// Of how many values it is; `None` without end.
+    pub fn count(&self) -> Option<u64> {
+        match self {
+            Self::OneOf(values) => Some(values.len() as u64),
+            Self::Ints { low, high } => Some(high.abs_diff(*low).saturating_add(1)),
+            Self::Floats { .. } => None,
+        }
+    }
+
+    pub fn first(&self) -> Value {
+        match self {
+            Self::OneOf(values) => values.first().cloned().unwrap_or(Value::Null),
+            Self::Ints { low, .. } => Value::Int(*low),
+            Self::Floats { low, .. } => Value::Float(*low),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Every combination of every candidate.
+    Grid,
+    /// So many combinations of each candidate, drawn by the seed.
+    Random(u64),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    Fixed(f64),
+    /// The one with the best value of this metric on the rows that choose.
+    Best(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Slice {
+    pub metric: String,
+    pub column: String,
+}
+
+/// A gate. Columns of the expression are metric names (`accuracy`), baselines (`baseline.accuracy`) and the metrics of the
+/// version that is live (`deployed.accuracy`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Requirement {
     pub expr: Expr,
+    /// It must hold on the test rows of each value of this column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_each: Option<String>,
     /// As written.
     pub text: String,
     #[serde(skip)]
@@ -123,6 +218,9 @@ pub struct Manifest {
     pub status: PackageStatus,
     pub task: Task,
     pub algorithm: Algorithm,
+    /// From which probability of `true` on the answer is `true`, where it is not 0.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
     pub inputs: Vec<Input>,
     pub output: Output,
     /// The classes in the order of the probabilities, in the caller's units; empty for regression.

@@ -1,6 +1,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dbjob_plan::{FitSpec, Manifest, PackageStatus, Plan, RunError, SourceFingerprint, civil_datetime};
+use dbjob_plan::{FitSpec, Manifest, PackageStatus, Plan, RunError, SourceFingerprint, Threshold, civil_datetime};
 
 use super::FORMAT;
 use super::files::digest;
@@ -20,6 +20,7 @@ pub(super) fn manifest(learned: &Learned, plan: &Plan, lineage: Vec<SourceFinger
         status: if held { PackageStatus::Promoted } else { PackageStatus::Rejected },
         task: spec.task,
         algorithm: spec.algorithm.clone(),
+        threshold: None,
         inputs: spec.inputs.clone(),
         output: spec.output.clone(),
         classes: learned.classes().to_vec(),
@@ -70,6 +71,10 @@ pub(super) fn spec_of(manifest: &Manifest) -> FitSpec {
         task: manifest.task,
         weight: None,
         algorithm: manifest.algorithm.clone(),
+        search: None,
+        refit: false,
+        threshold: manifest.threshold.map(Threshold::Fixed),
+        slices: Vec::new(),
         split: false,
         metrics: Vec::new(),
         require: Vec::new(),

@@ -128,6 +128,10 @@ pub fn spec(algorithm_name: &str, task: Task, output: &str, dtype: DataType, met
         task,
         weight: None,
         algorithm: algorithm(algorithm_name),
+        search: None,
+        refit: false,
+        threshold: None,
+        slices: Vec::new(),
         split: true,
         metrics: metrics.iter().map(|m| (*m).to_owned()).collect(),
         require: vec![],
@@ -166,7 +170,7 @@ pub fn requirement(left: &str, op: BinaryOp, right: &str) -> Requirement {
     };
     let kind = ExprKind::Binary { op, left: side(left), right: side(right) };
     let expr = Expr { kind, dtype: DataType::Bool, nullable: false, span: Span::default() };
-    Requirement { expr, text: format!("{left} {op:?} {right}"), span: Span::default() }
+    Requirement { expr, for_each: None, text: format!("{left} {op:?} {right}"), span: Span::default() }
 }
 
 pub fn names(columns: &[Column]) -> Vec<&str> {

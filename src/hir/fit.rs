@@ -1,0 +1,452 @@
+//! What a model learns with: its algorithm, or the candidates among which it searches.
+
+use std::collections::BTreeMap;
+
+use dbjob_plan::{Algorithm, Candidate, DataType, Search, Slice, Space, Span, Strategy, Task, Threshold, Value};
+
+use super::check::Context;
+use super::items::not_yet;
+use super::model::Draft;
+use super::options::{self, Given};
+use super::selection::known;
+use crate::catalog::options::{OptionSpec, OptionType};
+use crate::catalog::{self, algorithm, metric};
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
+use crate::syntax::ast;
+
+/// The most combinations that a grid may have.
+const LARGEST_GRID: u64 = 10_000;
+
+/// What a model says about its fit.
+#[derive(Default)]
+pub(super) struct Learning {
+    /// With the place of each option that is searched.
+    candidates: Vec<(Candidate, Vec<Span>)>,
+    /// `fit best by METRIC`.
+    best_by: Option<ast::Ident>,
+    tune: Option<Tune>,
+    pub refit: Option<Span>,
+    threshold: Option<(ast::Expr, Span)>,
+    slices: Vec<(ast::Ident, ast::Ident)>,
+}
+
+struct Tune {
+    strategy: Strategy,
+    metric: Option<ast::Ident>,
+    span: Span,
+}
+
+/// What of it a plan has.
+pub(super) struct Learned {
+    pub algorithm: Algorithm,
+    pub search: Option<Search>,
+    pub threshold: Option<Threshold>,
+    pub slices: Vec<Slice>,
+}
+
+impl Draft {
+    pub(super) fn has_fit(&self) -> bool {
+        !self.learning.candidates.is_empty() || self.learning.best_by.is_some()
+    }
+
+    pub(super) fn fit(&mut self, fit: &ast::Fit, cx: &mut Context<'_>) {
+        let name = fit.algorithm.name.as_str();
+        let Some(entry) = algorithm::find(name) else {
+            let diagnostic = if algorithm::LATER.contains(&name) {
+                not_yet(&format!("the algorithm `{name}`"), fit.algorithm.span)
+            } else {
+                let diagnostic =
+                    Diagnostic::error(Code::E0205, fit.algorithm.span, format!("there is no algorithm `{name}`"))
+                        .label("unknown algorithm");
+                let names: Vec<_> = catalog::ALGORITHMS.iter().map(|a| a.name).collect();
+                diagnostic
+                    .help(format!("the algorithms are {}", names.join(", ")))
+                    .near(name, catalog::ALGORITHMS.iter().map(|a| a.name))
+            };
+            return self.report(diagnostic, cx);
+        };
+        // A searched option stands for its first value where one is wanted.
+        let mut spaces: BTreeMap<String, Space> = BTreeMap::new();
+        let mut places = Vec::new();
+        let mut firsts: Vec<ast::Expr> = Vec::new();
+        for option in fit.options.iter().filter(|o| o.tuned) {
+            let Some(spec) = entry.options.iter().find(|s| s.name == option.name.name) else { continue };
+            match space(spec, &option.value) {
+                Ok(found) => {
+                    let kind = ast::ExprKind::Literal(found.first());
+                    firsts.push(ast::Expr { kind, span: option.value.span });
+                    spaces.insert(spec.name.to_owned(), found);
+                    places.push(option.name.span);
+                }
+                Err(diagnostic) => return self.report(*diagnostic, cx),
+            }
+        }
+        let mut first = firsts.iter();
+        let given: Vec<Given<'_>> = fit
+            .options
+            .iter()
+            .map(|o| {
+                let searched = o.tuned && entry.options.iter().any(|s| s.name == o.name.name);
+                let value = if searched { first.next().unwrap_or(&o.value) } else { &o.value };
+                Given { name: Some(&o.name), value }
+            })
+            .collect();
+        let Some(mut values) =
+            options::resolve(&format!("`{name}`"), fit.algorithm.span, entry.options, &given, &mut cx.out)
+        else {
+            self.wrong = true;
+            return;
+        };
+        if name == "logistic_regression" {
+            self.optimizer(fit, &mut values, cx);
+        }
+        let algorithm = Algorithm { name: name.to_owned(), options: values, span: fit.span };
+        self.learning.candidates.push((Candidate { algorithm, spaces }, places));
+    }
+
+    pub(super) fn fit_best(&mut self, metric: &ast::Ident, candidates: &[ast::Fit], cx: &mut Context<'_>) {
+        self.learning.best_by = Some(metric.clone());
+        for candidate in candidates {
+            self.fit(candidate, cx);
+        }
+        if candidates.is_empty() {
+            let diagnostic = Diagnostic::error(Code::E0108, metric.span, "`fit best` has no candidates")
+                .label("the best of nothing")
+                .help("write one algorithm a line: `fit best by auc { logistic_regression … }`");
+            self.report(diagnostic, cx);
+        }
+    }
+
+    /// `epochs` without an optimizer means adam; an option of the other family has no effect.
+    fn optimizer(&mut self, fit: &ast::Fit, values: &mut BTreeMap<String, Value>, cx: &mut Context<'_>) {
+        use algorithm::logistic_regression::{EPOCHS_ONLY, LBFGS_ONLY};
+        let optimizer = match &values["optimizer"] {
+            Value::Word(word) => word.clone(),
+            _ if fit.options.iter().any(|o| EPOCHS_ONLY.contains(&o.name.name.as_str())) => "adam".to_owned(),
+            _ => "lbfgs".to_owned(),
+        };
+        let idle = if optimizer == "lbfgs" { EPOCHS_ONLY } else { LBFGS_ONLY };
+        let searched = fit.options.iter().any(|o| o.tuned && o.name.name == "optimizer");
+        for option in fit.options.iter().filter(|o| !searched && idle.contains(&o.name.name.as_str())) {
+            let diagnostic = Diagnostic::error(
+                Code::E0109,
+                option.name.span,
+                format!("`{}` has no effect with the optimizer {optimizer}", option.name.name),
+            )
+            .label("no effect")
+            .help(if optimizer == "lbfgs" {
+                "write `optimizer = adam`, or drop it"
+            } else {
+                "drop it, or write `optimizer = lbfgs`"
+            })
+            .needless(option.name.span.to(option.value.span));
+            self.report(diagnostic, cx);
+        }
+        values.insert("optimizer".into(), Value::Word(optimizer));
+    }
+
+    pub(super) fn tune(&mut self, strategy: &ast::Call, metric: Option<&ast::Ident>, verb: Span, cx: &mut Context<'_>) {
+        let arg = strategy.args.first().map(|a| (a, options::constant(&a.value)));
+        let found = match (strategy.name.name.as_str(), arg) {
+            ("grid", None) => Some(Strategy::Grid),
+            ("random", Some((_, Some(Value::Int(n))))) if n > 0 && strategy.args.len() == 1 => {
+                Some(Strategy::Random(n as u64))
+            }
+            ("grid" | "random", _) => None,
+            (other, _) => {
+                let message = format!("there is no search `{other}`");
+                let diagnostic = Diagnostic::error(Code::E0205, strategy.name.span, message).label("unknown search");
+                return self
+                    .report(diagnostic.help("write `grid` or `random(20)`").near(other, ["grid", "random"]), cx);
+            }
+        };
+        let Some(strategy) = found else {
+            let diagnostic =
+                Diagnostic::error(Code::E0105, strategy.span, "`grid` takes nothing, `random` a number of trials")
+                    .label("not of that form")
+                    .help("write `tune grid by auc`, or `tune random(20) by auc`");
+            return self.report(diagnostic, cx);
+        };
+        self.learning.tune = Some(Tune { strategy, metric: metric.cloned(), span: verb });
+    }
+
+    pub(super) fn is_tuned(&self) -> bool {
+        self.learning.tune.is_some()
+    }
+
+    /// `threshold = 0.4`, `threshold = best f1`.
+    pub(super) fn threshold(&mut self, setting: &ast::Setting, cx: &mut Context<'_>) {
+        if self.learning.threshold.is_some() {
+            let diagnostic =
+                Diagnostic::error(Code::E0104, setting.name.span, "`threshold` is set twice").label("again here");
+            return self.report(diagnostic, cx);
+        }
+        match &setting.value {
+            ast::SettingValue::Expr(value) => self.learning.threshold = Some((value.clone(), setting.name.span)),
+            ast::SettingValue::Block(_) => self.report(wrong_threshold(setting.span, "a block"), cx),
+        }
+    }
+
+    pub(super) fn slice(&mut self, metric: &ast::Ident, by: &ast::Ident, cx: &mut Context<'_>) {
+        if self.sliceable(by, cx) {
+            self.learning.slices.push((metric.clone(), by.clone()));
+        } else {
+            self.wrong = true;
+        }
+    }
+
+    /// Whether test rows can be told apart by this column.
+    pub(super) fn sliceable(&mut self, by: &ast::Ident, cx: &mut Context<'_>) -> bool {
+        if !known(by, &self.table, &mut cx.out) {
+            return false;
+        }
+        let column = self.table.get(&by.name).expect("known above");
+        let countable = matches!(
+            column.dtype,
+            DataType::Int | DataType::Bool | DataType::String | DataType::Category { .. } | DataType::Date
+        );
+        if !countable && column.dtype != DataType::Unknown {
+            let message = format!("rows are not told apart by `{}`, which is {}", by.name, column.dtype);
+            let diagnostic = Diagnostic::error(Code::E0201, by.span, message)
+                .label(format!("this is {}", column.dtype))
+                .related(column.span, "comes from here")
+                .help("slices are by a category, string, bool, int or date");
+            cx.out.push(diagnostic);
+        }
+        countable
+    }
+
+    /// All of it, once the task is known; `None` when something was reported.
+    /// `stated`: the type of the output as written.
+    pub(super) fn learned(
+        &mut self,
+        task: Task,
+        output_span: Span,
+        stated: Option<Span>,
+        cx: &mut Context<'_>,
+    ) -> Option<Learned> {
+        let learning = std::mem::take(&mut self.learning);
+        for (candidate, _) in &learning.candidates {
+            self.fits_algorithm(&candidate.algorithm, task, (output_span, stated), cx);
+        }
+        let algorithm = learning.candidates.first().map(|(c, _)| c.algorithm.clone());
+        let fits_are_sound = !self.wrong;
+        let threshold = learning.threshold.as_ref().and_then(|(value, span)| self.threshold_of(value, *span, cx));
+        let mut slices = Vec::new();
+        for (name, by) in &learning.slices {
+            if self.metric(&name.name, name.span, task, cx) {
+                slices.push(Slice { metric: name.name.clone(), column: by.name.clone() });
+            }
+        }
+        // Of a candidate or a search that is wrong all was told.
+        let search = if fits_are_sound { self.search(learning, task, cx) } else { None };
+        Some(Learned { algorithm: algorithm?, search, threshold, slices })
+    }
+
+    fn search(&mut self, learning: Learning, task: Task, cx: &mut Context<'_>) -> Option<Search> {
+        let searched: Vec<Span> = learning.candidates.iter().flat_map(|(_, places)| places.iter().copied()).collect();
+        if let (Some(tune), true) = (&learning.tune, searched.is_empty()) {
+            let diagnostic =
+                Diagnostic::error(Code::E0109, tune.span, "there is nothing to search: no option is written with `in`")
+                    .label("no effect")
+                    .help("write an option as `trees in [100, 300]`, or drop `tune`");
+            self.report(diagnostic, cx);
+            return None;
+        }
+        if let (None, Some(first)) = (&learning.tune, searched.first()) {
+            let diagnostic = Diagnostic::error(Code::E0108, *first, "an option with several values needs a search")
+                .label("searched by what?")
+                .help("write `tune grid by METRIC` or `tune random(20) by METRIC` below, or `=` and one value");
+            self.report(diagnostic, cx);
+            return None;
+        }
+        let by = [learning.best_by.as_ref(), learning.tune.as_ref().and_then(|t| t.metric.as_ref())];
+        let span = learning.tune.as_ref().map(|t| t.span).or(learning.best_by.as_ref().map(|m| m.span))?;
+        if let [Some(a), Some(b)] = by
+            && a.name != b.name
+        {
+            let diagnostic = Diagnostic::error(Code::E0105, b.span, "the search and `fit best` choose by two metrics")
+                .label(format!("by {}", b.name))
+                .related(a.span, format!("by {}", a.name))
+                .help("choose by one of them");
+            self.report(diagnostic, cx);
+            return None;
+        }
+        let Some(chosen) = by[1].or(by[0]) else {
+            let diagnostic = Diagnostic::error(Code::E0108, span, "the search has no metric")
+                .label("the best by what?")
+                .help("write `tune … by auc`");
+            self.report(diagnostic, cx);
+            return None;
+        };
+        if !self.metric(&chosen.name, chosen.span, task, cx) {
+            return None;
+        }
+        let strategy = learning.tune.as_ref().map_or(Strategy::Grid, |t| t.strategy);
+        if strategy == Strategy::Grid {
+            self.grid(&learning, span, cx)?;
+        }
+        let candidates = learning.candidates.into_iter().map(|(candidate, _)| candidate).collect();
+        Some(Search { candidates, strategy, metric: chosen.name.clone(), span })
+    }
+
+    /// A grid has an end, and one that is reached.
+    fn grid(&mut self, learning: &Learning, span: Span, cx: &mut Context<'_>) -> Option<()> {
+        let mut total: u64 = 0;
+        for (candidate, places) in &learning.candidates {
+            let mut size: u64 = 1;
+            for (space, place) in candidate.spaces.values().zip(places) {
+                let Some(count) = space.count() else {
+                    let diagnostic = Diagnostic::error(Code::E0105, *place, "a grid has no end over a range of floats")
+                        .label("infinitely many values")
+                        .help("list the values: `in [0.01, 0.1]`, or write `tune random(20)`");
+                    self.report(diagnostic, cx);
+                    return None;
+                };
+                size = size.saturating_mul(count);
+            }
+            total = total.saturating_add(size);
+        }
+        if total > LARGEST_GRID {
+            let message = format!("this grid has {total} combinations, and more than {LARGEST_GRID} are not tried");
+            let diagnostic =
+                Diagnostic::error(Code::E0105, span, message).label("too many").help("write `tune random(100)`");
+            self.report(diagnostic, cx);
+            return None;
+        }
+        Some(())
+    }
+
+    fn threshold_of(&mut self, value: &ast::Expr, name: Span, cx: &mut Context<'_>) -> Option<Threshold> {
+        if !self.output.as_ref().is_some_and(|(output, _, _)| output.dtype == DataType::Bool) {
+            let diagnostic = Diagnostic::error(
+                Code::E0109,
+                name,
+                "a threshold is of the probability of true, and the output is no bool",
+            )
+            .label("no effect")
+            .help("drop it, or derive a bool to predict");
+            self.report(diagnostic, cx);
+            return None;
+        }
+        match (options::constant(value).and_then(|v| v.as_f64()), &value.kind) {
+            (Some(x), _) if x > 0.0 && x < 1.0 => Some(Threshold::Fixed(x)),
+            (None, ast::ExprKind::Call(call)) if call.name.name == "best" => {
+                let metric = call.args.first().and_then(|a| Some((options::word(&a.value)?, a.value.span)));
+                let Some((word, span)) = metric else {
+                    self.report(wrong_threshold(value.span, "this"), cx);
+                    return None;
+                };
+                if !self.metric(word, span, Task::Classification, cx) {
+                    return None;
+                }
+                if !metric::find(word).is_some_and(|m| m.of_labels) {
+                    let diagnostic =
+                        Diagnostic::error(Code::E0109, span, format!("`{word}` is the same at every threshold"))
+                            .label("judges probabilities")
+                            .help("write `best f1`, `best balanced_accuracy` or `best accuracy`");
+                    self.report(diagnostic, cx);
+                    return None;
+                }
+                Some(Threshold::Best(word.to_owned()))
+            }
+            _ => {
+                self.report(wrong_threshold(value.span, &options::describe(value)), cx);
+                None
+            }
+        }
+    }
+
+    fn fits_algorithm(
+        &mut self,
+        chosen: &Algorithm,
+        task: Task,
+        (output_span, stated): (Span, Option<Span>),
+        cx: &mut Context<'_>,
+    ) {
+        let entry = algorithm::find(&chosen.name).expect("found when it was read");
+        if entry.tasks.contains(&task) {
+            return;
+        }
+        let others: Vec<_> = catalog::ALGORITHMS.iter().filter(|a| a.tasks.contains(&task)).map(|a| a.name).collect();
+        let (wants, has) = match task {
+            Task::Classification => ("numbers", "classes"),
+            Task::Regression => ("classes", "numbers"),
+        };
+        let mut help = format!("for {has} there are {}", others.join(", "));
+        let ints = task == Task::Regression && self.output.as_ref().is_some_and(|(o, _, _)| o.dtype == DataType::Int);
+        if ints {
+            help = format!(
+                "if the ints are classes, write `output {}: int classes`; {help}",
+                self.output.as_ref().map_or("", |(o, _, _)| o.column.as_str())
+            );
+        }
+        let diagnostic = Diagnostic::error(
+            Code::E0405,
+            chosen.span,
+            format!("`{}` learns {wants}, and the output has {has}", chosen.name),
+        )
+        .label(format!("learns {wants}"))
+        .related(output_span, format!("an output of {has}"))
+        .help(help);
+        let fix = stated.filter(|_| ints).map(|ty| {
+            let behind = Span { start: ty.end, ..ty };
+            Box::new(Fix::new("write `classes` behind the type", vec![Edit::Write(behind, " classes".into())]))
+        });
+        self.report(Diagnostic { fix, ..diagnostic }, cx);
+    }
+}
+
+fn wrong_threshold(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0105, span, format!("a threshold is a probability between 0 and 1, not {what}"))
+        .label("not a threshold")
+        .help("write `threshold = 0.4`, or `threshold = best f1`")
+}
+
+/// The values that `option in …` stands for, each of the option's type and in its range.
+fn space(spec: &OptionSpec, value: &ast::Expr) -> Result<Space, Box<Diagnostic>> {
+    let wrong = |span: Span, what: String| {
+        let message = format!("`{}` takes {}, not {what}", spec.name, spec.ty);
+        Box::new(Diagnostic::error(Code::E0105, span, message).label(format!("it takes {}", spec.ty)))
+    };
+    let one = |e: &ast::Expr| options::value_of(spec.ty, e).ok_or_else(|| wrong(e.span, options::describe(e)));
+    let (range, log) = match &value.kind {
+        ast::ExprKind::Call(call) if call.name.name == "log" && call.args.len() == 1 => (&call.args[0].value, true),
+        _ => (value, false),
+    };
+    match &range.kind {
+        ast::ExprKind::List(items) if !log && !items.is_empty() => {
+            let values = items.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+            if let Some(again) = (1..values.len()).find(|i| values[..*i].contains(&values[*i])) {
+                return Err(Box::new(
+                    Diagnostic::error(Code::E0102, items[again].span, format!("{} is tried twice", values[again]))
+                        .label("again here")
+                        .help("drop one of them"),
+                ));
+            }
+            Ok(Space::OneOf(values))
+        }
+        ast::ExprKind::Range { low: Some(low), high: Some(high), inclusive } => {
+            let (from, to) = (one(low)?, one(high)?);
+            let found = match (spec.ty, from, to) {
+                (OptionType::Int { .. }, Value::Int(from), Value::Int(to)) if !log => {
+                    Some(Space::Ints { low: from, high: if *inclusive { to } else { to - 1 } }).filter(|_| from < to)
+                }
+                (OptionType::Float { .. }, Value::Float(from), Value::Float(to)) if !log || from > 0.0 => {
+                    Some(Space::Floats { low: from, high: to, log }).filter(|_| from < to)
+                }
+                _ => None,
+            };
+            found.ok_or_else(|| {
+                let message = format!("this is no range of values for `{}`", spec.name);
+                let help = "write `in 3..=8`, `in 0.1..=0.9`, or `in log(0.001..=1)` of positive numbers";
+                Box::new(Diagnostic::error(Code::E0105, value.span, message).label("no such range").help(help))
+            })
+        }
+        _ => {
+            let message = format!("`{} in` takes a list or a range", spec.name);
+            let help = "write `in [0.1, 0.3]`, `in 3..=8` or `in log(0.001..=1)`";
+            Err(Box::new(Diagnostic::error(Code::E0105, value.span, message).label("neither").help(help)))
+        }
+    }
+}
