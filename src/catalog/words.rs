@@ -41,7 +41,7 @@ pub const STEPS: &[Word] = &[
     built("rename", "Gives columns other names"),
     built("join", "Adds the columns of another table by key (left, full, semi, anti, cross)"),
     built("group", "One row a group, with aggregates"),
-    later("window", "Computes over neighbouring rows"),
+    built("window", "Computes over neighbouring rows"),
     built("sort", "Orders the rows; nulls last"),
     built("take", "Keeps the first rows"),
     built("distinct", "Keeps one row of each"),

@@ -1,10 +1,12 @@
 //! Types a call of a function of the catalog.
 
-use dbjob_plan::{DataType, Expr, ExprKind, Span, Value};
+use dbjob_plan::{DataType, Expr, ExprKind, Frame, Span, Value};
 
 use super::expr::{Aggregates, Checker, Typed};
 use super::range::Range;
+use super::text;
 use super::types;
+use super::window::Sight;
 use crate::catalog::function::{self, Accepts, Arity, Domain, Function, Kind, Nulls, Param, ResultType};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
@@ -24,13 +26,9 @@ impl Checker<'_, '_> {
                 .near(name, function::all().map(|f| f.name));
             return self.report(diagnostic);
         };
-        if let Some(over) = &call.over {
-            return self.report(
-                Diagnostic::error(Code::E0901, over.span, "not supported yet: windows (`over`)").label("not built yet"),
-            );
-        }
         let outer = self.scope.aggregates;
-        if function.aggregate {
+        let Ok(frame) = self.frame(function, call) else { return Typed::unknown(span) };
+        if function.aggregate || function.of_order {
             if let Aggregates::Forbidden(place) = outer {
                 return self.report(
                     Diagnostic::error(
@@ -39,15 +37,19 @@ impl Checker<'_, '_> {
                         format!("`{name}` is an aggregate, and {place} is computed row by row"),
                     )
                     .label("needs more than its row")
-                    .help("aggregates stand in `group by … { }` and in `expect`"),
+                    .help("aggregates stand in `group by … { }`, in `window … { }` and in `expect`"),
                 );
             }
-            self.scope.aggregates = Aggregates::Forbidden("what is aggregated");
+            self.scope.aggregates =
+                Aggregates::Forbidden(if function.aggregate { "what is aggregated" } else { "what other rows bring" });
         }
         let args = self.arguments(function, call);
         self.scope.aggregates = outer;
-        let Some(args) = args else { return Typed::unknown(span) };
-        self.result(function, args, outer, span)
+        let Some(mut args) = args else { return Typed::unknown(span) };
+        if function.nulls == Nulls::Elsewhere && !has_offset(call) {
+            args.insert(1, Typed::of(Expr::literal(Value::Int(1), DataType::Int, span)));
+        }
+        self.result(function, args, frame, call, span)
     }
 
     /// One typed argument for each parameter that was given, `Many` spread out; `None` when something was reported.
@@ -114,8 +116,11 @@ impl Checker<'_, '_> {
             (Accepts::LiteralText([]), Some(Value::String(_))) => Some(true),
             (Accepts::LiteralText(words), Some(Value::String(text))) => Some(words.contains(&text.as_str())),
             (Accepts::LiteralInt, Some(Value::Int(_))) => Some(true),
+            (Accepts::LiteralCount, Some(Value::Int(count))) => Some(*count > 0),
             (Accepts::LiteralShare, Some(value)) => Some(value.as_f64().is_some_and(|x| (0.0..=1.0).contains(&x))),
-            (Accepts::LiteralText(_) | Accepts::LiteralInt | Accepts::LiteralShare, _) => Some(false),
+            (Accepts::LiteralText(_) | Accepts::LiteralInt | Accepts::LiteralCount | Accepts::LiteralShare, _) => {
+                Some(false)
+            }
             _ => None,
         };
         let typed = self.expr(ast);
@@ -137,7 +142,9 @@ impl Checker<'_, '_> {
             Accepts::Ordered => dtype.is_ordered(),
             Accepts::Summable => dtype.is_numeric() || dtype == DataType::Bool || dtype == DataType::Duration,
             Accepts::CastFrom(kinds) => Kind::of(&dtype).is_some_and(|k| kinds.contains(&k)),
-            Accepts::LiteralText(_) | Accepts::LiteralInt | Accepts::LiteralShare => unreachable!("decided above"),
+            Accepts::LiteralText(_) | Accepts::LiteralInt | Accepts::LiteralCount | Accepts::LiteralShare => {
+                unreachable!("decided above")
+            }
         });
         if !fits {
             let message =
@@ -161,12 +168,22 @@ impl Checker<'_, '_> {
         Some(typed)
     }
 
-    fn result(&mut self, function: &Function, mut args: Vec<Typed>, outer: Aggregates, span: Span) -> Typed {
-        // The values of `greatest(a, b)`, `coalesce(a, b)` and `clip(x, low, high)` become one type.
-        let uniform = function.params.iter().any(|p| p.arity == Arity::Many) || function.name == "clip";
+    fn result(
+        &mut self,
+        function: &Function,
+        mut args: Vec<Typed>,
+        frame: Option<Frame>,
+        call: &ast::Call,
+        span: Span,
+    ) -> Typed {
+        let outer = self.scope.aggregates;
+        // The values of `greatest(a, b)`, `coalesce(a, b)`, `clip(x, low, high)` and `lag(x, 1, default)` become one type.
+        let defaulted = function.nulls == Nulls::Elsewhere;
+        let uniform = function.params.iter().any(|p| p.arity == Arity::Many) || function.name == "clip" || defaulted;
         if uniform {
+            let of_one_type = |i: usize| !defaulted || i != 1;
             let mut common = DataType::Unknown;
-            for arg in &args {
+            for arg in args.iter().enumerate().filter(|(i, _)| of_one_type(*i)).map(|(_, arg)| arg) {
                 match types::common(&common, arg.dtype()) {
                     Some(t) => common = t,
                     None => {
@@ -181,7 +198,8 @@ impl Checker<'_, '_> {
                     }
                 }
             }
-            args = args.into_iter().map(|a| a.convert(&common)).collect();
+            let convert = |(i, a): (usize, Typed)| if of_one_type(i) { a.convert(&common) } else { a };
+            args = args.into_iter().enumerate().map(convert).collect();
         }
         let first = args.first().map(|a| a.dtype().clone());
         let dtype = match function.result {
@@ -197,13 +215,19 @@ impl Checker<'_, '_> {
                 other => other.unwrap_or(DataType::Unknown),
             },
         };
+        let may_be_empty = match (outer, frame) {
+            (Aggregates::Group, _) => false,
+            (Aggregates::Window(window), Some(frame)) => window.may_be_empty(frame),
+            _ => true,
+        };
         let any = args.iter().any(|a| a.expr.nullable);
         let x = args.first().map_or(Range::ALL, |a| a.range);
         let nullable = match function.nulls {
-            Nulls::FromAny => any || (function.aggregate && outer != Aggregates::Group),
+            Nulls::FromAny => any || (function.aggregate && may_be_empty),
             Nulls::FromAll => args.iter().all(|a| a.expr.nullable),
             Nulls::Never => false,
             Nulls::Always => true,
+            Nulls::Elsewhere => args.get(2).is_none_or(|default| default.expr.nullable || args[0].expr.nullable),
             Nulls::Domain(domain) => {
                 let inside = match domain {
                     Domain::Positive => x.is_positive(),
@@ -215,20 +239,34 @@ impl Checker<'_, '_> {
         };
         let mut typed = Typed::of(Expr { kind: ExprKind::Literal(Value::Null), dtype, nullable, span });
         args.iter().for_each(|a| typed.absorb(a));
-        typed.range = result_range(function.name, &args, x);
-        if function.aggregate {
-            // How many rows there are depends on what chose them.
+        typed.range = match function.name {
+            "count" if args.is_empty() && !may_be_empty => Range::from(1.0, f64::INFINITY),
+            name => result_range(name, &args, x),
+        };
+        let of_rows = function.aggregate || function.of_order;
+        if let (Aggregates::Window(window), true) = (outer, of_rows) {
+            // How many rows there are, and which is the one before, depends on what chose them.
+            let mut seen = args.first().map(|a| a.taint.clone()).unwrap_or_default();
+            seen.absorb(&self.scope.table.chosen_by);
+            let sight = Sight::of(function.name, frame);
+            typed.taint = window.taint(sight, &seen, span, &text::call(call));
+            args.iter().skip(1).for_each(|own| typed.taint.absorb(&own.taint));
+        } else if of_rows {
             typed.taint.absorb(&self.scope.table.chosen_by);
+            typed.taint = typed.taint.elsewhere();
         }
         let args = args.into_iter().map(|a| a.expr).collect();
-        let name = function.name.to_owned();
-        typed.expr.kind = if function.aggregate {
-            ExprKind::Aggregate { function: name, args }
-        } else {
-            ExprKind::Call { function: name, args }
-        };
+        let function = function.name.to_owned();
+        typed.expr.kind =
+            if of_rows { ExprKind::Aggregate { function, args, frame } } else { ExprKind::Call { function, args } };
         typed
     }
+}
+
+/// Whether a call of `lag` or `lead` says how far.
+fn has_offset(call: &ast::Call) -> bool {
+    call.args.iter().filter(|a| a.name.is_none()).count() > 1
+        || call.args.iter().any(|a| a.name.as_ref().is_some_and(|n| n.name == "offset"))
 }
 
 fn result_range(name: &str, args: &[Typed], x: Range) -> Range {
@@ -249,6 +287,9 @@ fn result_range(name: &str, args: &[Typed], x: Range) -> Range {
         "weekday" => Range::from(1.0, 7.0),
         "hour" => Range::from(0.0, 23.0),
         "minute" | "second" => Range::from(0.0, 59.0),
+        "lag" | "lead" => args.get(2).map_or(x, |default| x.or(default.range)),
+        "row_number" | "rank" | "dense_rank" => Range::from(1.0, f64::INFINITY),
+        "sum" if x.is_positive() => Range { low: 0.0, above: true, ..Range::ALL },
         "sum" if x.is_non_negative() => Range::from(0.0, f64::INFINITY),
         _ => Range::ALL,
     }

@@ -7,6 +7,7 @@ use dbjob_plan::{CsvOptions, DataType, Encoding, Field, Format, ItemKind, Op, So
 use super::check::{Context, Path};
 use super::declared;
 use super::items::not_yet;
+use super::known;
 use super::options::{self, Given};
 use super::range::Range;
 use super::step::expect;
@@ -35,6 +36,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         declare(dataset, column, &mut table, &mut columns, cx);
     }
     let Some((format, Path { text: path, later })) = source else {
+        known::check(dataset, &mut table, cx);
         table.broken = dataset.columns.is_empty() || dataset.rest.is_some();
         cx.tables.insert(name, table);
         return;
@@ -52,6 +54,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     } else if dataset.columns.is_empty() || dataset.rest.is_some() {
         infer(dataset, &mut source, &mut table, cx);
     }
+    known::check(dataset, &mut table, cx);
     let key: BTreeSet<String> = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
     if !key.is_empty() {
         source.key = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
@@ -148,9 +151,6 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
             return;
         }
     };
-    if attribute.known_at.is_some() || attribute.after.is_some() {
-        cx.out.push(not_yet("`known at` and `late after`", attribute.span));
-    }
     let origin = format!("{}.{}", dataset.name.name, column.name);
     match role {
         Some(role) if column.role != Role::Feature => {

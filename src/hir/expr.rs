@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Span, Value};
 
+use super::clock::Clock;
 use super::range::Range;
 use super::statistic::{self, Statistics};
 use super::table::Table;
 use super::taint::Taint;
 use super::types;
+use super::window::Window;
 use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::name;
 use crate::syntax::{self, ast};
@@ -17,11 +19,11 @@ use crate::syntax::{self, ast};
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub table: &'a Table,
-    pub aggregates: Aggregates,
+    pub aggregates: Aggregates<'a>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aggregates {
+#[derive(Clone, Copy)]
+pub(super) enum Aggregates<'a> {
     /// Row by row; the words say where: "a filter".
     Forbidden(&'static str),
     /// Each value of a group, which is never empty; columns only inside aggregates.
@@ -30,6 +32,8 @@ pub(super) enum Aggregates {
     Whole,
     /// Over the whole table, or over rows: `expect`.
     Allowed,
+    /// Over the rows around each row, which is there too.
+    Window(&'a Window),
 }
 
 /// An expression with the attributes that flow through it.
@@ -40,11 +44,13 @@ pub(super) struct Typed {
     pub origin: BTreeSet<(String, String)>,
     pub statistics: Statistics,
     pub range: Range,
+    pub clock: Option<Clock>,
 }
 
 impl Typed {
     pub fn of(expr: Expr) -> Self {
-        Self { expr, taint: Taint::new(), origin: BTreeSet::new(), statistics: Statistics::new(), range: Range::ALL }
+        let (taint, statistics) = (Taint::new(), Statistics::new());
+        Self { expr, taint, origin: BTreeSet::new(), statistics, range: Range::ALL, clock: None }
     }
 
     /// The stand-in for what was reported already.
@@ -173,6 +179,7 @@ impl Checker<'_, '_> {
             origin: column.origin.clone(),
             statistics: column.statistics.clone(),
             range: column.range,
+            clock: column.clock.clone(),
         }
     }
 
@@ -315,8 +322,10 @@ impl Checker<'_, '_> {
             Add | Sub | Mul => {
                 let Some((lt, rt, result)) = arithmetic(op, &l, &r) else { return mismatch(self) };
                 let range = Range::combine(op, l.range, r.range);
+                let clock = Clock::moved(op, (l.clock.as_ref(), &l.expr), (r.clock.as_ref(), &r.expr));
                 let mut typed = join(op, l.convert(&lt), r.convert(&rt), result, span);
                 typed.range = range;
+                typed.clock = clock;
                 typed
             }
             And | Or => unreachable!("handled above"),

@@ -7,6 +7,7 @@
 mod bind;
 mod call;
 mod check;
+mod clock;
 mod columns;
 mod dataset;
 mod declared;
@@ -14,10 +15,12 @@ mod deploy;
 mod expr;
 mod facts;
 mod fit;
+mod frame;
 mod gate;
 mod input;
 mod items;
 mod job;
+mod known;
 mod lint;
 mod model;
 mod module;
@@ -35,6 +38,7 @@ mod text;
 mod transform;
 mod types;
 mod value;
+mod window;
 
 use std::collections::BTreeMap;
 

@@ -133,6 +133,7 @@ fn creates(op: &Op, needed: &Needed) -> bool {
         Op::Derive { columns } => columns.iter().any(|c| needed.contains_key(&c.name)),
         Op::Project { columns } => columns.iter().any(|c| c.from != c.to && needed.contains_key(&c.to)),
         Op::Join(join) => join.right_columns.iter().any(|c| needed.contains_key(&c.to)),
+        Op::Window(window) => window.columns.iter().any(|c| needed.contains_key(&c.name)),
         Op::Group { .. } | Op::Union | Op::Predict { .. } => true,
         _ => false,
     }
@@ -184,14 +185,14 @@ fn backwards(
                 let columns: Vec<_> = right_columns.iter().map(|c| c.to.as_str()).collect();
                 return Err(format!("{} come from here: {why}", columns.join(", ")));
             }
-            if !matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
-                return Err("only an inner or left `lookup` join can be done for one row".into());
+            if !matches!(join.kind, JoinKind::Inner | JoinKind::Left | JoinKind::Asof) {
+                return Err("only an inner, left or asof `lookup` join can be done for one row".into());
             }
             for column in &right_columns {
                 needed.remove(&column.to);
                 lost(&column.to);
             }
-            for (left, _) in &join.on {
+            for left in join.on.iter().map(|(left, _)| left).chain(join.asof.iter().map(|a| &a.left)) {
                 needed.entry(left.clone()).or_insert(false);
             }
             kept(Op::Join(dbjob_plan::Join { right_columns, ..join.clone() }), step.others.first().cloned())
@@ -223,7 +224,7 @@ fn backwards(
             if step.served == Served::Computed && here && rejects { kept(step.op.clone(), None) } else { Ok(None) }
         }
         Op::Filter { .. } | Op::Sort { .. } | Op::Distinct { .. } | Op::Take { .. } | Op::Split(_) => Ok(None),
-        Op::Predict { .. } if needed.keys().all(|n| before.columns.get(n).is_some()) => Ok(None),
+        Op::Predict { .. } | Op::Window(_) if needed.keys().all(|n| before.columns.get(n).is_some()) => Ok(None),
         _ => match step.served {
             Served::Not(why) => Err(why.to_owned()),
             _ => Err("it cannot be done for one row".into()),
@@ -320,7 +321,8 @@ fn forward(
             Op::Join(join) => {
                 let item_name = step.other.clone().expect("a join has another table");
                 let mut fields: Vec<Field> = Vec::new();
-                for (left, right) in &join.on {
+                let times = join.asof.iter().map(|asof| (&asof.left, &asof.right));
+                for (left, right) in join.on.iter().map(|(left, right)| (left, right)).chain(times) {
                     if let Some(field) = schema.get(left) {
                         put_field(&mut fields, Field { name: right.clone(), refinement: None, ..field.clone() });
                     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use dbjob_plan::{DataType, Field, MapLink, PART, Refinement, Schema, Span};
 
+use super::clock::Clock;
 use super::columns::Columns;
 use super::range::Range;
 use super::statistic::{Copies, Statistics};
@@ -54,6 +55,8 @@ pub struct Column {
     pub dtype: DataType,
     pub nullable: bool,
     pub role: Role,
+    /// Of a date or datetime: which time of its row it is.
+    pub clock: Option<Clock>,
     pub taint: Taint,
     /// The source columns that it derives from: (dataset, column).
     pub origin: BTreeSet<(String, String)>,
@@ -77,6 +80,7 @@ impl Column {
             dtype,
             nullable,
             role: Role::Feature,
+            clock: None,
             taint: Taint::new(),
             origin: BTreeSet::new(),
             plain: false,
@@ -125,6 +129,11 @@ impl Table {
     /// Adds a column, or replaces the one of that name where it stands.
     pub fn put(&mut self, column: Column) {
         self.columns.put(column);
+    }
+
+    /// The column that says when a row came to be.
+    pub fn time(&self) -> Option<&Column> {
+        self.columns.iter().find(|c| c.role == Role::Time)
     }
 
     /// Whether these columns determine a row: some key is among them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dbjob_plan::Span;
 
+use super::clock::Clock;
 use crate::diagnostic::Diagnostic;
 
 /// The labels, late columns and in-sample predictions that something derives from, by their names.
@@ -17,6 +18,8 @@ pub struct TaintSource {
     pub kind: TaintKind,
     /// The place that says so.
     pub span: Span,
+    /// From when on it is known, as a time of the row that it stands in; not said, or lost on the way: never.
+    pub known: Option<Clock>,
     /// The way from there to here, the last hop first.
     way: Option<Arc<Hop>>,
 }
@@ -49,7 +52,7 @@ impl TaintKind {
 
 impl TaintSource {
     pub fn new(kind: TaintKind, span: Span) -> Self {
-        Self { kind, span, way: None }
+        Self { kind, span, known: None, way: None }
     }
 
     /// Adds source -> step -> step to a message, each with its place; a long way is told by its ends.
@@ -90,9 +93,27 @@ impl Taint {
     /// Takes over what another knows; of two ways to one source the first is kept.
     pub fn absorb(&mut self, other: &Taint) {
         for (name, source) in &other.0 {
-            if let Entry::Vacant(free) = self.0.entry(name.clone()) {
-                free.insert(source.clone());
+            match self.0.entry(name.clone()) {
+                Entry::Vacant(free) => {
+                    free.insert(source.clone());
+                }
+                // One of the two came from another row.
+                Entry::Occupied(mut own) if own.get().known != source.known => own.get_mut().known = None,
+                Entry::Occupied(_) => {}
             }
+        }
+    }
+
+    /// The same for a value that may come from another row than the columns beside it.
+    pub fn elsewhere(&self) -> Taint {
+        let lost = |source: &TaintSource| TaintSource { known: None, ..source.clone() };
+        Taint(self.0.iter().map(|(name, source)| (name.clone(), lost(source))).collect())
+    }
+
+    /// From when on a source is known.
+    pub fn know(&mut self, name: &str, clock: Clock) {
+        if let Some(source) = self.0.get_mut(name) {
+            source.known = Some(clock);
         }
     }
 

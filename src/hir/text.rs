@@ -2,7 +2,7 @@
 
 use super::expr::op_text;
 use crate::name;
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
 
 pub(super) fn of(expr: &Expr) -> String {
     match &expr.kind {
@@ -14,17 +14,7 @@ pub(super) fn of(expr: &Expr) -> String {
             let end = |e: &Option<Box<Expr>>| e.as_deref().map(of).unwrap_or_default();
             format!("{}{}{}", end(low), if *inclusive { "..=" } else { ".." }, end(high))
         }
-        ExprKind::Call(call) => {
-            let args: Vec<_> = call
-                .args
-                .iter()
-                .map(|a| match &a.name {
-                    Some(name) => format!("{} = {}", name.name, of(&a.value)),
-                    None => of(&a.value),
-                })
-                .collect();
-            format!("{}({})", call.name.name, args.join(", "))
-        }
+        ExprKind::Call(written) => call(written),
         ExprKind::Not(x) => format!("not {}", operand(x)),
         ExprKind::Negate(x) => format!("-{}", operand(x)),
         ExprKind::Binary { op, left, right, .. } => {
@@ -45,6 +35,21 @@ pub(super) fn of(expr: &Expr) -> String {
             format!("match {} {{ {} }}", of(value), arms.join(", "))
         }
     }
+}
+
+pub(super) fn call(call: &Call) -> String {
+    let arg = |a: &Arg| match &a.name {
+        Some(name) => format!("{} = {}", name.name, of(&a.value)),
+        None => of(&a.value),
+    };
+    let args: Vec<_> = call.args.iter().map(arg).collect();
+    let mut text = format!("{}({})", call.name.name, args.join(", "));
+    if let Some(over) = &call.over {
+        text += &format!(" over {}", over.direction.name);
+        text += &over.size.as_ref().map(|size| format!(" {}", of(size))).unwrap_or_default();
+        text += if over.rows.is_some() { " rows" } else { "" };
+    }
+    text
 }
 
 /// With parentheses where the operators would bind otherwise.

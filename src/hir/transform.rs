@@ -4,7 +4,7 @@ use dbjob_plan::{ItemKind, Op, Span};
 
 use super::check::Context;
 use super::items::{not_yet, table_named};
-use super::step::{columns, expect, group, join, map, order, predict, rows, split};
+use super::step::{columns, expect, group, join, map, order, predict, rows, split, window};
 use super::table::Table;
 use super::{Item, ItemBody, Served, Step};
 use crate::catalog::words;
@@ -100,7 +100,7 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
             expect::check(rule, &mut table, &mut b.steps, b.cx);
             b.table = table;
         }
-        StepKind::Window { .. } => later("`window`", step, b),
+        StepKind::Window { by, order, columns } => window::check(by, order, columns, span, b),
         StepKind::Sample { .. } => later("`sample`", step, b),
         StepKind::Pivot { .. } => later("`pivot`", step, b),
         StepKind::Unpivot { .. } => later("`unpivot`", step, b),

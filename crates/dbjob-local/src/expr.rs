@@ -89,7 +89,7 @@ pub(crate) fn lower(expr: &Expr, scope: &Scope<'_>) -> Result<pl::Expr, RunError
             pl::when(condition).then(a).otherwise(b)
         }
         ExprKind::Call { function, args } => function::lower(function, args, expr, scope)?,
-        ExprKind::Aggregate { function, args } => aggregate::lower(function, args, expr, scope)?,
+        ExprKind::Aggregate { function, args, .. } => aggregate::lower(function, args, expr, scope)?,
     })
 }
 

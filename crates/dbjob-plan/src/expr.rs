@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{DataType, Span, Value};
+use crate::{DataType, Frame, Span, Value};
 
 /// A resolved, typed expression. The only expression type below the AST.
 ///
@@ -51,10 +51,13 @@ pub enum ExprKind {
         function: String,
         args: Vec<Expr>,
     },
-    /// An aggregate of the catalog; the only cross-row kind, allowed in `group` and `expect`.
+    /// An aggregate of the catalog, or a function of a window's order (`lag`); the only cross-row kind, allowed in `group`,
+    /// `expect` and `window`. Only in a window, and there every aggregate, has a frame.
     Aggregate {
         function: String,
         args: Vec<Expr>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        frame: Option<Frame>,
     },
 }
 
@@ -110,6 +113,21 @@ impl Expr {
             }
             ExprKind::If { condition, then, otherwise } => vec![condition, then, otherwise],
             ExprKind::Call { args, .. } | ExprKind::Aggregate { args, .. } => args.iter().collect(),
+        }
+    }
+
+    /// [`Self::operands`], to be changed.
+    pub fn operands_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Column(_) | ExprKind::Literal(_) => vec![],
+            ExprKind::Not(x) | ExprKind::Negate(x) | ExprKind::IsNull(x) => vec![x],
+            ExprKind::Binary { left, right, .. } => vec![left, right],
+            ExprKind::InList { value, items } => std::iter::once(&mut **value).chain(items).collect(),
+            ExprKind::InRange { value, low, high, .. } => {
+                std::iter::once(&mut **value).chain(low.as_deref_mut()).chain(high.as_deref_mut()).collect()
+            }
+            ExprKind::If { condition, then, otherwise } => vec![condition, then, otherwise],
+            ExprKind::Call { args, .. } | ExprKind::Aggregate { args, .. } => args.iter_mut().collect(),
         }
     }
 

@@ -13,6 +13,7 @@ mod scalar;
 mod schema;
 mod span;
 mod value;
+mod window;
 
 pub use expr::*;
 pub use lineage::{ColumnRef, Derivation, Edge, Lineage, Via, column_names};
@@ -23,3 +24,4 @@ pub use scalar::evaluate_scalar;
 pub use schema::*;
 pub use span::*;
 pub use value::*;
+pub use window::*;

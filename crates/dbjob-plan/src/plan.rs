@@ -5,7 +5,7 @@ use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataType, Expr, FitSpec, MapLink, Schema, Span, Value};
+use crate::{DataType, Expr, FitSpec, MapLink, Schema, Span, Value, Window};
 
 /// A node of a [`Plan`]; stable while the plan is edited.
 pub type NodeId = NodeIndex<u32>;
@@ -111,6 +111,8 @@ pub enum Op {
     Join(Join),
     /// 1 input. One row for each combination of keys; null is a group of its own. Without keys: one row.
     Group { keys: Vec<NamedExpr>, aggregates: Vec<NamedExpr> },
+    /// 1 input. Adds columns; rows keep their order.
+    Window(Window),
     /// 1 input. Stable; nulls last in both directions.
     Sort { keys: Vec<SortKey> },
     /// 1 input. One row for each combination of `by` (all visible columns when empty): the first or last in `order`
@@ -166,7 +168,8 @@ pub enum Keep {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Join {
     pub kind: JoinKind,
-    /// Pairs (left column, right column) that must be equal; empty for `Cross`. Both sides have one type.
+    /// Pairs (left column, right column) that must be equal; empty for `Cross` and perhaps for `Asof`. Both sides have one
+    /// type.
     pub on: Vec<(String, String)>,
     /// The right columns that come over, with their names in the result. With `Full`, a key that only the right side
     /// has fills the left key column, unless the right key is among these columns.
@@ -175,6 +178,22 @@ pub struct Join {
     pub verify_unique_right: bool,
     /// In a serving plan: a row without a match is an error of that row, also for `Inner`.
     pub lookup: bool,
+    /// Of an `Asof` join, and of no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asof: Option<Asof>,
+}
+
+/// The time of an asof join. Of the right rows with equal `on` columns and a time at or before the left row's, the latest
+/// one matches: at most one; of several with one time the last in row order. Null matches nothing, on either side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asof {
+    /// Columns of one type: int, date or datetime.
+    pub left: String,
+    pub right: String,
+    /// Only before the left row's time, not at it.
+    pub strict: bool,
+    /// How far back the match may lie at most, this far included: microseconds, for ints their unit.
+    pub within: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,6 +205,8 @@ pub enum JoinKind {
     Semi,
     Anti,
     Cross,
+    /// As `Left`, by [`Join::asof`] besides `on`.
+    Asof,
 }
 
 /// The deterministic hash split (language.md, section 12): u = (XXH64(seed 42, "<seed>|<key>") >> 11) * 2^-53, parts on

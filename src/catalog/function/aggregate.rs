@@ -1,6 +1,5 @@
 use super::Accepts::{Any, Bool, Float, LiteralShare, Ordered, Summable};
-use super::{Function, Nulls, Param, ResultType, one, optional};
-use crate::catalog::Exactness;
+use super::{Function, Nulls, Param, ResultType, one, optional, row};
 
 const fn over(
     name: &'static str,
@@ -10,7 +9,7 @@ const fn over(
     doc: &'static str,
     example: &'static str,
 ) -> Function {
-    Function { name, params, result, nulls, aggregate: true, exactness: Exactness::Exact, doc, example }
+    Function { aggregate: true, ..row(name, params, result, nulls, doc, example) }
 }
 
 /// `Nulls::FromAny` holds in `group`, where no group is empty; over a whole table, which may be, all but counts may be null.

@@ -6,6 +6,7 @@ mod conditional;
 mod date;
 mod math;
 mod string;
+mod window;
 
 use dbjob_plan::DataType;
 
@@ -18,7 +19,10 @@ pub struct Function {
     pub params: &'static [Param],
     pub result: ResultType,
     pub nulls: Nulls,
+    /// Makes one value of many rows.
     pub aggregate: bool,
+    /// Sees where the row stands in an ordered window; only there.
+    pub of_order: bool,
     pub exactness: Exactness,
     pub doc: &'static str,
     pub example: &'static str,
@@ -62,6 +66,8 @@ pub enum Accepts {
     /// A literal text; of these, if any are named.
     LiteralText(&'static [&'static str]),
     LiteralInt,
+    /// A literal whole number from 1.
+    LiteralCount,
     /// A literal number from 0 to 1.
     LiteralShare,
     /// What a cast to this type takes.
@@ -116,6 +122,8 @@ pub enum Nulls {
     FromAll,
     Never,
     Always,
+    /// As `FromAny` with a default as the last argument; without one always, for there may be no such row.
+    Elsewhere,
     /// Where an argument may be, or may be outside the function's domain.
     Domain(Domain),
 }
@@ -146,6 +154,7 @@ impl Accepts {
                 format!("one of {}", words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", "))
             }
             Self::LiteralInt => "a whole number as written".into(),
+            Self::LiteralCount => "a whole number from 1 as written".into(),
             Self::LiteralShare => "a number from 0 to 1 as written".into(),
             Self::CastFrom(kinds) => {
                 let names: Vec<_> =
@@ -210,12 +219,29 @@ const fn row(
     doc: &'static str,
     example: &'static str,
 ) -> Function {
-    Function { name, params, result, nulls, aggregate: false, exactness: Exactness::Exact, doc, example }
+    Function {
+        name,
+        params,
+        result,
+        nulls,
+        aggregate: false,
+        of_order: false,
+        exactness: Exactness::Exact,
+        doc,
+        example,
+    }
 }
 
 /// All families.
-pub const FUNCTIONS: &[&[Function]] =
-    &[math::MATH, string::STRING, date::DATE, cast::CAST, conditional::CONDITIONAL, aggregate::AGGREGATE];
+pub const FUNCTIONS: &[&[Function]] = &[
+    math::MATH,
+    string::STRING,
+    date::DATE,
+    cast::CAST,
+    conditional::CONDITIONAL,
+    aggregate::AGGREGATE,
+    window::WINDOW,
+];
 
 pub fn all() -> impl Iterator<Item = &'static Function> {
     FUNCTIONS.iter().copied().flatten()
@@ -226,7 +252,7 @@ pub fn find(name: &str) -> Option<&'static Function> {
 }
 
 /// Functions of the language that no engine has yet.
-pub const LATER: &[&str] = &["lag", "lead", "row_number", "rank", "local", "split"];
+pub const LATER: &[&str] = &["local", "split"];
 
 #[cfg(test)]
 mod tests {

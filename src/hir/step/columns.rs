@@ -20,6 +20,7 @@ pub(in crate::hir) fn computed(name: &Ident, value: &Typed) -> Column {
         origin: value.origin.clone(),
         statistics: value.statistics.clone(),
         range: value.range,
+        clock: value.clock.clone(),
         ..Column::new(name.name.clone(), value.expr.dtype.clone(), value.expr.nullable, name.span)
     }
 }
@@ -44,17 +45,7 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
                 .near(name, b.table.names());
             b.report(diagnostic);
         }
-        if value.expr.dtype == dbjob_plan::DataType::Unknown && value.expr.nullable {
-            b.report(
-                Diagnostic::error(
-                    Code::E0201,
-                    new.value.span,
-                    format!("`{name}` is null in every row, and of no type"),
-                )
-                .label("only null")
-                .help("say of which type: `try_int(\"\")` gives a null int"),
-            );
-        }
+        of_some_type(&new.name, new.value.span, &value, b);
         let mut column = computed(&new.name, &value);
         column.plain = match &value.expr.kind {
             ExprKind::Column(source) => b.table.get(source).is_some_and(|c| c.plain),
@@ -70,6 +61,17 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
     }
     if !columns.is_empty() {
         b.push(Op::Derive { columns }, span, Served::Computed);
+    }
+}
+
+/// Reports a value that is nothing but null.
+pub(in crate::hir) fn of_some_type(name: &Ident, span: Span, value: &Typed, b: &mut Builder<'_, '_>) {
+    if value.expr.dtype == dbjob_plan::DataType::Unknown && value.expr.nullable {
+        let message = format!("`{}` is null in every row, and of no type", name.name);
+        let diagnostic = Diagnostic::error(Code::E0201, span, message)
+            .label("only null")
+            .help("say of which type: `try_int(\"\")` gives a null int");
+        b.report(diagnostic);
     }
 }
 

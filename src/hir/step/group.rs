@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dbjob_plan::{DataType, Expr, ExprKind, NamedExpr, Op, PART, Span};
 
-use super::columns::{computed, exists};
+use super::columns::{computed, exists, of_some_type};
 use super::order::{across_parts, constant_key};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
@@ -82,6 +82,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
             out.broken = true;
             continue;
         }
+        of_some_type(name, aggregate.value.span, &typed, b);
         let mut column = computed(name, &typed);
         column.statistics.push(statistic.clone());
         add(&mut out, column, name.span, b);

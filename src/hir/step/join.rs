@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use dbjob_plan::{BinaryOp, DataType, Join, JoinKind, Op, Projection, Span};
 
+use super::asof;
 use super::columns::exists;
 use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::hir::Served;
 use crate::hir::expr::unknown_column;
-use crate::hir::items::{not_yet, table_named};
+use crate::hir::items::table_named;
 use crate::hir::range::Range;
 use crate::hir::statistic::{self, Copies};
-use crate::hir::table::{Column, Table};
+use crate::hir::table::{Column, Role, Table};
+use crate::hir::taint::Taint;
 use crate::hir::transform::Builder;
 use crate::hir::types;
 use crate::syntax::ast::{self, ExprKind, Ident, JoinStep};
@@ -19,18 +21,14 @@ use crate::syntax::ast::{self, ExprKind, Ident, JoinStep};
 const MODIFIERS: [&str; 5] = ["lookup", "many_to_many", "one_to_many", "many_to_one", "one_to_one"];
 
 pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>) {
+    if join.kind.as_ref().is_some_and(|kind| kind.name == "asof") {
+        return asof::check(join, span, b);
+    }
     let Some(kind) = kind_of(join, b) else {
         b.table.broken = true;
         return;
     };
-    for modifier in &join.modifiers {
-        if !MODIFIERS.contains(&modifier.name.as_str()) {
-            let diagnostic =
-                Diagnostic::error(Code::E0104, modifier.span, format!("a join is never `{}`", modifier.name))
-                    .label("unknown word");
-            b.report(diagnostic.help(format!("it may be {}", MODIFIERS.join(", "))).near(&modifier.name, MODIFIERS));
-        }
-    }
+    unknown_modifiers(join, &MODIFIERS, b);
     only_of_asof(join, b);
     let right = table_named(b.cx, &join.right);
     if right.broken || b.table.broken {
@@ -54,19 +52,14 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
             .help("say that it is meant: `cross join … many_to_many`");
         b.report(diagnostic);
     }
-    if let (Some(split), true) = (&right.split, right.split != b.table.split) {
-        let diagnostic =
-            Diagnostic::error(Code::E0406, join.right.span, format!("`{}` has a split of its own", join.right.name))
-                .label("split otherwise")
-                .related(split.span, "split here")
-                .help("join first and split then");
-        b.report(diagnostic);
-    }
+    other_split(join, &right, b);
     let left_names: BTreeSet<String> = b.table.names().map(str::to_owned).collect();
-    let right_columns = arriving(join, kind, &right, &on, b);
+    let equal = |name: &str| on.iter().any(|(l, r)| l == r && r == name);
+    let right_columns = arriving(join, kind, &right, &on, &equal, &Taint::elsewhere, b);
     // Rows may be lost (inner, semi, anti) or come without a partner (left, full): either way the right side chose.
     if kind != JoinKind::Left {
-        b.table.chosen_by.absorb(&right.chosen_by.through(join.right.span, "its rows choose rows here"));
+        let chosen = right.chosen_by.elsewhere();
+        b.table.chosen_by.absorb(&chosen.through(join.right.span, "its rows choose rows here"));
     }
     if !(right_unique || filters_only) {
         b.table.keys.clear();
@@ -98,8 +91,36 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     } else {
         Served::Not("the other table is not at hand when one row is asked about; `lookup` takes it along")
     };
-    let op = Op::Join(Join { kind, on, right_columns, verify_unique_right: right_unique && !filters_only, lookup });
+    let op = Op::Join(Join {
+        kind,
+        on,
+        right_columns,
+        verify_unique_right: right_unique && !filters_only,
+        lookup,
+        asof: None,
+    });
     b.push_with(op, vec![join.right.name.clone()], span, served);
+}
+
+/// Reports the words behind the table that are not in `known`.
+pub(super) fn unknown_modifiers(join: &JoinStep, known: &[&str], b: &mut Builder<'_, '_>) {
+    for modifier in join.modifiers.iter().filter(|m| !known.contains(&m.name.as_str())) {
+        let diagnostic = Diagnostic::error(Code::E0104, modifier.span, format!("a join is never `{}`", modifier.name))
+            .label("unknown word");
+        let words = format!("it may be {}", known.join(", "));
+        b.report(diagnostic.help(words).near(&modifier.name, known.iter().copied()));
+    }
+}
+
+pub(super) fn other_split(join: &JoinStep, right: &Table, b: &mut Builder<'_, '_>) {
+    if let (Some(split), true) = (&right.split, right.split != b.table.split) {
+        let diagnostic =
+            Diagnostic::error(Code::E0406, join.right.span, format!("`{}` has a split of its own", join.right.name))
+                .label("split otherwise")
+                .related(split.span, "split here")
+                .help("join first and split then");
+        b.report(diagnostic);
+    }
 }
 
 /// `by` and `within` belong to `asof join`, which does not come this far.
@@ -125,10 +146,6 @@ fn kind_of(join: &JoinStep, b: &mut Builder<'_, '_>) -> Option<JoinKind> {
         "semi" => JoinKind::Semi,
         "anti" => JoinKind::Anti,
         "cross" => JoinKind::Cross,
-        "asof" => {
-            b.report(not_yet("asof join", word.span));
-            return None;
-        }
         other => {
             let diagnostic =
                 Diagnostic::error(Code::E0104, word.span, format!("there is no `{other} join`")).label("unknown kind");
@@ -167,20 +184,19 @@ fn keys(join: &JoinStep, kind: JoinKind, right: &Table, b: &mut Builder<'_, '_>)
     for expr in &join.on {
         pairs_of(expr, join, b, &mut pairs)?;
     }
+    checked_pairs(pairs, join, right, b)
+}
+
+/// Equal columns of both sides; `None` when something was reported.
+pub(super) fn checked_pairs(
+    pairs: Vec<(Ident, Ident)>,
+    join: &JoinStep,
+    right: &Table,
+    b: &mut Builder<'_, '_>,
+) -> Option<Vec<(String, String)>> {
     let mut on = Vec::new();
     for (left, theirs) in pairs {
-        let l = b.table.get(&left.name).cloned();
-        let r = right.get(&theirs.name);
-        if l.is_none() && !b.table.excuses(&left.name) {
-            let diagnostic = unknown_column(&b.table, &left.name, left.span);
-            b.report(diagnostic);
-        }
-        if r.is_none() && !right.excuses(&theirs.name) && (l.is_some() || theirs.span != left.span) {
-            let mut diagnostic = unknown_column(right, &theirs.name, theirs.span);
-            diagnostic.message = format!("`{}` has no column `{}`", join.right.name, theirs.name);
-            b.report(diagnostic);
-        }
-        let (Some(l), Some(r)) = (l, r) else { return None };
+        let (l, r) = both(&left, &theirs, join, right, b)?;
         let fits = l.dtype == r.dtype || (l.dtype.is_text() && r.dtype.is_text());
         let unknown = l.dtype == DataType::Unknown || r.dtype == DataType::Unknown;
         if !fits && !unknown {
@@ -215,8 +231,35 @@ fn keys(join: &JoinStep, kind: JoinKind, right: &Table, b: &mut Builder<'_, '_>)
     Some(on)
 }
 
+/// The column of here and the one of there; what is missing is reported.
+pub(super) fn both<'r>(
+    left: &Ident,
+    theirs: &Ident,
+    join: &JoinStep,
+    right: &'r Table,
+    b: &mut Builder<'_, '_>,
+) -> Option<(Column, &'r Column)> {
+    let l = b.table.get(&left.name).cloned();
+    let r = right.get(&theirs.name);
+    if l.is_none() && !b.table.excuses(&left.name) {
+        let diagnostic = unknown_column(&b.table, &left.name, left.span);
+        b.report(diagnostic);
+    }
+    if r.is_none() && !right.excuses(&theirs.name) && (l.is_some() || theirs.span != left.span) {
+        let mut diagnostic = unknown_column(right, &theirs.name, theirs.span);
+        diagnostic.message = format!("`{}` has no column `{}`", join.right.name, theirs.name);
+        b.report(diagnostic);
+    }
+    l.zip(r)
+}
+
 /// `k` or `a == u.b`, joined by `and`.
-fn pairs_of(expr: &ast::Expr, join: &JoinStep, b: &mut Builder<'_, '_>, pairs: &mut Vec<(Ident, Ident)>) -> Option<()> {
+pub(super) fn pairs_of(
+    expr: &ast::Expr,
+    join: &JoinStep,
+    b: &mut Builder<'_, '_>,
+    pairs: &mut Vec<(Ident, Ident)>,
+) -> Option<()> {
     let alias = join.alias.as_ref().unwrap_or(&join.right);
     match &expr.kind {
         ExprKind::Name(name) => {
@@ -228,32 +271,23 @@ fn pairs_of(expr: &ast::Expr, join: &JoinStep, b: &mut Builder<'_, '_>, pairs: &
             pairs_of(left, join, b, pairs)?;
             pairs_of(right, join, b, pairs)
         }
-        ExprKind::Binary { op: BinaryOp::Eq, left, right, .. } => {
-            let side = |e: &ast::Expr| match &e.kind {
-                ExprKind::Name(name) => Some((None, Ident { name: name.clone(), span: e.span })),
-                ExprKind::Field { base, name } => Some((Some(base.clone()), name.clone())),
-                _ => None,
-            };
-            let of_right =
-                |base: &Option<Ident>| base.as_ref().is_some_and(|i| i.name == alias.name || i.name == join.right.name);
-            match (side(left), side(right)) {
-                (Some((None, l)), Some((base, r))) | (Some((base, r)), Some((None, l))) if of_right(&base) => {
-                    pairs.push((l, r));
-                    Some(())
-                }
-                _ => {
-                    let diagnostic = Diagnostic::error(
-                        Code::E0302,
-                        expr.span,
-                        "a join condition compares a column of here with one of there",
-                    )
-                    .label("not of that form")
-                    .help(format!("write `on a == {}.b`", alias.name));
-                    b.report(diagnostic);
-                    None
-                }
+        ExprKind::Binary { op: BinaryOp::Eq, left, right, .. } => match sides(left, right, join) {
+            Some((l, r, _)) => {
+                pairs.push((l, r));
+                Some(())
             }
-        }
+            None => {
+                let diagnostic = Diagnostic::error(
+                    Code::E0302,
+                    expr.span,
+                    "a join condition compares a column of here with one of there",
+                )
+                .label("not of that form")
+                .help(format!("write `on a == {}.b`", alias.name));
+                b.report(diagnostic);
+                None
+            }
+        },
         _ => {
             let diagnostic = Diagnostic::error(Code::E0302, expr.span, "joins compare columns for equality")
                 .label("not a pair of columns")
@@ -262,6 +296,23 @@ fn pairs_of(expr: &ast::Expr, join: &JoinStep, b: &mut Builder<'_, '_>, pairs: &
             None
         }
     }
+}
+
+/// The column of here and the one of there that are compared, and whether the latter stands left.
+pub(super) fn sides(left: &ast::Expr, right: &ast::Expr, join: &JoinStep) -> Option<(Ident, Ident, bool)> {
+    let ours = |e: &ast::Expr| match &e.kind {
+        ExprKind::Name(name) => Some(Ident { name: name.clone(), span: e.span }),
+        _ => None,
+    };
+    let theirs = |e: &ast::Expr| match &e.kind {
+        ExprKind::Field { base, name } => {
+            let alias = join.alias.as_ref().unwrap_or(&join.right);
+            (base.name == alias.name || base.name == join.right.name).then(|| name.clone())
+        }
+        _ => None,
+    };
+    let straight = ours(left).zip(theirs(right)).map(|(l, r)| (l, r, false));
+    straight.or_else(|| ours(right).zip(theirs(left)).map(|(l, r)| (l, r, true)))
 }
 
 fn grain(
@@ -317,15 +368,18 @@ fn grain(
     }
 }
 
-/// Adds the right columns to the table and gives their projections.
-fn arriving(
+/// Adds the right columns that are not left out to the table and gives their projections. `known` is what of a taint there is one here.
+pub(super) fn arriving(
     join: &JoinStep,
     kind: JoinKind,
     right: &Table,
     on: &[(String, String)],
+    left_out: &dyn Fn(&str) -> bool,
+    known: &dyn Fn(&Taint) -> Taint,
     b: &mut Builder<'_, '_>,
 ) -> Vec<Projection> {
     let mut projections = Vec::new();
+    let mut twice: Vec<(String, Span, Span)> = Vec::new();
     if matches!(kind, JoinKind::Semi | JoinKind::Anti) {
         if let Some(prefix) = &join.prefix {
             b.report(
@@ -335,9 +389,14 @@ fn arriving(
         }
         return projections;
     }
-    let optional = matches!(kind, JoinKind::Left | JoinKind::Full);
+    let optional = matches!(kind, JoinKind::Left | JoinKind::Full | JoinKind::Asof);
+    let timed = b.table.time().is_some();
+    // Which row comes hangs on the keys here.
+    let mut keys = Taint::new();
+    on.iter().filter_map(|(l, _)| b.table.get(l)).for_each(|key| keys.absorb(&key.taint));
+    let keys = keys.elsewhere().through(join.right.span, "it chooses the row that comes along");
     for column in &right.columns {
-        if on.iter().any(|(l, r)| *r == column.name && l == r) {
+        if left_out(&column.name) {
             continue;
         }
         let name = match &join.prefix {
@@ -345,30 +404,44 @@ fn arriving(
             None => column.name.clone(),
         };
         if let Some(ours) = b.table.get(&name) {
-            let diagnostic = exists(&name, join.right.span, ours.span)
-                .related(column.span, format!("and in `{}`", join.right.name))
-                .help(format!(
-                    "give its columns a prefix: `join {0} as {0} prefix {0}_ on …`, or drop one of the two",
-                    join.right.name
-                ));
-            b.report(diagnostic);
+            twice.push((name, ours.span, column.span));
             continue;
         }
-        let taint = column.taint.through(join.right.span, &format!("`{}` comes along as `{name}`", column.name));
+        let words = format!("`{}` comes along as `{name}`", column.name);
+        let mut taint = known(&column.taint).through(join.right.span, &words);
+        taint.absorb(&keys);
         let nullable = column.nullable || optional;
         let statistics = statistic::joined(&column.statistics, &b.table, join.right.span);
         let mut arriving =
-            Column { name: name.clone(), nullable, taint, statistics, refinement: None, ..column.clone() };
+            Column { name: name.clone(), nullable, taint, statistics, clock: None, refinement: None, ..column.clone() };
         if optional {
             // Whether there is a partner depends on what chose the rows there.
             let words = format!("whether `{}` has a partner hangs on it", arriving.name);
-            arriving.taint.absorb(&right.chosen_by.through(join.right.span, &words));
+            arriving.taint.absorb(&known(&right.chosen_by).through(join.right.span, &words));
         }
-        if arriving.role == crate::hir::table::Role::Key {
-            arriving.role = crate::hir::table::Role::Id;
-        }
+        arriving.role = match arriving.role {
+            Role::Key => Role::Id,
+            // What was a label there is none any more where it was known before.
+            Role::Label if arriving.taint.is_empty() => Role::Feature,
+            // A row has one time.
+            Role::Time if timed => Role::Feature,
+            role => role,
+        };
         projections.push(Projection { from: column.name.clone(), to: name });
         b.table.put(arriving);
+    }
+    if let Some((name, ours, theirs)) = twice.first() {
+        let mut diagnostic =
+            exists(name, join.right.span, *ours).related(*theirs, format!("and in `{}`", join.right.name));
+        if twice.len() > 1 {
+            let names: Vec<String> = twice.iter().map(|(name, ..)| format!("`{name}`")).collect();
+            diagnostic.message = format!("the columns {} exist already", names.join(", "));
+        }
+        diagnostic = diagnostic.help(format!(
+            "give its columns a prefix: `join {0} as {0} prefix {0}_ on …`, or drop those of one table",
+            join.right.name
+        ));
+        b.report(diagnostic);
     }
     projections
 }

@@ -1,5 +1,6 @@
 //! One file a family of steps: what each does to the columns, and the operation of the plan.
 
+pub(super) mod asof;
 pub(super) mod columns;
 pub(super) mod expect;
 pub(super) mod group;
@@ -9,3 +10,4 @@ pub(super) mod order;
 pub(super) mod predict;
 pub(super) mod rows;
 pub(super) mod split;
+pub(super) mod window;

@@ -6,7 +6,7 @@ use dbjob_plan::{Keep, Op, SortKey, Span, Value};
 
 use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::hir::Served;
-use crate::hir::expr::{Aggregates, Scope, check_expr};
+use crate::hir::expr::{Aggregates, Scope, Typed, check_expr};
 use crate::hir::options;
 use crate::hir::selection::known;
 use crate::hir::table::Table;
@@ -15,6 +15,12 @@ use crate::name;
 use crate::syntax::ast::{self, Ident};
 
 pub(in crate::hir) fn keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Vec<SortKey> {
+    let typed = typed_keys(list, b).into_iter();
+    typed.map(|(key, descending)| SortKey { expr: key.expr, descending }).collect()
+}
+
+/// Each key with whether it descends; what is wrong is reported and left out.
+pub(in crate::hir) fn typed_keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Vec<(Typed, bool)> {
     let mut keys = Vec::new();
     for key in list {
         let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("a sort key") };
@@ -32,7 +38,7 @@ pub(in crate::hir) fn keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Ve
             b.report(diagnostic);
             continue;
         }
-        keys.push(SortKey { expr: typed.expr, descending: key.descending.is_some() });
+        keys.push((typed, key.descending.is_some()));
     }
     keys
 }

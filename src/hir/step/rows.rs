@@ -81,6 +81,9 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                     statistic::absorb(&mut ours.statistics, &theirs.statistics);
                     ours.plain &= theirs.plain;
                     ours.refinement = None;
+                    if ours.clock != theirs.clock {
+                        ours.clock = None;
+                    }
                     if ours.maps != theirs.maps {
                         ours.maps.clear();
                     }

@@ -116,6 +116,16 @@ impl Needs {
                 }
                 self.read(inputs[0], wanted, if positional { Order::Exact } else { Order::Free });
             }
+            Op::Window(window) => {
+                let is_new = |name: &String| window.columns.iter().any(|c| c.name == *name);
+                let mut wanted: BTreeSet<String> = live.iter().filter(|c| !is_new(c)).cloned().collect();
+                let columns = window.columns.iter().filter(|c| live.contains(&c.name)).map(|c| &c.expr);
+                for expr in window.by.iter().chain(window.order.iter().map(|k| &k.expr)).chain(columns) {
+                    wanted = with(wanted, &expr.columns());
+                }
+                // Peers, positions and the last digits of sums of floats follow the order of the rows.
+                self.read(inputs[0], wanted, Order::Exact);
+            }
             Op::Sort { keys } => {
                 let wanted = keys.iter().fold(live, |w, k| with(w, &k.expr.columns()));
                 let ties = !decides_all(plan, inputs[0], keys);
@@ -193,15 +203,22 @@ impl Needs {
         let from_right = |name: &String| join.right_columns.iter().any(|p| p.to == *name);
         let mut wanted: BTreeSet<String> =
             live.iter().filter(|c| left.get(c).is_some() || !from_right(c)).cloned().collect();
-        wanted.extend(join.on.iter().map(|(l, _)| l.clone()));
+        wanted.extend(join.on.iter().map(|(l, _)| l.clone()).chain(join.asof.iter().map(|a| a.left.clone())));
         self.read(inputs[0], wanted, order);
         let mut wanted: BTreeSet<String> = join.on.iter().map(|(_, r)| r.clone()).collect();
+        wanted.extend(join.asof.iter().map(|a| a.right.clone()));
         let copies = !matches!(join.kind, JoinKind::Semi | JoinKind::Anti);
         if copies {
             wanted.extend(join.right_columns.iter().filter(|p| live.contains(&p.to)).map(|p| p.from.clone()));
         }
-        // The matches of one left row come in right order.
-        self.read(inputs[1], wanted, if copies && !join.verify_unique_right { order } else { Order::Free });
+        let right_order = match join.kind {
+            // Of several rows with one time the last is taken.
+            JoinKind::Asof => Order::Exact,
+            // The matches of one left row come in right order.
+            _ if copies && !join.verify_unique_right => order,
+            _ => Order::Free,
+        };
+        self.read(inputs[1], wanted, right_order);
     }
 
     /// The tables that travel with a model are computed for it.

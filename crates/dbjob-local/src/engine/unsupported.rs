@@ -42,6 +42,8 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
         Op::Filter { predicate } => expr(predicate),
         Op::Derive { columns } => columns.iter().for_each(|c| expr(&c.expr)),
         Op::Group { keys, aggregates } => keys.iter().chain(aggregates).for_each(|c| expr(&c.expr)),
+        Op::Window(_) => say("windows".into()),
+        Op::Join(join) if join.asof.is_some() => say("asof joins".into()),
         Op::Sort { keys } | Op::Distinct { order: keys, .. } => keys.iter().for_each(|k| expr(&k.expr)),
         Op::Expect(rule) if rule.unique.is_empty() => expr(&rule.predicate),
         Op::Map { columns } => columns.iter().for_each(|c| link(&c.link, say)),

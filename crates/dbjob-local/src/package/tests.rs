@@ -248,6 +248,7 @@ fn served() -> (Fitted, DataFrame) {
         right_columns: vec![Projection { from: "kind".into(), to: "kind".into() }],
         verify_unique_right: true,
         lookup: true,
+        asof: None,
     };
     let joined = plan.add(node(Op::Join(join), [asked.clone(), vec![field("kind", &OPEN)]].concat()), &[root, users]);
     let map = |name: &str, link| MapColumn { column: name.into(), out: name.into(), link };

@@ -44,6 +44,7 @@ pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered
         JoinKind::Full => JoinType::Full,
         JoinKind::Semi => JoinType::Semi,
         JoinKind::Anti => JoinType::Anti,
+        JoinKind::Asof => unreachable!("not taken by `unsupported`"),
     };
     let left_on: Vec<Expr> = join.on.iter().map(|(l, _)| col(l)).collect();
     let right_on: Vec<Expr> = (0..join.on.len()).map(|i| col(right_key(i))).collect();

@@ -75,7 +75,7 @@ pub(super) fn call(function: &str, args: Vec<Expr>, dtype: DataType) -> Expr {
 }
 
 pub(super) fn aggregate(function: &str, args: Vec<Expr>, dtype: DataType) -> Expr {
-    of(ExprKind::Aggregate { function: function.into(), args }, dtype)
+    of(ExprKind::Aggregate { function: function.into(), args, frame: None }, dtype)
 }
 
 pub(super) fn kind(kind: ExprKind, dtype: DataType) -> Expr {

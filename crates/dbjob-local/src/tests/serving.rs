@@ -27,6 +27,7 @@ fn serving(kind: JoinKind, action: ExpectAction) -> Serving {
         right_columns: vec![Projection { from: "age".into(), to: "age".into() }],
         verify_unique_right: true,
         lookup: true,
+        asof: None,
     };
     let joined = bench.step(Op::Join(join), fields(&columns), &[derived, users]);
     let predicate = op(B::Gt, col("amount", Float), float(0.0));

@@ -38,6 +38,7 @@ fn joined(kind: JoinKind) -> Vec<String> {
         right_columns: if semi { vec![] } else { project(&[("name", "who")]) },
         verify_unique_right: false,
         lookup: false,
+        asof: None,
     };
     let mut fields = vec![field("user", Int), field("amount", Float)];
     if !semi {
@@ -84,6 +85,7 @@ fn a_full_join_fills_the_left_key_only_for_a_right_key_that_does_not_come_over()
         right_columns: project(&[("id", "id"), ("name", "who")]),
         verify_unique_right: false,
         lookup: false,
+        asof: None,
     };
     let fields = vec![field("user", Int), field("amount", Float), field("id", Int), field("who", Text)];
     let node = bench.step(Op::Join(join), fields, &[orders, users]);
@@ -115,6 +117,7 @@ fn a_repeated_key_of_the_right_side_is_named() {
         right_columns: project(&[("v", "v")]),
         verify_unique_right: true,
         lookup: false,
+        asof: None,
     };
     let fields = vec![field("k", Int), field("m", Text), field("v", Int)];
     let node = bench.step(Op::Join(join.clone()), fields.clone(), &[left, right]);

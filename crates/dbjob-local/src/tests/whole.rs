@@ -34,6 +34,7 @@ fn prepare(bench: &mut Bench, rows: NodeId, users: NodeId, split: bool) -> NodeI
         right_columns: vec![over("age"), over("plan")],
         verify_unique_right: true,
         lookup: true,
+        asof: None,
     };
     let joined = bench.step(Op::Join(join), fields.clone(), &[rows, users]);
     let expr = op(B::Div, col("amount", Float), call("float", vec![col("items", Int)], Float));

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{ColumnRef, Derivation, Edge, Via, column_names};
 use crate::{
     ExpectAction, Expr, ExprKind, FitSpec, Join, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, Plan, Projection,
-    Schema,
+    Schema, Window,
 };
 
 /// What the result of a node is made of. Every operation is here, so that a new one does not compile until it is told.
@@ -18,6 +18,7 @@ pub(super) fn derivation(plan: &Plan, id: NodeId) -> Derivation {
         Op::Project { columns } => at.project(columns),
         Op::Join(join) => at.join(join),
         Op::Group { keys, aggregates } => at.group(keys, aggregates),
+        Op::Window(window) => at.window(window),
         Op::Sort { keys } => at.kept().rows(at.exprs(keys.iter().map(|k| &k.expr), Via::Choice)),
         Op::Distinct { by, order, .. } => {
             let all: Vec<String> = column_names(&at.input().schema).collect();
@@ -127,7 +128,9 @@ impl Place<'_> {
     fn join(&self, join: &Join) -> Derivation {
         let (left, right) = (self.inputs[0], self.inputs[1]);
         let keys = || {
-            join.on.iter().flat_map(|(l, r)| [from(left, l, Via::Key), from(right, r, Via::Key)]).collect::<Vec<_>>()
+            let times = join.asof.iter().map(|asof| (&asof.left, &asof.right));
+            let pairs = join.on.iter().map(|(l, r)| (l, r)).chain(times);
+            pairs.flat_map(|(l, r)| [from(left, l, Via::Key), from(right, r, Via::Key)]).collect::<Vec<_>>()
         };
         let comes_over = |name: &str| join.right_columns.iter().find(|c| c.to == name);
         let open_right = |name: &str| {
@@ -146,7 +149,7 @@ impl Place<'_> {
             }
             made_of
         });
-        let keeps_rows = join.kind == JoinKind::Left && join.verify_unique_right;
+        let keeps_rows = join.kind == JoinKind::Asof || join.kind == JoinKind::Left && join.verify_unique_right;
         if keeps_rows { derivation } else { derivation.rows(keys()) }
     }
 
@@ -161,6 +164,15 @@ impl Place<'_> {
                 .collect(),
         });
         derivation.rows(groups())
+    }
+
+    fn window(&self, window: &Window) -> Derivation {
+        let order = window.order.iter().map(|k| &k.expr);
+        let keys: Vec<Edge> = self.exprs(window.by.iter().chain(order), Via::Choice);
+        self.columns(|name| match window.columns.iter().find(|c| c.name == name) {
+            Some(column) => self.all(column.expr.columns(), Via::Aggregate).into_iter().chain(keys.clone()).collect(),
+            None => vec![self.from(name, Via::Copy)],
+        })
     }
 
     fn map(&self, columns: &[MapColumn]) -> Derivation {
