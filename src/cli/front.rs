@@ -22,11 +22,13 @@ pub struct Front {
     pub items: usize,
     /// There if nothing is wrong: no problem is an error.
     pub plan: Option<Plan>,
+    /// There whenever the plan is.
+    pub job: Option<SoundJob>,
 }
 
 impl Front {
     fn failed(problem: Problem) -> Self {
-        Self { problems: vec![problem], notes: Vec::new(), items: 0, plan: None }
+        Self { problems: vec![problem], notes: Vec::new(), items: 0, plan: None, job: None }
     }
 }
 
@@ -92,7 +94,7 @@ pub fn compile_source(file: SourceFile, params: &ParamArgs, purpose: Purpose, so
     let Analysis { program, checked, mut diagnostics } = analyse(file, sources, &given, &world);
     let broken = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let sound: Option<SoundJob> = if broken { None } else { checked.sound() };
-    let plan = sound.map(|job| lower(&job));
+    let plan = sound.as_ref().map(lower);
     #[cfg(feature = "local")]
     diagnostics.extend(plan.iter().flat_map(unsupported));
     diagnostics.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));
@@ -100,7 +102,7 @@ pub fn compile_source(file: SourceFile, params: &ParamArgs, purpose: Purpose, so
         diagnostics.into_iter().map(Problem::from).partition(|p| p.severity == Severity::Note);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
     let items = program.ast.items.iter().filter(|item| item.span.file == file).count();
-    Front { problems, notes, items, plan }
+    Front { problems, notes, items, job: sound.filter(|_| plan.is_some()), plan }
 }
 
 /// What the engine of this machine cannot do, as errors of the job.

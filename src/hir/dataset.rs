@@ -100,6 +100,7 @@ fn declare(
         );
     }
     let mut column = Column::new(name.clone(), dtype, nullable, ast.name.span);
+    column.doc = (!ast.doc.is_empty()).then(|| ast.doc.join("\n").into());
     column.origin.insert((dataset.name.name.clone(), name.clone()));
     column.plain = true;
     if let Some(refinement) = &ast.refinement {
@@ -224,6 +225,7 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                 let mut column = Column::new(name.clone(), dtype, nullable, dataset.rest.unwrap_or(span));
                 column.origin.insert((dataset.name.name.clone(), name.clone()));
                 column.plain = true;
+                column.inferred = true;
                 taken.push(format!("`{name}`"));
                 source.columns.push(SourceColumn { header: name.clone(), name, span: dataset.rest.unwrap_or(span) });
                 table.put(column);

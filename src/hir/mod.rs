@@ -47,6 +47,7 @@ use dbjob_plan::{FitSpec, ItemKind, Op, Schema, Span, Target};
 pub use check::{Checked, SoundJob, check};
 pub use params::Given;
 pub use table::{Column, Shape, Table};
+pub use taint::{Taint, TaintKind, TaintSource};
 
 /// A checked job. Items are in an order in which each stands after those that it reads.
 #[derive(Debug, Clone, Default)]

@@ -69,6 +69,10 @@ pub struct Column {
     /// What is known of its numbers.
     pub range: Range,
     pub refinement: Option<Refinement>,
+    /// The `##` comment above its declaration.
+    pub doc: Option<Arc<str>>,
+    /// Taken as the file has it: nothing declares it.
+    pub inferred: bool,
     /// Where it was declared or derived.
     pub span: Span,
 }
@@ -88,6 +92,8 @@ impl Column {
             maps: Vec::new(),
             range: Range::ALL,
             refinement: None,
+            doc: None,
+            inferred: false,
             span,
         }
     }

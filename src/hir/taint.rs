@@ -41,6 +41,14 @@ struct Hop {
 }
 
 impl TaintKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Late => "late",
+            Self::InSample => "in-sample",
+        }
+    }
+
     pub fn words(self) -> &'static str {
         match self {
             Self::Label => "the label",

@@ -2,12 +2,14 @@
 //! the place where it stands. What only passes a column on is left out, so that every step shown makes something new.
 
 mod down;
+mod nature;
 mod one_line;
 mod step;
 mod target;
 mod trace;
 mod up;
 
+pub use nature::{Nature, Natures, Scope};
 pub use one_line::one_line;
 pub use target::{Target, Unknown, find};
 pub use trace::{Decision, Link, Place, Step, Trace, Vertex};

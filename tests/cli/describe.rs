@@ -10,9 +10,9 @@ fn text_shows_items_columns_steps_and_modules() {
     for part in [
         "job a",
         "dataset people from csv(\"people.csv\")\n  ## Grown-ups.\n",
-        "    id:  int key\n    age: int? in 0..=120\n",
+        "    id:  int              exact; key\n    age: int? in 0..=120  exact\n",
         "transform adults from people  (module night)\n  filter age >= 18\n  derive decade = age // 10\n",
-        "    decade: int\n",
+        "    decade: int             exact\n",
         "module night\n  runs adults\n",
     ] {
         assert!(ended.out.contains(part), "{part}\nis not in\n{}", ended.out);
@@ -28,7 +28,77 @@ fn json_has_the_items_with_their_columns() {
     assert_eq!((&people["kind"], &people["source"]["path"]), (&"dataset".into(), &"people.csv".into()));
     assert_eq!(adults["inputs"], serde_json::json!(["people"]));
     assert_eq!(adults["steps"], serde_json::json!(["filter age >= 18", "derive decade = age // 10"]));
-    assert_eq!(adults["columns"][2], serde_json::json!({ "name": "decade", "type": "int", "nullable": false }));
+    let decade = serde_json::json!({
+        "name": "decade", "type": "int", "nullable": false, "exactness": "exact", "scope": "row", "origin": ["people.age"]
+    });
+    assert_eq!(adults["columns"][2], decade);
+}
+
+/// What each step does to exactness, scope, roles, taint and maps.
+#[test]
+fn columns_show_what_is_known_of_them() {
+    let job = "\
+dataset orders from csv(\"orders.csv\") {
+  ## The shop's own number.
+  id:     int key
+  at:     date time
+  amount: float in 0.0..
+  items:  int
+  seen:   date? late
+  back:   bool label
+}
+
+transform totals from orders {
+  group by at { n = count(), spent = sum(amount), bought = sum(items), one = first(items) }
+  derive root = sqrt(spent), grown = exp(float(n)), half = n / 2
+  sort at
+  take 5
+}
+
+transform rows from orders {
+  left join totals on at
+  derive quick = seen < at, risky = back
+  take 7
+  split test 20%
+  map amount with log1p, standardize
+  map items with impute(0)
+}
+";
+    let here = folder(&[("a.dbjob", job)]);
+    let ended = dbjob(here.path(), &["describe", "a.dbjob"]);
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+    let squeezed: String =
+        ended.out.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect();
+    for part in [
+        "\nid: int exact; key ## The shop's own number.\n",
+        "\nat: date exact; time\n",
+        "\nseen: date? exact; late\n",
+        "\nback: bool exact; label\n",
+        "\nat: date exact; time\n",
+        "\nn: int exact; of several rows\n",
+        "\nspent: float approximate; of several rows\n",
+        "\nbought: int exact; of several rows\n",
+        "\none: int ordered; of several rows\n",
+        "\nroot: float approximate; of several rows\n",
+        "\ngrown: float approximate; of several rows\n",
+        "\nhalf: float exact; of several rows\n",
+        "\namount: float approximate; fitted; maps log1p, standardize\n",
+        "\nitems: int ordered; maps impute(0)\n",
+        "\nseen: date? ordered; late\n",
+        "\none: int? ordered; of several rows\n",
+        "\nquick: bool? ordered; knows orders.seen (late)\n",
+        "\nrisky: bool ordered; label\n",
+    ] {
+        assert!(squeezed.contains(part), "{part}\nis not in\n{}", ended.out);
+    }
+    let json: Value =
+        serde_json::from_str(&dbjob(here.path(), &["describe", "--format", "json", "a.dbjob"]).out).unwrap();
+    let columns = json["items"][2]["columns"].as_array().unwrap();
+    let quick = columns.iter().find(|c| c["name"] == "quick").unwrap();
+    assert_eq!(quick["knows"], serde_json::json!([{ "name": "orders.seen", "kind": "late" }]));
+    assert_eq!(quick["origin"], serde_json::json!(["orders.at", "orders.seen"]));
+    let amount = columns.iter().find(|c| c["name"] == "amount").unwrap();
+    assert_eq!((&amount["scope"], &amount["maps"]), (&"fitted".into(), &serde_json::json!(["log1p", "standardize"])));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `dbjob describe`: what a job is made of, for people (a tree) and for tools (JSON, Graphviz, Mermaid).
 
+mod column;
 mod graph;
 mod outline;
 mod text;
@@ -41,8 +42,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     if !output.quiet() || front.problems.iter().any(|p| p.severity == Severity::Error) {
         output.problems(&front.problems, &sources);
     }
-    let Some(plan) = front.plan else { return Outcome::Wrong };
-    let outline = Outline::new(&plan, &sources);
+    let (Some(plan), Some(job)) = (&front.plan, &front.job) else { return Outcome::Wrong };
+    let outline = Outline::new(job, plan, &front.notes, &sources);
     output.result(&match args.format {
         Format::Text => text::render(&outline),
         Format::Json => serde_json::to_string_pretty(&outline).expect("an outline has only string keys") + "\n",

@@ -1,11 +1,15 @@
 use std::collections::BTreeMap;
 
 use dbjob_plan::{
-    Field, FitSpec, Format, ItemKind, NodeId, Op, Plan, PlanItem, Refinement, Source, Span, Target, Task, Value,
+    DataType, Field, FitSpec, Format, ItemKind, NodeId, Op, Plan, PlanItem, PlanModule, Source, Span, Target, Task,
+    Value,
 };
 use serde::Serialize;
 
-use crate::lineage::one_line;
+use super::column::{Attributes, Column};
+use crate::diagnostic::Problem;
+use crate::hir::{ItemBody, Job};
+use crate::lineage::{Natures, one_line};
 use crate::source::SourceMap;
 
 /// A plan as people think of it: its items, each with what went into it and what comes out.
@@ -17,6 +21,34 @@ pub struct Outline {
     pub run_time: Option<String>,
     pub items: Vec<Item>,
     pub modules: Vec<Module>,
+    /// What nobody has promised and `check` took as it is.
+    pub unchecked: Vec<Unchecked>,
+}
+
+/// A note of `check`.
+#[derive(Debug, Serialize)]
+pub struct Unchecked {
+    pub code: &'static str,
+    pub message: String,
+    pub place: Option<String>,
+}
+
+impl Unchecked {
+    fn new(note: &Problem, sources: &SourceMap) -> Self {
+        let place = note.span.map(|span| {
+            let file = sources.get(span.file);
+            format!("{}:{}", file.path.display(), file.position(span.start).0)
+        });
+        Self { code: note.code.as_str(), message: note.message.clone(), place }
+    }
+}
+
+/// What an outline is made from.
+struct Context<'a> {
+    job: &'a Job,
+    plan: &'a Plan,
+    natures: &'a Natures,
+    sources: &'a SourceMap,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,18 +80,6 @@ pub struct FileSource {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Column {
-    pub name: String,
-    #[serde(rename = "type")]
-    pub ty: String,
-    pub nullable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refinement: Option<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub key: bool,
-}
-
-#[derive(Debug, Serialize)]
 pub struct Model {
     pub task: Task,
     pub inputs: Vec<Column>,
@@ -82,66 +102,84 @@ pub struct To {
 #[derive(Debug, Serialize)]
 pub struct Module {
     pub name: String,
+    pub doc: Option<String>,
+    pub role: Option<String>,
     pub runs: Vec<String>,
+    /// The modules that must have run before.
+    pub after: Vec<String>,
+}
+
+impl Module {
+    fn new(module: &PlanModule) -> Self {
+        let PlanModule { name, role, runs, after, doc } = module.clone();
+        Self { name, doc, role, runs, after }
+    }
 }
 
 impl Outline {
-    pub fn new(plan: &Plan, sources: &SourceMap) -> Self {
-        let items: Vec<Item> = plan.items.iter().map(|item| Item::new(plan, item, sources)).collect();
-        let mut modules: Vec<Module> = Vec::new();
-        for item in &plan.items {
-            let Some(name) = &item.module else { continue };
-            let runs = item.name.clone();
-            match modules.iter_mut().find(|m| m.name == *name) {
-                Some(module) => module.runs.push(runs),
-                None => modules.push(Module { name: name.clone(), runs: vec![runs] }),
-            }
-        }
+    pub fn new(job: &Job, plan: &Plan, notes: &[Problem], sources: &SourceMap) -> Self {
+        let natures = Natures::of(plan);
+        let cx = Context { job, plan, natures: &natures, sources };
+        let items: Vec<Item> = plan.items.iter().map(|item| Item::new(&cx, item)).collect();
+        let modules = plan.modules.iter().map(Module::new).collect();
         let run_time = plan.run_time.map(|us| Value::Duration(us).to_string());
-        Self { job: plan.job.clone(), seed: plan.seed, run_time, items, modules }
+        let unchecked = notes.iter().map(|note| Unchecked::new(note, sources)).collect();
+        Self { job: plan.job.clone(), seed: plan.seed, run_time, items, modules, unchecked }
     }
 }
 
 impl Item {
-    fn new(plan: &Plan, item: &PlanItem, sources: &SourceMap) -> Self {
-        let nodes = nodes_of(plan, item);
+    fn new(cx: &Context<'_>, item: &PlanItem) -> Self {
+        let nodes = nodes_of(cx.plan, item);
         let mut out = Self {
             name: item.name.clone(),
             kind: item.kind,
             doc: item.doc.clone(),
             module: item.module.clone(),
-            inputs: inputs(plan, item, &nodes),
+            inputs: inputs(cx.plan, item, &nodes),
             source: None,
-            steps: if item.kind == ItemKind::Model { Vec::new() } else { steps(plan, &nodes, sources) },
+            steps: if item.kind == ItemKind::Model { Vec::new() } else { steps(cx.plan, &nodes, cx.sources) },
             model: None,
             targets: Vec::new(),
             columns: Vec::new(),
         };
-        let mut keys: &[String] = &[];
         for id in &nodes {
-            match &plan.node(*id).op {
+            match &cx.plan.node(*id).op {
                 Op::Read(source) => {
                     out.source = Some(FileSource { format: format_word(source), path: source.path.clone() });
-                    keys = &source.key;
                 }
-                Op::Fit(fit) => out.model = Some(Model::new(fit)),
+                Op::Fit(fit) => out.model = Some(Model::new(cx, *id, fit)),
                 Op::Deploy(target) => out.targets.push(To::new(target)),
                 _ => {}
             }
         }
-        let schema = &plan.node(item.output).schema;
         if item.kind != ItemKind::Deploy {
-            out.columns = schema.visible().map(|f| Column { key: keys.contains(&f.name), ..Column::new(f) }).collect();
-            out.columns.extend(schema.open.iter().map(|prefix| Column {
-                name: format!("{prefix}*"),
-                ty: "float".into(),
-                nullable: true,
-                refinement: None,
-                key: false,
-            }));
+            out.columns = columns(cx, item);
         }
         out
     }
+}
+
+/// The columns of what an item gives.
+fn columns(cx: &Context<'_>, item: &PlanItem) -> Vec<Column> {
+    let schema = &cx.plan.node(item.output).schema;
+    let known = match cx.job.item(&item.name).map(|i| &i.body) {
+        Some(ItemBody::Table { table, .. }) => Some(table),
+        _ => None,
+    };
+    let column = |field: &Field| {
+        let nature = cx.natures.get(item.output, &field.name);
+        let attributes = known.and_then(|table| table.get(&field.name)).map(|c| Attributes::new(c, cx.sources));
+        Column { nature: Some(nature.into()), attributes, ..Column::new(field) }
+    };
+    let mut columns: Vec<Column> = schema.visible().map(column).collect();
+    for prefix in &schema.open {
+        let name = format!("{prefix}*");
+        let nature = cx.natures.get(item.output, &name);
+        let field = Field::new(name, DataType::Float, true);
+        columns.push(Column { nature: Some(nature.into()), ..Column::new(&field) });
+    }
+    columns
 }
 
 /// The nodes of an item in order of computation. Two items of different kinds may have one name.
@@ -183,49 +221,21 @@ fn steps(plan: &Plan, nodes: &[NodeId], sources: &SourceMap) -> Vec<String> {
     spans.into_iter().map(|span| one_line(sources.slice(span))).collect()
 }
 
-impl Column {
-    fn new(field: &Field) -> Self {
-        Self {
-            name: field.name.clone(),
-            ty: field.dtype.to_string(),
-            nullable: field.nullable,
-            refinement: field.refinement.as_ref().map(refinement),
-            key: false,
-        }
-    }
-
-    /// `age: int? in 0..=120 key`
-    pub fn display_type(&self) -> String {
-        let null = if self.nullable { "?" } else { "" };
-        let refinement = self.refinement.as_ref().map(|r| format!(" in {r}")).unwrap_or_default();
-        format!("{}{null}{refinement}{}", self.ty, if self.key { " key" } else { "" })
-    }
-}
-
-fn refinement(refinement: &Refinement) -> String {
-    match refinement {
-        Refinement::OneOf(values) => Value::List(values.clone()).to_string(),
-        Refinement::Range { low, high, inclusive } => {
-            let bound = |v: &Option<Value>| v.as_ref().map(Value::to_string).unwrap_or_default();
-            let dots = if *inclusive && high.is_some() { "..=" } else { ".." };
-            format!("{}{dots}{}", bound(low), bound(high))
-        }
-    }
-}
-
 impl Model {
-    fn new(fit: &FitSpec) -> Self {
-        let plain = |name: &str, ty: String, nullable| Column {
-            name: name.to_owned(),
-            ty,
-            nullable,
-            refinement: None,
-            key: false,
-        };
+    fn new(cx: &Context<'_>, id: NodeId, fit: &FitSpec) -> Self {
+        let table = cx.plan.inputs(id)[0];
+        let plain = |name: &str, dtype: &DataType, nullable| Column::new(&Field::new(name, dtype.clone(), nullable));
         Self {
             task: fit.task,
-            inputs: fit.inputs.iter().map(|i| plain(&i.column, i.dtype.to_string(), i.nullable)).collect(),
-            output: plain(&fit.output.column, fit.output.dtype.to_string(), false),
+            inputs: fit
+                .inputs
+                .iter()
+                .map(|i| Column {
+                    nature: Some(cx.natures.get(table, &i.column).into()),
+                    ..plain(&i.column, &i.dtype, i.nullable)
+                })
+                .collect(),
+            output: plain(&fit.output.column, &fit.output.dtype, false),
             algorithm: fit.algorithm.name.clone(),
             options: fit.algorithm.options.iter().map(|(k, v)| (k.clone(), json(v))).collect(),
             metrics: fit.metrics.clone(),

@@ -1,7 +1,8 @@
 use dbjob_plan::Task;
 
 use super::super::item_title;
-use super::outline::{Column, Item, Model, Outline};
+use super::column::Column;
+use super::outline::{Item, Model, Outline};
 
 /// Steps are cut to this many characters.
 const LONGEST: usize = 100;
@@ -36,7 +37,22 @@ pub fn render(outline: &Outline) -> String {
         }
     }
     for module in &outline.modules {
-        out.push_str(&format!("\nmodule {}\n  runs {}\n", module.name, module.runs.join(", ")));
+        out.push_str(&format!("\nmodule {}\n", module.name));
+        for line in module.doc.iter().flat_map(|d| d.lines()) {
+            out.push_str(&format!("  ## {line}\n"));
+        }
+        out.push_str(&format!("  runs {}\n", module.runs.join(", ")));
+        if !module.after.is_empty() {
+            out.push_str(&format!("  after {}\n", module.after.join(", ")));
+        }
+        out.extend(module.role.iter().map(|role| format!("  role {role}\n")));
+    }
+    if !outline.unchecked.is_empty() {
+        out.push_str("\nunchecked\n");
+    }
+    for note in &outline.unchecked {
+        let place = note.place.as_ref().map(|p| format!("{p}  ")).unwrap_or_default();
+        out.push_str(&format!("  {place}{}\n", note.message));
     }
     out
 }
@@ -83,9 +99,26 @@ fn of_model(model: &Model) -> String {
     out
 }
 
+/// Types are aligned up to this width: a long list of levels pushes its own remarks only.
+const WIDEST_TYPE: usize = 32;
+
 fn columns(columns: &[Column], indent: &str) -> String {
-    let width = columns.iter().map(|c| c.name.chars().count()).max().unwrap_or(0) + 1;
-    columns.iter().map(|c| format!("{indent}{:width$} {}\n", format!("{}:", c.name), c.display_type())).collect()
+    let wide = |text: &str| text.chars().count();
+    let width = columns.iter().map(|c| wide(&c.name)).max().unwrap_or(0) + 1;
+    let types: Vec<String> = columns.iter().map(Column::display_type).collect();
+    let type_width = types.iter().map(|t| wide(t)).filter(|w| *w <= WIDEST_TYPE).max().unwrap_or(0);
+    let mut out = String::new();
+    for (column, ty) in columns.iter().zip(&types) {
+        let name = format!("{}:", column.name);
+        let remarks = column.remarks().join("; ");
+        out.push_str(format!("{indent}{name:width$} {ty:type_width$}  {remarks}").trim_end());
+        let doc = column.attributes.as_ref().and_then(|a| a.doc.as_deref()).unwrap_or_default();
+        for line in doc.lines().take(1) {
+            out.push_str(&format!("  ## {line}"));
+        }
+        out.push('\n');
+    }
+    out
 }
 
 fn shortened(step: &str) -> String {

@@ -1,0 +1,155 @@
+use dbjob_plan::{Field, Refinement, Value};
+use serde::Serialize;
+
+use crate::hir;
+use crate::hir::table::Role;
+use crate::lineage::{Nature, Scope, one_line};
+use crate::source::SourceMap;
+
+/// A column with what is known of it before anything runs.
+#[derive(Debug, Serialize)]
+pub struct Column {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub ty: String,
+    pub nullable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refinement: Option<String>,
+    #[serde(flatten)]
+    pub nature: Option<Marks>,
+    #[serde(flatten)]
+    pub attributes: Option<Attributes>,
+}
+
+/// How exact its values are, and which rows they depend on.
+#[derive(Debug, Serialize)]
+pub struct Marks {
+    pub exactness: &'static str,
+    pub scope: Scope,
+}
+
+impl From<Nature> for Marks {
+    fn from(nature: Nature) -> Self {
+        Self { exactness: nature.exactness.word(), scope: nature.scope }
+    }
+}
+
+/// What machine learning needs to know of it.
+#[derive(Debug, Serialize)]
+pub struct Attributes {
+    /// None of a feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<&'static str>,
+    /// The labels, late columns and predictions that it derives from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub knows: Vec<Known>,
+    /// The source columns that it derives from, `dataset.column`; none of a source column itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub origin: Vec<String>,
+    /// The maps that it carries, the first applied first, as written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub maps: Vec<String>,
+    /// Taken as the file has it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Known {
+    pub name: String,
+    pub kind: &'static str,
+    /// The column is that one itself.
+    #[serde(skip)]
+    own: bool,
+}
+
+impl Column {
+    pub fn new(field: &Field) -> Self {
+        Self {
+            name: field.name.clone(),
+            ty: field.dtype.to_string(),
+            nullable: field.nullable,
+            refinement: field.refinement.as_ref().map(refinement),
+            nature: None,
+            attributes: None,
+        }
+    }
+
+    /// `int? in 0..=120`
+    pub fn display_type(&self) -> String {
+        let null = if self.nullable { "?" } else { "" };
+        let refinement = self.refinement.as_ref().map(|r| format!(" in {r}")).unwrap_or_default();
+        format!("{}{null}{refinement}", self.ty)
+    }
+
+    /// What is to be said of it beyond its type, in a few words each.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        if let Some(marks) = &self.nature {
+            out.push(marks.exactness.to_owned());
+        }
+        if let Some(attributes) = &self.attributes {
+            out.extend(attributes.role.map(str::to_owned));
+        }
+        match self.nature.as_ref().map(|m| m.scope) {
+            Some(Scope::Rows) => out.push("of several rows".into()),
+            Some(Scope::Fitted) => out.push("fitted".into()),
+            Some(Scope::Row) | None => {}
+        }
+        if let Some(attributes) = &self.attributes {
+            if attributes.unchecked {
+                out.push("unchecked".into());
+            }
+            let (own, others): (Vec<&Known>, Vec<&Known>) = attributes.knows.iter().partition(|k| k.own);
+            out.extend(own.iter().filter(|k| attributes.role != Some(k.kind)).map(|k| k.kind.to_owned()));
+            if !others.is_empty() {
+                let others: Vec<String> = others.iter().map(|k| format!("{} ({})", k.name, k.kind)).collect();
+                out.push(format!("knows {}", others.join(", ")));
+            }
+            if !attributes.maps.is_empty() {
+                out.push(format!("maps {}", attributes.maps.join(", ")));
+            }
+        }
+        out
+    }
+}
+
+impl Attributes {
+    pub fn new(column: &hir::Column, sources: &SourceMap) -> Self {
+        let role = match column.role {
+            Role::Feature => None,
+            Role::Key => Some("key"),
+            Role::Id => Some("id"),
+            Role::Time => Some("time"),
+            Role::Label => Some("label"),
+            Role::Weight => Some("weight"),
+        };
+        let origin: Vec<String> = column.origin.iter().map(|(dataset, name)| format!("{dataset}.{name}")).collect();
+        let known = |(name, source): (&str, &hir::TaintSource)| Known {
+            name: name.to_owned(),
+            kind: source.kind.word(),
+            own: column.plain && origin == [name] || column.role == Role::Label && name == column.name,
+        };
+        Self {
+            role,
+            knows: column.taint.iter().map(known).collect(),
+            maps: column.maps.iter().map(|(_, span)| one_line(sources.slice(*span))).collect(),
+            unchecked: column.inferred,
+            origin,
+            doc: column.doc.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+fn refinement(refinement: &Refinement) -> String {
+    match refinement {
+        Refinement::OneOf(values) => Value::List(values.clone()).to_string(),
+        Refinement::Range { low, high, inclusive } => {
+            let bound = |v: &Option<Value>| v.as_ref().map(Value::to_string).unwrap_or_default();
+            let dots = if *inclusive && high.is_some() { "..=" } else { ".." };
+            format!("{}{dots}{}", bound(low), bound(high))
+        }
+    }
+}
