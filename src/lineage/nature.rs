@@ -88,6 +88,10 @@ fn of_step(plan: &Plan, id: NodeId, column: &str) -> Nature {
             Some(found) => Nature { exactness: found, scope: Scope::Rows },
             None => named(keys).map_or(Nature::PLAIN, exactness),
         },
+        Op::Window(window) => match window.columns.iter().find(|c| c.name == column) {
+            Some(found) => Nature { exactness: of_expr(&found.expr), scope: Scope::Rows },
+            None => Nature::PLAIN,
+        },
         // Which rows are left depends on their order.
         Op::Take { .. } if !is_sorted(plan, id) => exactness(Exactness::Ordered),
         Op::Distinct { by, order, .. } if order.is_empty() && !by.is_empty() && !by.iter().any(|b| b == column) => {

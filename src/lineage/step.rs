@@ -53,6 +53,12 @@ impl Job<'_> {
                 let by = if by.is_empty() { "of the whole table".into() } else { format!("by {}", by.join(", ")) };
                 (Step::Column, format!("{text}, {by}"), span)
             }
+            Op::Window(window) => {
+                let (text, span) = named(&window.columns).unwrap_or_else(|| (self.text(node.span), node.span));
+                let by: Vec<String> = window.by.iter().map(|e| self.text(e.span)).collect();
+                let by = if by.is_empty() { "over the whole table".into() } else { format!("by {}", by.join(", ")) };
+                (Step::Column, format!("{text}, {by}"), span)
+            }
             _ => (Step::Column, self.text(node.span), node.span),
         };
         Vertex {
