@@ -1,6 +1,7 @@
 //! All integration tests: one binary, one module a subject.
 
 mod cli;
+mod docs;
 mod format;
 mod lineage;
 #[cfg(feature = "local")]

@@ -1,3 +1,4 @@
+use dbjob::diagnostic::Code;
 use serde_json::Value;
 
 use super::{SOUND, dbjob, folder};
@@ -81,4 +82,35 @@ fn other_formats_are_on_stdout_and_end_alike() {
         let found = log["runs"][0]["results"].as_array().unwrap().len();
         assert_eq!((ended.code, ended.err.as_str(), found), (code, "", results), "{log}");
     }
+}
+
+#[test]
+fn warnings_fail_only_where_they_are_denied() {
+    let [example, _] = crate::docs::pages::halves(Code::W0412);
+    let here = folder(&[("a.dbjob", example.job()), ("b.dbjob", SOUND)]);
+    let ended = dbjob(here.path(), &["check", "a.dbjob"]);
+    assert!(
+        ended.code == 0 && ended.err.contains("warning[W0412]") && ended.out.contains(", 1 warning\n"),
+        "{ended:?}"
+    );
+    let denied = dbjob(here.path(), &["check", "--deny", "warnings", "a.dbjob"]);
+    assert!(denied.code == 2 && denied.out.is_empty() && denied.err.contains("warning[W0412]"), "{denied:?}");
+    let json = dbjob(here.path(), &["check", "--deny", "warnings", "--format", "json", "a.dbjob"]);
+    assert!(json.code == 2 && json.out.contains(r#""severity": "warning""#), "{json:?}");
+    assert_eq!(dbjob(here.path(), &["check", "--deny", "warnings", "b.dbjob"]).code, 0);
+}
+
+#[cfg(feature = "local")]
+#[test]
+fn what_is_unchecked_is_counted_and_named_and_fails_nothing() {
+    let open = SOUND.replace("  age: int? in 0..=120\n", "  age: int?\n  ..\n");
+    let here = folder(&[("a.dbjob", &open), ("people.csv", "id,age,city\n1,20,Riga\n")]);
+    let ended = dbjob(here.path(), &["check", "--deny", "warnings", "a.dbjob"]);
+    let line = "a.dbjob:5:3: N0001 `people` has columns as its file has them: `city`";
+    let expected = format!("ok: 3 items, no problems; 1 thing is unchecked:\n  {line}\n");
+    assert_eq!((ended.code, ended.out, ended.err.as_str()), (0, expected, ""));
+    let json = dbjob(here.path(), &["check", "--format", "json", "a.dbjob"]);
+    assert!(json.code == 0 && json.out.contains(r#""severity": "note""#), "{json:?}");
+    let github = dbjob(here.path(), &["check", "--format", "github", "a.dbjob"]);
+    assert!(github.out.starts_with("::notice file=a.dbjob,line=5,"), "{github:?}");
 }

@@ -6,7 +6,6 @@ mod describe;
 mod fix;
 mod fmt;
 mod lineage;
-mod pages;
 mod params;
 #[cfg(feature = "local")]
 mod run;

@@ -1,0 +1,5 @@
+//! What docs/ and the README show is checked: pages of codes, blocks of job files, tables of contents.
+
+mod blocks;
+mod markdown;
+pub mod pages;
