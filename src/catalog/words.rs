@@ -29,7 +29,7 @@ pub const ITEMS: &[Word] = &[
     built("model", "What is learned from a table"),
     built("deploy", "Where a model or a table goes"),
     built("module", "A named group of nodes"),
-    later("fn", "A pure function of columns"),
+    built("fn", "A pure function of columns"),
     later("test", "Rows in, rows out"),
 ];
 

@@ -101,6 +101,7 @@ codes! {
     // Warnings: what nothing needs
     W0101 "a `use` that nothing needs",
     W0102 "a param that nothing needs",
+    W0103 "a function that nothing calls",
     // Notes: what nothing was said about
     N0001 "columns are taken as the file has them",
 }

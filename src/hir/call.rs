@@ -14,7 +14,13 @@ use crate::syntax::ast;
 impl Checker<'_, '_> {
     pub(super) fn call(&mut self, call: &ast::Call, span: Span) -> Typed {
         let name = call.name.name.as_str();
+        if let Some(function) = self.scope.functions.get(name) {
+            return self.call_of_job(function, call, span);
+        }
         let Some(function) = function::find(name) else {
+            if self.scope.table.lost.contains(name) {
+                return Typed::unknown(span);
+            }
             if function::LATER.contains(&name) {
                 return self.report(
                     Diagnostic::error(Code::E0901, call.name.span, format!("not supported yet: the function `{name}`"))
@@ -23,7 +29,7 @@ impl Checker<'_, '_> {
             }
             let diagnostic = Diagnostic::error(Code::E0205, call.name.span, format!("there is no function `{name}`"))
                 .label("unknown function")
-                .near(name, function::all().map(|f| f.name));
+                .near(name, self.scope.functions.names().chain(function::all().map(|f| f.name)));
             return self.report(diagnostic);
         };
         let outer = self.scope.aggregates;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dbjob_plan::{Schema, Span, Value};
 
 use super::bind::{self, Binder};
+use super::functions::{self, Functions};
 use super::items::not_yet;
 use super::params::{self, Given, Params};
 use super::table::Table;
@@ -51,6 +52,7 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     let mut out = Vec::new();
     let mut cx = Context {
         params: Params::of(program, given, world, &mut out),
+        functions: Functions::default(),
         program,
         world,
         told: Vec::new(),
@@ -65,6 +67,7 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     };
     let mut job = Job { name: name.to_owned(), ..Job::default() };
     job::settings(file, &mut job, &mut cx);
+    functions::check_all(file, &mut cx);
     items::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
     lint::check_all(&mut cx);
@@ -89,6 +92,7 @@ fn covered(told: &[Span], span: Span) -> bool {
 pub(super) struct Context<'a> {
     pub program: &'a Program,
     pub params: Params,
+    pub functions: Functions,
     pub world: &'a dyn World,
     /// Where a param stands whose value is wrong: what follows from that is not told.
     pub told: Vec<Span>,

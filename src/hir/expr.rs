@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Span, Value};
 
 use super::clock::Clock;
+use super::functions::Functions;
 use super::range::Range;
 use super::statistic::{self, Statistics};
 use super::table::Table;
 use super::taint::Taint;
+use super::text::op_text;
 use super::types;
 use super::window::Window;
 use crate::diagnostic::{Code, Diagnostic, Fix};
@@ -19,6 +21,8 @@ use crate::syntax::{self, ast};
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub table: &'a Table,
+    /// The functions of the job.
+    pub functions: &'a Functions,
     pub aggregates: Aggregates<'a>,
 }
 
@@ -574,25 +578,4 @@ pub(super) fn unknown_column(table: &Table, name: &str, span: Span) -> Diagnosti
     let more = table.columns.len().saturating_sub(names.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     diagnostic.help(format!("the columns here are {}{more}", names.join(", "))).near(name, table.names())
-}
-
-pub(super) fn op_text(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::Coalesce => "??",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::FloorDiv => "//",
-        BinaryOp::Mod => "%",
-        BinaryOp::Pow => "**",
-    }
 }

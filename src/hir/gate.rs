@@ -29,7 +29,8 @@ impl Draft {
                     table.put(Column::new(column, DataType::Float, false, span));
                 }
             }
-            let scope = Scope { table: &table, aggregates: Aggregates::Forbidden("a requirement") };
+            let scope =
+                Scope { table: &table, functions: &cx.functions, aggregates: Aggregates::Forbidden("a requirement") };
             let typed = Checker { scope, out: &mut cx.out }.wanted(&resolved, &DataType::Bool, "`require`");
             if typed.is_unknown() {
                 self.wrong = true;

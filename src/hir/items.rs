@@ -120,7 +120,7 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
             ItemKind::Param { name, .. } => others.declare("param", name, &mut cx.out),
             ItemKind::Profile { name, .. } => others.declare("profile", name, &mut cx.out),
             ItemKind::Cluster { name, .. } => later(cx, "`cluster`", name.span),
-            ItemKind::Fn { name, .. } => later(cx, "`fn`", name.span),
+            ItemKind::Fn { name, .. } => others.declare("function", name, &mut cx.out),
             ItemKind::Test { name, .. } => later(cx, "`test`", name.span),
             _ => {}
         }

@@ -16,6 +16,7 @@ mod expr;
 mod facts;
 mod fit;
 mod frame;
+mod functions;
 mod gate;
 mod input;
 mod items;

@@ -38,6 +38,37 @@ impl Range {
         !(self.is_positive() || self.high < 0.0 || (self.high == 0.0 && self.below))
     }
 
+    /// Whether it holds nothing that `other` does not hold.
+    pub fn is_within(self, other: Range) -> bool {
+        let above = self.low > other.low || (self.low == other.low && (self.above || !other.above));
+        let below = self.high < other.high || (self.high == other.high && (self.below || !other.below));
+        above && below
+    }
+
+    /// The whole numbers in it: `> 0` is `>= 1`.
+    pub fn of_ints(self) -> Range {
+        let low = if self.above && self.low.fract() == 0.0 { self.low + 1.0 } else { self.low.ceil() };
+        let high = if self.below && self.high.fract() == 0.0 { self.high - 1.0 } else { self.high.floor() };
+        Range::from(low, high)
+    }
+
+    /// As a message says it: `above 0`, `from 0 to 5`.
+    pub fn words(self) -> String {
+        let low = self
+            .low
+            .is_finite()
+            .then(|| if self.above { format!("above {}", self.low) } else { format!("at least {}", self.low) });
+        let high = self
+            .high
+            .is_finite()
+            .then(|| if self.below { format!("below {}", self.high) } else { format!("at most {}", self.high) });
+        match (low, high) {
+            _ if self.low == self.high => self.low.to_string(),
+            (Some(low), Some(high)) => format!("{low} and {high}"),
+            (low, high) => low.or(high).unwrap_or_else(|| "any number".into()),
+        }
+    }
+
     pub fn and(self, other: Range) -> Range {
         let (low, above) = match self.low.total_cmp(&other.low) {
             std::cmp::Ordering::Less => (other.low, other.above),
@@ -150,6 +181,18 @@ mod tests {
         assert!(Range::combine(BinaryOp::Div, amount, items).is_positive());
         assert_eq!(Range::from(-3.0, 2.0).abs(), Range::from(0.0, 3.0));
         assert!(!items.has_zero() && Range::ALL.has_zero());
+    }
+
+    #[test]
+    fn what_lies_within() {
+        let open = Range { low: 0.0, high: f64::INFINITY, above: true, below: false };
+        let from_1 = Range::from(1.0, f64::INFINITY);
+        assert!(from_1.is_within(open) && !open.is_within(from_1));
+        assert!(open.of_ints().is_within(from_1));
+        assert!(open.is_within(open) && open.is_within(Range::ALL) && !Range::ALL.is_within(open));
+        assert!(!Range::from(0.0, 1.0).is_within(Range { below: true, ..Range::from(0.0, 1.0) }));
+        assert_eq!(Range::ALL.of_ints(), Range::ALL);
+        assert_eq!([open.words(), Range::from(0.0, 2.5).words()], ["above 0", "at least 0 and at most 2.5"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! An expression as text, for reports of rules and gates.
 
-use super::expr::op_text;
+use dbjob_plan::BinaryOp;
+
 use crate::name;
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
 
@@ -71,5 +72,27 @@ fn operand_of(expr: &Expr, outer: dbjob_plan::BinaryOp) -> String {
         ExprKind::Binary { op, .. } if matches!(outer, And | Or) && !matches!(op, And | Or) => of(expr),
         ExprKind::In { .. } | ExprKind::IsNull { .. } if matches!(outer, And | Or) => of(expr),
         _ => operand(expr),
+    }
+}
+
+/// As it is written.
+pub(super) fn op_text(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Or => "or",
+        BinaryOp::And => "and",
+        BinaryOp::Eq => "==",
+        BinaryOp::Ne => "!=",
+        BinaryOp::Lt => "<",
+        BinaryOp::Le => "<=",
+        BinaryOp::Gt => ">",
+        BinaryOp::Ge => ">=",
+        BinaryOp::Coalesce => "??",
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::Div => "/",
+        BinaryOp::FloorDiv => "//",
+        BinaryOp::Mod => "%",
+        BinaryOp::Pow => "**",
     }
 }

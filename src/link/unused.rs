@@ -6,6 +6,7 @@ use super::Space;
 use super::load::Loaded;
 use super::names::declared;
 use super::seen::Seen;
+use crate::catalog::function;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Item, ItemKind};
 
@@ -49,6 +50,11 @@ pub(super) fn report(
             ItemKind::Param { name, .. } => {
                 let message = format!("nothing needs the param `{}`", name.name);
                 Some(Diagnostic::warning(Code::W0102, name.span, message).label("not needed").help("drop it"))
+            }
+            // A name of the language is told.
+            ItemKind::Fn { name, .. } if !function::is_word(&name.name) => {
+                let message = format!("nothing calls the function `{}`", name.name);
+                Some(Diagnostic::warning(Code::W0103, name.span, message).label("not needed").help("drop it"))
             }
             _ => None,
         });

@@ -139,6 +139,25 @@ impl Expr {
         }
     }
 
+    /// How many operations, columns and constants it is made of.
+    pub fn size(&self) -> usize {
+        let mut size = 0;
+        self.walk(&mut |_| size += 1);
+        size
+    }
+
+    /// The expression with others in place of columns.
+    pub fn with_columns(&self, other: &dyn Fn(&str) -> Option<Expr>) -> Expr {
+        if let ExprKind::Column(name) = &self.kind {
+            return other(name).unwrap_or_else(|| self.clone());
+        }
+        let mut copy = self.clone();
+        for operand in copy.operands_mut() {
+            *operand = operand.with_columns(other);
+        }
+        copy
+    }
+
     /// The names of the columns that it reads, each once, in order of appearance.
     pub fn columns(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();

@@ -251,6 +251,11 @@ pub fn find(name: &str) -> Option<&'static Function> {
     all().find(|f| f.name == name)
 }
 
+/// Whether the language has a function of that name, built or not.
+pub fn is_word(name: &str) -> bool {
+    find(name).is_some() || LATER.contains(&name)
+}
+
 /// Functions of the language that no engine has yet.
 pub const LATER: &[&str] = &["local", "split"];
 

@@ -6,11 +6,11 @@ use super::join::{arriving, both, checked_pairs, other_split, sides, unknown_mod
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
 use crate::hir::clock::Clock;
-use crate::hir::expr::op_text;
 use crate::hir::items::table_named;
 use crate::hir::options;
 use crate::hir::table::{Column, Table};
 use crate::hir::taint::{Taint, TaintKind, TaintSource};
+use crate::hir::text::op_text;
 use crate::hir::transform::Builder;
 use crate::syntax::ast::{self, ExprKind, Ident, JoinStep};
 

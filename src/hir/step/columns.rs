@@ -28,7 +28,8 @@ pub(in crate::hir) fn computed(name: &Ident, value: &Typed) -> Column {
 pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b: &mut Builder<'_, '_>) {
     let mut columns = Vec::new();
     for new in list {
-        let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("`derive`") };
+        let scope =
+            Scope { table: &b.table, functions: &b.cx.functions, aggregates: Aggregates::Forbidden("`derive`") };
         let value = check_expr(scope, &new.value, &mut b.cx.out);
         let name = &new.name.name;
         if let Some(old) = b.table.get(name) {

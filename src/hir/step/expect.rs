@@ -70,7 +70,7 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         steps.push(Step { op, others: Vec::new(), shape: table.shape(), span: rule.span, served: Served::Skipped });
         return;
     }
-    let scope = Scope { table, aggregates: Aggregates::Allowed };
+    let scope = Scope { table, functions: &cx.functions, aggregates: Aggregates::Allowed };
     let typed = Checker { scope, out: &mut cx.out }.wanted(&rule.predicate, &DataType::Bool, "`expect`");
     if typed.is_unknown() {
         return;

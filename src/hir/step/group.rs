@@ -24,7 +24,8 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
     };
     let mut key_exprs: Vec<NamedExpr> = Vec::new();
     for key in keys {
-        let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("a group key") };
+        let scope =
+            Scope { table: &b.table, functions: &b.cx.functions, aggregates: Aggregates::Forbidden("a group key") };
         let typed = check_expr(scope, &key.value, &mut b.cx.out);
         if matches!(key.value.kind, ast::ExprKind::Literal(_)) {
             b.report(constant_key(&key.value, &b.table, "rows are not grouped by a constant"));
@@ -69,7 +70,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
     for aggregate in aggregates {
         // Without keys the one group is the whole table, which may be empty.
         let place = if keys.is_empty() { Aggregates::Whole } else { Aggregates::Group };
-        let scope = Scope { table: &b.table, aggregates: place };
+        let scope = Scope { table: &b.table, functions: &b.cx.functions, aggregates: place };
         let typed = check_expr(scope, &aggregate.value, &mut b.cx.out);
         let Some(name) = &aggregate.name else {
             let diagnostic = Diagnostic::error(Code::E0108, aggregate.value.span, "this aggregate has no name")

@@ -23,7 +23,8 @@ pub(in crate::hir) fn keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Ve
 pub(in crate::hir) fn typed_keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Vec<(Typed, bool)> {
     let mut keys = Vec::new();
     for key in list {
-        let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("a sort key") };
+        let scope =
+            Scope { table: &b.table, functions: &b.cx.functions, aggregates: Aggregates::Forbidden("a sort key") };
         let typed = check_expr(scope, &key.expr, &mut b.cx.out);
         if typed.is_unknown() {
             continue;

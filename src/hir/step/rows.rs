@@ -14,7 +14,7 @@ use crate::hir::{Served, facts};
 use crate::syntax::ast::{self, Ident};
 
 pub(in crate::hir) fn filter(predicate: &ast::Expr, span: Span, b: &mut Builder<'_, '_>) {
-    let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("a filter") };
+    let scope = Scope { table: &b.table, functions: &b.cx.functions, aggregates: Aggregates::Forbidden("a filter") };
     let typed = Checker { scope, out: &mut b.cx.out }.wanted(predicate, &DataType::Bool, "`filter`");
     if typed.is_unknown() {
         return;

@@ -35,7 +35,7 @@ pub(in crate::hir) fn check(
     let mut named: Vec<NamedExpr> = Vec::new();
     for column in columns {
         let told = b.cx.out.len();
-        let scope = Scope { table: &b.table, aggregates: Aggregates::Window(&window) };
+        let scope = Scope { table: &b.table, functions: &b.cx.functions, aggregates: Aggregates::Window(&window) };
         let typed = check_expr(scope, &column.value, &mut b.cx.out);
         for problem in b.cx.out[told..].iter_mut().filter(|d| d.code == Code::E0203) {
             if new.iter().any(|c| problem.message == format!("there is no column `{}` here", c.name)) {
@@ -72,7 +72,11 @@ pub(in crate::hir) fn check(
 fn partition(by: &[ast::Expr], b: &mut Builder<'_, '_>) -> Vec<Typed> {
     let mut keys = Vec::new();
     for key in by {
-        let scope = Scope { table: &b.table, aggregates: Aggregates::Forbidden("a key of a window") };
+        let scope = Scope {
+            table: &b.table,
+            functions: &b.cx.functions,
+            aggregates: Aggregates::Forbidden("a key of a window"),
+        };
         let typed = check_expr(scope, key, &mut b.cx.out);
         if matches!(key.kind, ast::ExprKind::Literal(_)) {
             b.report(constant_key(key, &b.table, "a constant parts no rows"));
