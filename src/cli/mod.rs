@@ -68,8 +68,12 @@ enum Command {
 
 /// An item as it is shown: `deploy prod`, although the plan calls it `deploy.prod`.
 fn item_title(kind: ItemKind, name: &str) -> String {
-    let name = if kind == ItemKind::Deploy { name.strip_prefix("deploy.").unwrap_or(name) } else { name };
-    format!("{} {name}", kind.word())
+    format!("{} {}", kind.word(), item_name(kind, name))
+}
+
+/// Its own name: `prod`.
+fn item_name(kind: ItemKind, name: &str) -> &str {
+    if kind == ItemKind::Deploy { name.strip_prefix("deploy.").unwrap_or(name) } else { name }
 }
 
 /// How a command ended; its number is the exit code of the process.

@@ -2,6 +2,7 @@
 //! the place where it stands. What only passes a column on is left out, so that every step shown makes something new.
 
 mod down;
+mod items;
 mod nature;
 mod one_line;
 mod step;
@@ -9,6 +10,7 @@ mod target;
 mod trace;
 mod up;
 
+pub use items::ItemLink;
 pub use nature::{Nature, Natures, Scope};
 pub use one_line::one_line;
 pub use target::{Target, Unknown, find};

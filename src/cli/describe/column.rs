@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use crate::hir;
 use crate::hir::table::Role;
-use crate::lineage::{Nature, Scope, one_line};
+use crate::lineage::{ItemLink, Nature, Scope, one_line};
 use crate::source::SourceMap;
 
 /// A column with what is known of it before anything runs.
@@ -19,6 +19,9 @@ pub struct Column {
     pub nature: Option<Marks>,
     #[serde(flatten)]
     pub attributes: Option<Attributes>,
+    /// The columns of other items that it comes from; with `--columns`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Vec<ItemLink>>,
 }
 
 /// How exact its values are, and which rows they depend on.
@@ -74,6 +77,7 @@ impl Column {
             refinement: field.refinement.as_ref().map(refinement),
             nature: None,
             attributes: None,
+            from: None,
         }
     }
 
@@ -82,6 +86,21 @@ impl Column {
         let null = if self.nullable { "?" } else { "" };
         let refinement = self.refinement.as_ref().map(|r| format!(" in {r}")).unwrap_or_default();
         format!("{}{null}{refinement}", self.ty)
+    }
+
+    /// `<- flown.built by planes.tailnum`: values, then what only has a say.
+    pub fn comes_from(&self) -> Option<String> {
+        let from = self.from.as_ref().filter(|f| !f.is_empty())?;
+        let side = |value: bool| {
+            let names: Vec<String> =
+                from.iter().filter(|l| l.value == value).map(|l| format!("{}.{}", l.item, l.column)).collect();
+            names.join(", ")
+        };
+        Some(match (side(true), side(false)) {
+            (values, others) if others.is_empty() => format!("<- {values}"),
+            (values, others) if values.is_empty() => format!("<- by {others}"),
+            (values, others) => format!("<- {values} by {others}"),
+        })
     }
 
     /// What is to be said of it beyond its type, in a few words each.

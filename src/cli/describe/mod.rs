@@ -10,9 +10,10 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::front::{ParamArgs, Purpose, compile};
-use super::graph::{dot, mermaid};
+use super::graph::{dot, mermaid, svg};
 use super::{Outcome, Output};
 use crate::diagnostic::Severity;
+use crate::lineage;
 use crate::source::SourceMap;
 use outline::Outline;
 
@@ -21,9 +22,12 @@ pub struct Args {
     /// The .dbjob file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A tree, JSON, or the graph of the items for Graphviz or Mermaid
+    /// A tree, JSON, or the graph of the items for Graphviz or Mermaid, or as a picture
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Show of each column the columns of other items that it comes from
+    #[arg(long)]
+    columns: bool,
     #[command(flatten)]
     params: ParamArgs,
 }
@@ -34,6 +38,8 @@ enum Format {
     Json,
     Dot,
     Mermaid,
+    /// A picture
+    Svg,
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
@@ -43,12 +49,17 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         output.problems(&front.problems, &sources);
     }
     let (Some(plan), Some(job)) = (&front.plan, &front.job) else { return Outcome::Wrong };
-    let outline = Outline::new(job, plan, &front.notes, &sources);
+    let mut outline = Outline::new(job, plan, &front.notes, &sources);
+    if args.columns {
+        outline.add_links(&lineage::Job::new(plan, &sources));
+    }
+    let graph = || if args.columns { graph::of_columns(&outline) } else { graph::of_items(&outline) };
     output.result(&match args.format {
         Format::Text => text::render(&outline),
         Format::Json => serde_json::to_string_pretty(&outline).expect("an outline has only string keys") + "\n",
-        Format::Dot => dot(&graph::of_items(&outline)),
-        Format::Mermaid => mermaid(&graph::of_items(&outline)),
+        Format::Dot => dot(&graph()),
+        Format::Mermaid => mermaid(&graph()),
+        Format::Svg => svg(&graph()),
     });
     Outcome::Fine
 }

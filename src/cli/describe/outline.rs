@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::column::{Attributes, Column};
 use crate::diagnostic::Problem;
 use crate::hir::{ItemBody, Job};
-use crate::lineage::{Natures, one_line};
+use crate::lineage::{self, Natures, one_line};
 use crate::source::SourceMap;
 
 /// A plan as people think of it: its items, each with what went into it and what comes out.
@@ -125,6 +125,21 @@ impl Outline {
         let run_time = plan.run_time.map(|us| Value::Duration(us).to_string());
         let unchecked = notes.iter().map(|note| Unchecked::new(note, sources)).collect();
         Self { job: plan.job.clone(), seed: plan.seed, run_time, items, modules, unchecked }
+    }
+}
+
+impl Outline {
+    /// Says of each column which columns of other items it comes from.
+    pub fn add_links(&mut self, lineage: &lineage::Job<'_>) {
+        for (item, described) in lineage.plan.items.iter().zip(&mut self.items) {
+            for (name, links) in lineage.between_items(item) {
+                let columns: Vec<&mut Column> = match &mut described.model {
+                    Some(model) => model.inputs.iter_mut().chain([&mut model.output]).collect(),
+                    None => described.columns.iter_mut().collect(),
+                };
+                columns.into_iter().filter(|c| c.name == name).for_each(|c| c.from = Some(links.clone()));
+            }
+        }
     }
 }
 

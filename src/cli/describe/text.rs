@@ -110,7 +110,10 @@ fn columns(columns: &[Column], indent: &str) -> String {
     let mut out = String::new();
     for (column, ty) in columns.iter().zip(&types) {
         let name = format!("{}:", column.name);
-        let remarks = column.remarks().join("; ");
+        let mut remarks = column.remarks().join("; ");
+        if let Some(from) = column.comes_from() {
+            remarks.push_str(&format!("  {from}"));
+        }
         out.push_str(format!("{indent}{name:width$} {ty:type_width$}  {remarks}").trim_end());
         let doc = column.attributes.as_ref().and_then(|a| a.doc.as_deref()).unwrap_or_default();
         for line in doc.lines().take(1) {

@@ -28,9 +28,9 @@ fn attributes(node: &Box) -> String {
             Shape::Deploy => "cds",
             Shape::Note => "note",
         };
-        return format!("label = {}, shape = {shape}", quoted(&node.title.join("\n")));
+        return format!("label = {}, shape = {shape}", quoted(&node.title().collect::<Vec<_>>().join("\n")));
     }
-    let title: Vec<String> = node.title.iter().map(|line| html(line)).collect();
+    let title: Vec<String> = node.title().map(html).collect();
     let head = format!("<tr><td bgcolor=\"#e8e8e8\"><b>{}</b></td></tr>", title.join("<br/>"));
     let row = |(at, text): (usize, &String)| format!("<tr><td port=\"r{at}\" align=\"left\">{}</td></tr>", html(text));
     let rows: String = node.rows.iter().enumerate().map(row).collect();

@@ -30,7 +30,7 @@ fn declared(at: usize, node: &Box, indent: &str) -> String {
         Shape::Deploy => ("[/", "/]"),
         Shape::Note => ("(", ")"),
     };
-    let title: Vec<String> = node.title.iter().map(|line| escaped(line)).collect();
+    let title: Vec<String> = node.title().map(escaped).collect();
     let title = title.join("<br/>");
     if node.rows.is_empty() {
         return format!("{indent}n{at}{open}\"{title}\"{close}\n");
@@ -48,5 +48,10 @@ fn end(end: End) -> String {
 
 /// Mermaid knows entity codes in labels.
 fn escaped(text: &str) -> String {
-    text.replace('#', "#35;").replace('"', "#quot;").replace('<', "#lt;").replace('>', "#gt;")
+    text.replace('#', "#35;")
+        .replace('&', "#amp;")
+        .replace('"', "#quot;")
+        .replace('`', "#96;")
+        .replace('<', "#lt;")
+        .replace('>', "#gt;")
 }

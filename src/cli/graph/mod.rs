@@ -1,10 +1,15 @@
 //! A graph of boxes and arrows, and what it is drawn as.
 
 mod dot;
+mod layout;
 mod mermaid;
+mod order;
+mod svg;
+mod text;
 
 pub use dot::dot;
 pub use mermaid::mermaid;
+pub use svg::svg;
 
 /// Boxes with arrows from left to right, without circles.
 #[derive(Debug, Clone, Default)]
@@ -18,9 +23,12 @@ pub struct Graph {
 #[derive(Debug, Clone)]
 pub struct Box {
     pub shape: Shape,
-    /// Lines; the first is the name.
-    pub title: Vec<String>,
-    /// Lines below the title that arrows may end at.
+    /// A word above the name: what kind of thing it is.
+    pub kind: Option<String>,
+    pub name: String,
+    /// A line below the name.
+    pub note: Option<String>,
+    /// Lines below that, which arrows may end at.
     pub rows: Vec<String>,
     /// Position in `groups`.
     pub group: Option<usize>,
@@ -61,5 +69,12 @@ pub struct End {
 impl End {
     pub fn whole(of: usize) -> Self {
         Self { of, row: None }
+    }
+}
+
+impl Box {
+    /// Kind, name and note.
+    fn title(&self) -> impl Iterator<Item = &str> {
+        self.kind.iter().map(String::as_str).chain([self.name.as_str()]).chain(self.note.as_deref())
     }
 }

@@ -56,7 +56,8 @@ fn boxed(vertex: &Vertex) -> Box {
         Some(ty) => format!("{}: {ty}", vertex.label()),
         None => vertex.label(),
     };
-    Box { shape, title: vec![name, vertex.text.clone()], rows: Vec::new(), group: None }
+    let note = (!vertex.text.is_empty()).then(|| vertex.text.clone());
+    Box { shape, kind: None, name, note, rows: Vec::new(), group: None }
 }
 
 /// How a column takes part, where it is not by its values.

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::front::{ParamArgs, Purpose, compile};
-use super::graph::{dot, mermaid};
+use super::graph::{dot, mermaid, svg};
 use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem, Severity, near_name};
 use crate::lineage::{Job, Trace, Unknown, find};
@@ -30,7 +30,7 @@ pub struct Args {
     /// What it reaches
     #[arg(long, requires = "target")]
     down: bool,
-    /// A tree, JSON, or a graph for Graphviz or Mermaid
+    /// A tree, JSON, or a graph for Graphviz or Mermaid, or as a picture
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -43,6 +43,8 @@ enum Format {
     Json,
     Dot,
     Mermaid,
+    /// A picture
+    Svg,
 }
 
 /// What is known of one target.
@@ -88,6 +90,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         Format::Json => json(&found, args.target.is_some()),
         Format::Dot => dot(&graph::of(&plan.job, &found)),
         Format::Mermaid => mermaid(&graph::of(&plan.job, &found)),
+        Format::Svg => svg(&graph::of(&plan.job, &found)),
     });
     Outcome::Fine
 }
