@@ -66,6 +66,8 @@ codes! {
     E0405 "the output does not fit the algorithm",
     E0406 "cross-row statistics over test rows",
     E0407 "the model's inputs are not all there",
+    W0401 "one id on both sides of a split",
+    W0402 "a random split of rows that have a time",
     W0411 "copies of one row on both sides of a split",
     W0412 "one test part judges several models of the same output",
     W0413 "accuracy alone, whatever the share of the classes",

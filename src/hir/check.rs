@@ -187,5 +187,9 @@ pub(super) struct ModelFact {
     pub boundary: Option<(Span, String)>,
     /// (the name that callers see, the column) of each request column that has two names.
     pub renames: Vec<(String, String)>,
+    /// The folds of the table that it learns from, if its split has some.
+    pub folds: Option<dbjob_plan::SplitFolds>,
+    /// Whether the rows of that table are those that the split numbered.
+    pub rows_known: bool,
     pub span: Span,
 }

@@ -31,6 +31,7 @@ mod params;
 pub mod range;
 mod selection;
 mod serving;
+pub mod split;
 mod statistic;
 mod step;
 pub mod table;

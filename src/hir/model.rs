@@ -1,12 +1,13 @@
 //! Models: inputs, output, algorithm, metrics and gates.
 
-use dbjob_plan::{DataType, Field, FitSpec, Output, PART, Schema, Span, Task, Value, probability_column};
+use dbjob_plan::{DataType, Field, FitSpec, Output, PART, Schema, Span, SplitFolds, Task, Value, probability_column};
 
 use super::check::{Context, ModelFact};
 use super::fit::{Learned, Learning};
 use super::items::{not_yet, table_named};
 use super::selection::{columns_of, known};
 use super::serving::{self, Accept};
+use super::split::SplitFact;
 use super::table::{Role, Table};
 use super::{Item, ItemBody, Model};
 use crate::catalog::{self, metric, words};
@@ -63,6 +64,8 @@ pub(super) fn check(
             request: spec.serving.request.clone(),
             boundary: served.boundary.clone(),
             renames: served.renames,
+            folds: draft.table.split.as_ref().and_then(SplitFact::folds).cloned(),
+            rows_known: draft.table.split.as_ref().is_some_and(|split| split.rows),
             span: model.name.span,
         }),
     );
@@ -320,6 +323,8 @@ impl Draft {
             .filter(|c| matches!(c.role, Role::Key | Role::Id) && c.name != output.column)
             .map(|c| c.name.clone())
             .collect();
+        self.can_be_judged(cx);
+        let split = self.table.split.as_ref();
         let spec = FitSpec {
             model: self.model.clone(),
             inputs,
@@ -331,7 +336,9 @@ impl Draft {
             refit,
             threshold,
             slices,
-            split: self.table.split.is_some(),
+            split: split.is_some(),
+            folds: split.and_then(SplitFact::folds).map(SplitFolds::count),
+            judged_by_folds: split.is_some_and(|s| s.folds().is_some() && !s.has_test),
             metrics,
             require,
             serving: serving::nothing(),
@@ -339,6 +346,23 @@ impl Draft {
         };
         debug_assert!(!self.table.columns.iter().any(|c| c.name == PART), "the part is hidden");
         Some((spec, wanted))
+    }
+
+    /// Metrics and gates need rows that were not learned from.
+    fn can_be_judged(&mut self, cx: &mut Context<'_>) {
+        let asked = self.metrics.first().map(|(_, span)| *span).or(self.require.first().map(|(.., span)| *span));
+        let Some(span) = asked.filter(|_| !self.table.broken) else { return };
+        let diagnostic =
+            Diagnostic::error(Code::E0108, span, format!("there are no test rows to judge `{}` by", self.model))
+                .label("judged by what?");
+        let diagnostic = match &self.table.split {
+            Some(split) if split.has_test || split.folds().is_some() => return,
+            Some(split) => diagnostic
+                .related(split.span, "without a test part")
+                .help("give it one, as in `split test 20%`, or write `split folds 5`"),
+            None => diagnostic.help(format!("put `split test 20%` into the table that `{}` learns from", self.model)),
+        };
+        self.report(diagnostic, cx);
     }
 
     fn checked_metrics(&mut self, task: Task, cx: &mut Context<'_>) -> Vec<String> {

@@ -223,7 +223,9 @@ fn backwards(
             let rejects = rule.action != dbjob_plan::ExpectAction::Warn;
             if step.served == Served::Computed && here && rejects { kept(step.op.clone(), None) } else { Ok(None) }
         }
-        Op::Filter { .. } | Op::Sort { .. } | Op::Distinct { .. } | Op::Take { .. } | Op::Split(_) => Ok(None),
+        Op::Filter { .. } | Op::Sort { .. } | Op::Distinct { .. } | Op::Take { .. } | Op::Split(_) | Op::Sample(_) => {
+            Ok(None)
+        }
         Op::Predict { .. } | Op::Window(_) if needed.keys().all(|n| before.columns.get(n).is_some()) => Ok(None),
         _ => match step.served {
             Served::Not(why) => Err(why.to_owned()),

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use dbjob_plan::Span;
 
-use super::table::{Column, SplitFact, Table};
+use super::split::SplitFact;
+use super::table::{Column, Table};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A value computed over several rows.
@@ -73,10 +74,10 @@ impl Statistic {
 
     /// Whether rows of different parts share it.
     fn crosses(&self, split: &SplitFact, table: &Table) -> bool {
-        let inside = |key: &String| {
+        let inside = |key: &str| {
             table.get(key).is_some_and(|c| c.plain && !c.origin.is_empty() && c.origin.is_subset(&self.keys))
         };
-        self.shared.is_some() && (split.by.is_empty() || !split.by.iter().all(inside))
+        self.shared.is_some() && !split.key().is_some_and(|key| key.into_iter().all(inside))
     }
 }
 
@@ -98,22 +99,18 @@ pub fn leak(column: &Column, table: &Table, at: Span) -> Option<Diagnostic> {
         diagnostic = diagnostic.related(shared, "given to each of these rows");
     }
     diagnostic = diagnostic.related(split.span, "split here");
-    let help = match split.by.as_slice() {
-        [] => "split by a key that its keys contain, or compute it from earlier rows only".to_owned(),
-        by => format!("let its keys contain {}, or compute it from earlier rows only", by.join(", ")),
+    let help = match split.key() {
+        None => "split by a key that its keys contain, or compute it from earlier rows only".to_owned(),
+        Some(by) => format!("let its keys contain {}, or compute it from earlier rows only", by.join(", ")),
     };
     Some(diagnostic.help(help))
 }
 
 /// What a split at `span` does to copies of one row: it may put them on both sides.
-pub fn torn_apart(table: &Table, split: &SplitFact, at_time: Option<&str>) -> Option<Diagnostic> {
+pub fn torn_apart(table: &Table, split: &SplitFact) -> Option<Diagnostic> {
     let copies = table.copies.as_ref()?;
-    let together = |column: &str| copies.common.contains(column);
-    let safe = match at_time {
-        Some(time) => together(time),
-        None => !split.by.is_empty() && split.by.iter().all(|k| together(k)),
-    };
-    if safe {
+    let together = split.key().is_some_and(|key| key.into_iter().all(|column| copies.common.contains(column)));
+    if together || !split.separates() {
         return None;
     }
     let diagnostic = Diagnostic::warning(Code::W0411, split.span, "copies of one row may fall into train and test")

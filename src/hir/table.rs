@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dbjob_plan::{DataType, Field, MapLink, PART, Refinement, Schema, Span};
+use dbjob_plan::{DataType, Field, MapLink, Refinement, Schema, Span};
 
 use super::clock::Clock;
 use super::columns::Columns;
 use super::range::Range;
+use super::split::{Hidden, SplitFact};
 use super::statistic::{Copies, Statistics};
 use super::taint::Taint;
 
@@ -17,6 +18,10 @@ pub struct Table {
     pub keys: Vec<BTreeSet<String>>,
     /// The split above this place.
     pub split: Option<SplitFact>,
+    /// Ids that came by a join: (the columns that it was on, the id). Equal values there give equal ids.
+    pub follows: Vec<(Vec<String>, String)>,
+    /// How many `sample` steps its rows have passed.
+    pub samples: u32,
     /// Prefixes of columns whose names only data tell (see [`Schema::open`]).
     pub open: Vec<String>,
     /// A declaration or step above is wrong: its columns are not known, and names that are missing are not reported.
@@ -29,14 +34,6 @@ pub struct Table {
     pub rows: BTreeSet<String>,
     /// Whether a row of them stands here several times.
     pub copies: Option<Copies>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct SplitFact {
-    /// Empty: by row number.
-    pub by: Vec<String>,
-    pub shares: [f64; 3],
-    pub span: Span,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,14 +145,34 @@ impl Table {
         self.keys.iter().any(|key| key.iter().all(|name| columns.contains(name.as_str())))
     }
 
-    /// Forgets keys that lost a column or had one replaced.
+    /// Forgets keys that lost a column or had one replaced; the split's too.
     pub fn forget_keys_with(&mut self, changed: &str) {
         self.keys.retain(|key| !key.contains(changed));
+        self.follows.retain(|(on, id)| id != changed && !on.iter().any(|c| c == changed));
+        if let Some(split) = &mut self.split {
+            split.lose(changed);
+        }
+    }
+
+    /// Whether an id is the same wherever `columns` are equal.
+    pub fn follows(&self, id: &str, columns: &[&str]) -> bool {
+        self.follows.iter().any(|(on, name)| name == id && on.iter().all(|c| columns.contains(&c.as_str())))
+    }
+
+    /// The step makes other rows: they are not those that the split numbered.
+    pub fn forget_rows(&mut self) {
+        if let Some(split) = &mut self.split {
+            split.rows = false;
+        }
+    }
+
+    pub fn hidden(&self) -> Hidden {
+        self.split.as_ref().map(SplitFact::hidden).unwrap_or_default()
     }
 
     /// The columns as they are here, at the cost of a pointer.
     pub fn shape(&self) -> Shape {
-        Shape { columns: self.columns.clone(), split: self.split.is_some(), open: self.open.clone() }
+        Shape { columns: self.columns.clone(), hidden: self.hidden(), open: self.open.clone() }
     }
 
     pub fn schema(&self) -> Schema {
@@ -167,22 +184,19 @@ impl Table {
 #[derive(Debug, Clone, Default)]
 pub struct Shape {
     pub columns: Columns,
-    /// Whether the hidden part column is among them.
-    pub split: bool,
+    pub hidden: Hidden,
     pub open: Vec<String>,
 }
 
 impl Shape {
-    /// As the plan sees it, the hidden part column last.
+    /// As the plan sees it, the hidden columns last.
     pub fn schema(&self) -> Schema {
         let mut fields: Vec<Field> = self.columns.iter().map(Column::field).collect();
-        if self.split {
-            fields.push(Field { hidden: true, ..Field::new(PART, DataType::Int, false) });
-        }
+        fields.extend(self.hidden.fields());
         Schema { fields, open: self.open.clone() }
     }
 
-    /// The column as the plan sees it; not the hidden one.
+    /// The column as the plan sees it; not a hidden one.
     pub fn field(&self, name: &str) -> Option<Field> {
         self.columns.get(name).map(Column::field)
     }

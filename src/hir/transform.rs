@@ -77,8 +77,7 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
     let step = &*b.cx.bind(step, ast::Step::parts, &|name| b.table.get(name).is_some() || derived(name));
     let span = step.span;
     match &step.kind {
-        StepKind::Filter { on_train: Some(at), .. } => b.report(not_yet("`filter … on train`", *at)),
-        StepKind::Filter { predicate, on_train: None } => rows::filter(predicate, span, b),
+        StepKind::Filter { predicate, on_train } => rows::filter(predicate, *on_train, span, b),
         StepKind::Derive { replace, columns: list } => columns::derive(*replace, list, span, b),
         StepKind::Select(selection) => columns::select(selection, span, b),
         StepKind::Drop(selection) => columns::drop(selection, span, b),
@@ -89,6 +88,7 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
         StepKind::Take(count) => order::take(count, step.verb, span, b),
         StepKind::Distinct { by, keep, order } => order::distinct(by, keep.as_ref(), order, step.verb, span, b),
         StepKind::Union(others) => rows::union(others, span, b),
+        StepKind::Sample { share, by, on_train } => split::sample(share, by, *on_train, span, b),
         StepKind::Split(split) => split::check(split, step.verb, span, b),
         StepKind::Map(map) => map::map(map, span, b),
         StepKind::Unmap(columns) => map::unmap(columns, span, b),
@@ -101,7 +101,6 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
             b.table = table;
         }
         StepKind::Window { by, order, columns } => window::check(by, order, columns, span, b),
-        StepKind::Sample { .. } => later("`sample`", step, b),
         StepKind::Pivot { .. } => later("`pivot`", step, b),
         StepKind::Unpivot { .. } => later("`unpivot`", step, b),
         StepKind::Explode(_) => later("`explode`", step, b),

@@ -97,6 +97,7 @@ fn of_step(plan: &Plan, id: NodeId, column: &str) -> Nature {
         Op::Distinct { by, order, .. } if order.is_empty() && !by.is_empty() && !by.iter().any(|b| b == column) => {
             exactness(Exactness::Ordered)
         }
+        Op::Sample(sample) if sample.key.columns.is_empty() => exactness(Exactness::Ordered),
         Op::Map { columns } => match columns.iter().find(|c| c.out == column) {
             Some(found) => of_link(&found.link),
             None => Nature::PLAIN,
@@ -118,6 +119,7 @@ fn of_step(plan: &Plan, id: NodeId, column: &str) -> Nature {
         | Op::Take { .. }
         | Op::Union
         | Op::Split(_)
+        | Op::Sample(_)
         | Op::Predict { .. }
         | Op::Expect(_)
         | Op::Deploy(_) => Nature::PLAIN,

@@ -335,7 +335,7 @@ pub struct SplitStep {
     pub gap: Option<Expr>,
 }
 
-/// `train 70%` · `train before @2024-01-01` · `test from @2024-01-01`
+/// `train 70%` · `train before @2024-01-01` · `valid from @2024-01-01 before @2024-02-01` · `test from @2024-02-01`
 #[derive(Debug, Clone, PartialEq)]
 pub struct SplitPart {
     pub part: Ident,
@@ -345,8 +345,11 @@ pub struct SplitPart {
 #[derive(Debug, Clone, PartialEq)]
 pub enum SplitSize {
     Share(Expr),
-    Before(Expr),
-    From(Expr),
+    /// At least one of the two.
+    Time {
+        from: Option<Expr>,
+        before: Option<Expr>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]

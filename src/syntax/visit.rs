@@ -162,9 +162,12 @@ impl Step {
             }
             StepKind::Split(split) => {
                 exprs.extend(split.folds.iter_mut().chain(&mut split.gap));
-                exprs.extend(split.parts.iter_mut().map(|part| match &mut part.size {
-                    SplitSize::Share(x) | SplitSize::Before(x) | SplitSize::From(x) => x,
-                }));
+                for part in &mut split.parts {
+                    match &mut part.size {
+                        SplitSize::Share(x) => exprs.push(x),
+                        SplitSize::Time { from, before } => exprs.extend(from.iter_mut().chain(before)),
+                    }
+                }
             }
             StepKind::Map(map) => parts.calls.extend(&mut map.ops),
             StepKind::Expect(rule) => exprs.push(&mut rule.predicate),

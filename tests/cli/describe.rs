@@ -59,7 +59,7 @@ transform rows from orders {
   left join totals on at
   derive quick = seen < at, risky = back
   take 7
-  split test 20%
+  split test 20% by id
   map amount with log1p, standardize
   map items with impute(0)
 }

@@ -75,7 +75,10 @@ fn splits() {
         panic!()
     };
     assert_eq!(split.at.unwrap().name, "test");
-    assert!(matches!((&split.parts[0].size, &split.parts[1].size), (SplitSize::Before(_), SplitSize::From(_))));
+    assert!(matches!(
+        (&split.parts[0].size, &split.parts[1].size),
+        (SplitSize::Time { from: None, before: Some(_) }, SplitSize::Time { from: Some(_), before: None })
+    ));
     assert!(split.gap.is_some());
 }
 

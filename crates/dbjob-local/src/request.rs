@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use dbjob_plan::{CsvOptions, Format, NodeId, RunError, Schema, Source, SourceColumn};
+use dbjob_plan::{CsvOptions, Format, NodeId, RunError, Schema, Source, SourceColumn, TableFormat};
 use polars::prelude::{DataFrame, IntoLazy, LazyFrame};
 
 use crate::fault::{Faults, engine_error, guarded};
-use crate::sink::{Sink, TableFormat, unwritable};
+use crate::sink::{Sink, unwritable};
 use crate::source::{self, Scan, Wanted, files, wanted};
 
 fn format_of(path: &Path) -> Result<Format, RunError> {

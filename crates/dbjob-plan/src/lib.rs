@@ -12,6 +12,7 @@ mod run;
 mod scalar;
 mod schema;
 mod span;
+mod split;
 mod value;
 mod window;
 
@@ -23,5 +24,6 @@ pub use run::*;
 pub use scalar::evaluate_scalar;
 pub use schema::*;
 pub use span::*;
+pub use split::*;
 pub use value::*;
 pub use window::*;

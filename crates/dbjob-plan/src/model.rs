@@ -43,6 +43,12 @@ pub struct FitSpec {
     pub threshold: Option<Threshold>,
     /// Whether the table has the column [`crate::PART`]. Without it all rows are train.
     pub split: bool,
+    /// The number of folds, if the table has the column [`crate::FOLD`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<u32>,
+    /// Judged by the rows that each fold held out, because the split has folds and no test part.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub judged_by_folds: bool,
     /// Metrics by catalog name, in the order asked for; those that `require` needs are among them.
     pub metrics: Vec<String>,
     /// Metrics of the test rows of each value of a column.
@@ -255,8 +261,15 @@ pub struct RowCounts {
     pub train: u64,
     pub valid: u64,
     pub test: u64,
+    /// Train rows that were held out in their turn and judged, where folds judge.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub out_of_fold: u64,
     /// Rows whose output is null: neither learned nor evaluated.
     pub without_output: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataType, Expr, FitSpec, MapLink, Schema, Span, Value, Window};
+use crate::{DataType, Expr, FitSpec, MapLink, Sample, Schema, Span, Split, Value, Window};
 
 /// A node of a [`Plan`]; stable while the plan is edited.
 pub type NodeId = NodeIndex<u32>;
@@ -122,14 +123,19 @@ pub enum Op {
     Take { count: u64 },
     /// 2 or more inputs of one schema up to column order and nullability: rows of the first, then of the next.
     Union,
-    /// 1 input. Adds the hidden column [`crate::PART`].
+    /// 1 input. Adds the hidden columns of the parts.
     Split(Split),
+    /// 1 input. A share of the rows, by a hash.
+    Sample(Sample),
     /// 1 input. All of one link of a `map` statement: independent columns, fitted in one pass.
     Map { columns: Vec<MapColumn> },
     /// 1 input. Undoes maps: for each column its links, the last applied first.
     Unmap { columns: Vec<UnmapColumn> },
     /// 2 inputs: the table, the model (a `Fit` node). Adds the prediction columns named from `prefix`.
-    Predict { prefix: String, replay: bool },
+    ///
+    /// `out_of_fold`: a train row gets what the model says that was fitted without its fold, found by [`crate::ROW`];
+    /// null if its fold is never held out. Rows of other parts get what the whole model says.
+    Predict { prefix: String, replay: bool, out_of_fold: bool },
     /// 1 input. Checks rows or the whole table.
     Expect(Expectation),
     /// 1 input: the table to learn from. Gives a model.
@@ -176,6 +182,9 @@ pub struct Join {
     pub right_columns: Vec<Projection>,
     /// The right side must have at most one row a key: proven by `check` from a declared `key`, verified by the engine.
     pub verify_unique_right: bool,
+    /// The same of the left side.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verify_unique_left: bool,
     /// In a serving plan: a row without a match is an error of that row, also for `Inner`.
     pub lookup: bool,
     /// Of an `Asof` join, and of no other.
@@ -209,18 +218,6 @@ pub enum JoinKind {
     Asof,
 }
 
-/// The deterministic hash split (language.md, section 12): u = (XXH64(seed 42, "<seed>|<key>") >> 11) * 2^-53, parts on
-/// [0, 1) in the order train, valid, test.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Split {
-    /// Empty: the source row number (0-based).
-    pub by: Vec<String>,
-    /// Shares of train, valid and test; they sum to 1.
-    pub train: f64,
-    pub valid: f64,
-    pub test: f64,
-}
-
 /// One map on one column. `out == column` replaces in place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MapColumn {
@@ -243,6 +240,10 @@ pub struct Expectation {
     /// `expect unique(a, b)`: these columns, instead of the predicate.
     pub unique: Vec<String>,
     pub action: ExpectAction,
+    /// Where `Quarantine` writes the rows that fail, by its ending as CSV, Parquet or NDJSON, with the rule in a column
+    /// `rule` behind the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
     /// The rule as written, for counts and messages.
     pub text: String,
 }
@@ -253,6 +254,24 @@ pub enum ExpectAction {
     Fail,
     Drop,
     Warn,
+    /// Drop, and keep what was dropped in a file.
+    Quarantine,
+}
+
+impl ExpectAction {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Drop => "drop",
+            Self::Warn => "warn",
+            Self::Quarantine => "quarantine",
+        }
+    }
+
+    /// Whether rows that fail are not there afterwards.
+    pub fn drops(self) -> bool {
+        matches!(self, Self::Drop | Self::Quarantine)
+    }
 }
 
 /// Where a dataset comes from. Paths are as written; an engine resolves them against the job's folder.
@@ -319,6 +338,26 @@ impl Default for CsvOptions {
 pub enum Encoding {
     Utf8,
     Latin1,
+}
+
+/// The form of a table in a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableFormat {
+    Csv,
+    Parquet,
+    Ndjson,
+}
+
+impl TableFormat {
+    /// By the ending of the file's name.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "parquet" | "pq" => Some(Self::Parquet),
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            _ => None,
+        }
+    }
 }
 
 /// Where a model or a table goes.

@@ -103,6 +103,9 @@ pub enum Event {
         rule: String,
         failed: u64,
         action: String,
+        /// The file that a quarantine wrote.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: Option<String>,
     },
     Evaluated {
         item: String,

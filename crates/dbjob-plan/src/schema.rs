@@ -101,7 +101,7 @@ pub struct Field {
     pub nullable: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refinement: Option<Refinement>,
-    /// Columns of ours that no user sees and no sink writes: the part of the split.
+    /// Columns of ours that no user sees and no sink writes: what a split adds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
@@ -143,8 +143,23 @@ impl Schema {
     }
 }
 
-/// The hidden column that a split adds: `PART_TRAIN`, `PART_VALID` or `PART_TEST` as an `Int`.
+/// The hidden column that a split adds: `PART_TRAIN`, `PART_VALID`, `PART_TEST` or `PART_NONE` as an `Int`.
 pub const PART: &str = "__part";
 pub const PART_TRAIN: i64 = 0;
 pub const PART_VALID: i64 = 1;
 pub const PART_TEST: i64 = 2;
+/// Neither learned from nor judged; while a model is fitted for one fold.
+pub const PART_NONE: i64 = 3;
+
+/// The hidden column of a split with folds: the fold of a train row, from 0, or [`NO_FOLD`].
+pub const FOLD: &str = "__fold";
+/// The row is never held out: it is of another part, or of the first block in time.
+pub const NO_FOLD: i64 = -1;
+
+/// The hidden column of folds in time: the first fold that may learn from the row. Other folds learn from all rows but
+/// their own.
+pub const FOLD_FROM: &str = "__fold_from";
+
+/// The hidden column of a split with folds: the number of the row there, by which it is known again. Gone below steps
+/// that make other rows.
+pub const ROW: &str = "__row";

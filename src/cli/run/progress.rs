@@ -37,7 +37,7 @@ fn line(event: &Event) -> Option<String> {
             let size = n.map(|n| format!("{}, ", rows(n))).unwrap_or_default();
             Some(format!("{}: {size}{}", item_title(*kind, item), seconds(*s)))
         }
-        Event::Expected { item, rule, failed, action } if *failed > 0 => {
+        Event::Expected { item, rule, failed, action, .. } if *failed > 0 => {
             Some(format!("{item}: {} against `expect {rule}`: {action}", rows(*failed)))
         }
         Event::Warning { item, message } => Some(format!("warning: {item}: {message}")),

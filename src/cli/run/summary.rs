@@ -48,10 +48,11 @@ fn items(events: &[Event]) -> String {
         out.push_str(&format!("  {name:names$}  {:>sizes$}  {:>8}\n", n.map(rows).unwrap_or_default(), seconds(*s)));
     }
     for event in events {
-        if let Event::Expected { item, rule, failed, action } = event
+        if let Event::Expected { item, rule, failed, action, path } = event
             && *failed > 0
         {
-            out.push_str(&format!("  {item}: {} against `expect {rule}` ({action})\n", rows(*failed)));
+            let place = path.as_deref().map(|p| format!(", {}", shown(Path::new(p)))).unwrap_or_default();
+            out.push_str(&format!("  {item}: {} against `expect {rule}` ({action}{place})\n", rows(*failed)));
         }
     }
     out
@@ -63,13 +64,18 @@ fn of_model(model: &ModelReport, colour: bool) -> String {
     if counts.valid > 0 {
         parts.push(format!("{} valid", thousands(counts.valid)));
     }
-    parts.push(format!("{} test", thousands(counts.test)));
+    if counts.out_of_fold > 0 {
+        parts.push(format!("{} out of fold", thousands(counts.out_of_fold)));
+    } else {
+        parts.push(format!("{} test", thousands(counts.test)));
+    }
     let mut out = format!("model {}  {}  {} rows", model.model, model.algorithm, parts.join(" / "));
     if counts.without_output > 0 {
         out.push_str(&format!(", {} without output", thousands(counts.without_output)));
     }
     out.push('\n');
-    out.push_str(&metrics(&model.metrics));
+    let judged_by = if counts.out_of_fold > 0 { "out of fold" } else { "test" };
+    out.push_str(&metrics(&model.metrics, judged_by));
     for requirement in &model.requirements {
         out.push_str(&of_requirement(requirement, colour));
     }
@@ -79,11 +85,11 @@ fn of_model(model: &ModelReport, colour: bool) -> String {
     out
 }
 
-fn metrics(metrics: &[(String, MetricValue)]) -> String {
+fn metrics(metrics: &[(String, MetricValue)], judged_by: &str) -> String {
     if metrics.is_empty() {
         return String::new();
     }
-    let cells: Vec<[String; 3]> = std::iter::once(["metric".into(), "test".into(), "baseline".into()])
+    let cells: Vec<[String; 3]> = std::iter::once(["metric".into(), judged_by.into(), "baseline".into()])
         .chain(metrics.iter().map(|(name, m)| [name.clone(), metric(m.value), metric(m.baseline)]))
         .collect();
     let width = [0, 1, 2].map(|column| widest(cells.iter().map(|row| row[column].as_str())));
@@ -146,7 +152,7 @@ mod tests {
         let model = ModelReport {
             model: "species_of".into(),
             algorithm: "logistic_regression".into(),
-            rows: RowCounts { train: 1240, valid: 0, test: 104, without_output: 3 },
+            rows: RowCounts { train: 1240, test: 104, without_output: 3, ..RowCounts::default() },
             metrics: vec![
                 ("accuracy".into(), MetricValue { value: 0.985, baseline: 0.44 }),
                 ("log_loss".into(), MetricValue { value: 0.05, baseline: 1.05 }),
@@ -166,7 +172,13 @@ mod tests {
         let finished = |item: &str, kind, rows| Event::ItemFinished { item: item.into(), kind, rows, seconds: 0.2 };
         let events = vec![
             Event::RunStarted { job: "penguins".into(), items: 3 },
-            Event::Expected { item: "penguins".into(), rule: "mass > 0".into(), failed: 2, action: "drop".into() },
+            Event::Expected {
+                item: "penguins".into(),
+                rule: "mass > 0".into(),
+                failed: 2,
+                action: "drop".into(),
+                path: None,
+            },
             finished("penguins", ItemKind::Dataset, Some(1344)),
             finished("species_of", ItemKind::Model, None),
             finished("species", ItemKind::Deploy, None),

@@ -2,7 +2,7 @@
 
 use dbjob_plan::{Asof, BinaryOp, DataType, Join, JoinKind, Op, Span, Value};
 
-use super::join::{arriving, both, checked_pairs, other_split, sides, unknown_modifiers};
+use super::join::{arriving, both, checked_pairs, sides, splits_agree, unknown_modifiers};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
 use crate::hir::clock::Clock;
@@ -32,7 +32,7 @@ pub(super) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>) {
         b.table.broken = true;
         return;
     };
-    other_split(join, &right, b);
+    splits_agree(join, JoinKind::Asof, &right, &on, b);
     // A time of one name here and there is one column to the reader, unless the other gets a name of its own.
     let left_out = |name: &str| {
         let is_time = join.prefix.is_none() && asof.left == asof.right && name == asof.right;
@@ -47,7 +47,15 @@ pub(super) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>) {
         Served::Not("the other table is not at hand when one row is asked about; `lookup` takes it along")
     };
     let kind = JoinKind::Asof;
-    let op = Op::Join(Join { kind, on, right_columns, verify_unique_right: false, lookup, asof: Some(asof) });
+    let op = Op::Join(Join {
+        kind,
+        on,
+        right_columns,
+        verify_unique_right: false,
+        verify_unique_left: false,
+        lookup,
+        asof: Some(asof),
+    });
     b.push_with(op, vec![join.right.name.clone()], span, served);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbjob_plan::{ExprKind, NamedExpr, Op, PART, Projection, Span};
+use dbjob_plan::{ExprKind, NamedExpr, Op, Projection, Span};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
@@ -123,19 +123,23 @@ pub(in crate::hir) fn drop(selection: &Selection, span: Span, b: &mut Builder<'_
 
 fn keep(names: Vec<String>, span: Span, b: &mut Builder<'_, '_>) {
     b.table.keys.retain(|key| key.iter().all(|k| names.contains(k)));
+    if let Some(split) = &mut b.table.split {
+        split.rename(|name| names.iter().find(|n| *n == name).cloned());
+    }
     b.table.columns.keep(names.iter().map(String::as_str));
     project(names.iter().map(|n| (n.clone(), n.clone())).collect(), span, b);
 }
 
-/// The projection to `pairs` (from, to), the hidden part with it.
+/// The projection to `pairs` (from, to), the hidden columns with it.
 fn project(pairs: Vec<(String, String)>, span: Span, b: &mut Builder<'_, '_>) {
     let mut columns: Vec<Projection> = pairs.into_iter().map(|(from, to)| Projection { from, to }).collect();
     columns.extend(part_of(&b.table));
     b.push(Op::Project { columns }, span, Served::Computed);
 }
 
-pub(in crate::hir) fn part_of(table: &Table) -> Option<Projection> {
-    table.split.as_ref().map(|_| Projection { from: PART.into(), to: PART.into() })
+/// The hidden columns as they are.
+pub(in crate::hir) fn part_of(table: &Table) -> impl Iterator<Item = Projection> {
+    table.hidden().names().map(|name| Projection { from: name.into(), to: name.into() })
 }
 
 pub(in crate::hir) fn rename(pairs: &[(Ident, Ident)], span: Span, b: &mut Builder<'_, '_>) {
@@ -172,8 +176,11 @@ pub(in crate::hir) fn rename(pairs: &[(Ident, Ident)], span: Span, b: &mut Build
     for key in &mut b.table.keys {
         *key = key.iter().map(|k| new_name(k)).collect::<BTreeSet<_>>();
     }
+    for (on, id) in &mut b.table.follows {
+        on.iter_mut().chain([id]).for_each(|name| *name = new_name(name));
+    }
     if let Some(split) = &mut b.table.split {
-        split.by = split.by.iter().map(|k| new_name(k)).collect();
+        split.rename(|name| Some(new_name(name)));
     }
     project(pairs, span, b);
 }

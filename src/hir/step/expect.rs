@@ -1,13 +1,13 @@
 //! `expect`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use dbjob_plan::{DataType, ExpectAction, Expectation, Expr, Op, Value};
+use dbjob_plan::{DataType, ExpectAction, Expectation, Expr, Op, TableFormat, Value};
 
 use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::hir::check::Context;
 use crate::hir::expr::{Aggregates, Checker, Scope};
-use crate::hir::items::not_yet;
 use crate::hir::selection::known;
 use crate::hir::table::Table;
 use crate::hir::{Served, Step, facts};
@@ -21,10 +21,7 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         None | Some("fail") => ExpectAction::Fail,
         Some("drop") => ExpectAction::Drop,
         Some("warn") => ExpectAction::Warn,
-        Some("quarantine") => {
-            cx.out.push(not_yet("`else quarantine`", rule.action.as_ref().map_or(rule.span, |a| a.span)));
-            return;
-        }
+        Some("quarantine") => ExpectAction::Quarantine,
         Some(other) => {
             let span = rule.action.as_ref().map_or(rule.span, |a| a.span);
             let diagnostic =
@@ -33,7 +30,12 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
             return;
         }
     };
-    if let Some(path) = &rule.quarantine {
+    let quarantine = rule.quarantine.as_ref().map(|path| path.value.clone());
+    if action == ExpectAction::Quarantine {
+        if !has_place(rule, cx) {
+            return;
+        }
+    } else if let Some(path) = &rule.quarantine {
         let action = rule.action.as_ref().map_or("fail", |a| a.name.as_str());
         let diagnostic = Diagnostic::error(Code::E0109, path.span, format!("`else {action}` takes no text"))
             .label("no effect")
@@ -47,9 +49,9 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         let diagnostic = Diagnostic::error(
             Code::E0105,
             span,
-            format!("{what} speaks of the whole table, and only rows can be dropped"),
+            format!("{what} speaks of the whole table, and only rows can be left out"),
         )
-        .label("drops rows")
+        .label("leaves rows out")
         .help("write `else fail` or `else warn`");
         cx.out.push(diagnostic);
     };
@@ -58,7 +60,7 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         if columns.iter().any(|c| !known(c, table, &mut cx.out)) {
             return;
         }
-        if action == ExpectAction::Drop {
+        if action.drops() {
             return whole_table("`unique`", cx);
         }
         let unique: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
@@ -66,7 +68,7 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
             table.keys.push(unique.iter().cloned().collect::<BTreeSet<_>>());
         }
         let predicate = Expr::literal(Value::Bool(true), DataType::Bool, rule.predicate.span);
-        let op = Op::Expect(Expectation { predicate, unique, action, text });
+        let op = Op::Expect(Expectation { predicate, unique, action, quarantine, text });
         steps.push(Step { op, others: Vec::new(), shape: table.shape(), span: rule.span, served: Served::Skipped });
         return;
     }
@@ -76,7 +78,7 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         return;
     }
     let aggregate = typed.expr.has_aggregate();
-    if aggregate && action == ExpectAction::Drop {
+    if aggregate && action.drops() {
         return whole_table("an aggregate", cx);
     }
     if aggregate && let Some(column) = bare_column(&typed.expr) {
@@ -98,8 +100,29 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         facts::assume(table, &typed.expr);
     }
     let served = if aggregate || !typed.taint.is_empty() { Served::Skipped } else { Served::Computed };
-    let op = Op::Expect(Expectation { predicate: typed.expr, unique: Vec::new(), action, text });
+    let op = Op::Expect(Expectation { predicate: typed.expr, unique: Vec::new(), action, quarantine, text });
     steps.push(Step { op, others: Vec::new(), shape: table.shape(), span: rule.span, served });
+}
+
+/// Whether the file of a quarantine is said and its ending names a format.
+fn has_place(rule: &ast::Expect, cx: &mut Context<'_>) -> bool {
+    let help = "write `else quarantine \"rejected.csv\"`, `.parquet` or `.ndjson`";
+    let diagnostic = match &rule.quarantine {
+        Some(path) if TableFormat::of(Path::new(&path.value)).is_some() => return true,
+        Some(path) => {
+            Diagnostic::error(Code::E0105, path.span, format!("{:?} does not end like a file of a table", path.value))
+                .label("which format?")
+                .help(help)
+        }
+        None => {
+            let span = rule.action.as_ref().map_or(rule.span, |a| a.span);
+            Diagnostic::error(Code::E0108, span, "`else quarantine` needs the path of a file")
+                .label("no path")
+                .help(help)
+        }
+    };
+    cx.out.push(diagnostic);
+    false
 }
 
 /// The columns of `unique(a, b)`; `Some(None)` if they are wrong, which is told.

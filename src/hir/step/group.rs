@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use dbjob_plan::{DataType, Expr, ExprKind, NamedExpr, Op, PART, Span};
+use dbjob_plan::{DataType, Expr, ExprKind, NamedExpr, Op, Span};
 
-use super::columns::{computed, exists, of_some_type};
+use super::columns::{computed, exists, of_some_type, part_of};
 use super::order::{across_parts, constant_key};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
@@ -18,6 +18,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
     let mut out = Table {
         broken: b.table.broken,
         lost: b.table.lost.clone(),
+        samples: b.table.samples,
         chosen_by: b.table.chosen_by.clone(),
         rows: b.table.rows.clone(),
         ..Table::default()
@@ -89,17 +90,27 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         add(&mut out, column, name.span, b);
         aggregate_exprs.push(NamedExpr { name: name.name.clone(), expr: typed.expr });
     }
-    if let Some(split) = b.table.split.clone() {
-        let has = |k: &String| key_exprs.iter().any(|key| matches!(&key.expr.kind, ExprKind::Column(c) if c == k));
-        if split.by.is_empty() || !split.by.iter().all(has) {
+    let key: BTreeSet<String> = key_exprs.iter().map(|k| k.name.clone()).collect();
+    if let Some(mut split) = b.table.split.clone() {
+        let here = |name: &str| {
+            let of = |key: &&NamedExpr| matches!(&key.expr.kind, ExprKind::Column(c) if c == name);
+            key_exprs.iter().find(of).map(|key| key.name.clone())
+        };
+        if split.key().is_none_or(|key| key.into_iter().any(|name| here(name).is_none())) {
             across_parts("`group`", verb, b);
         } else {
-            // The part is a function of the split's key, so it may be a key too.
-            key_exprs.push(NamedExpr { name: PART.into(), expr: Expr::column(PART, DataType::Int, false, span) });
+            split.rename(here);
+            split.rows = false;
+            // Part and fold are functions of the split's key, so they may be keys too.
+            key_exprs.extend(
+                split
+                    .hidden()
+                    .of_key()
+                    .map(|name| NamedExpr { name: name.into(), expr: Expr::column(name, DataType::Int, false, span) }),
+            );
             out.split = Some(split);
         }
     }
-    let key: BTreeSet<String> = key_exprs.iter().filter(|k| k.name != PART).map(|k| k.name.clone()).collect();
     if !key.is_empty() {
         out.keys.push(key);
     }
@@ -110,9 +121,9 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         Served::Not("a group needs more than one row"),
     );
     if b.table.split.is_some() {
-        // The part stands last, as everywhere.
-        let names: Vec<String> = b.table.names().map(str::to_owned).chain([PART.to_owned()]).collect();
-        let columns = names.into_iter().map(|n| dbjob_plan::Projection { from: n.clone(), to: n }).collect();
+        // The hidden columns stand last, as everywhere.
+        let visible = b.table.names().map(|n| dbjob_plan::Projection { from: n.into(), to: n.into() });
+        let columns = visible.chain(part_of(&b.table)).collect();
         b.push(Op::Project { columns }, span, Served::Computed);
     }
 }

@@ -52,10 +52,13 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
             .help("say that it is meant: `cross join … many_to_many`");
         b.report(diagnostic);
     }
-    other_split(join, &right, b);
+    splits_agree(join, kind, &right, &on, b);
     let left_names: BTreeSet<String> = b.table.names().map(str::to_owned).collect();
     let equal = |name: &str| on.iter().any(|(l, r)| l == r && r == name);
     let right_columns = arriving(join, kind, &right, &on, &equal, &Taint::elsewhere, b);
+    if right_unique {
+        follow(&right_columns, &right, &on, b);
+    }
     // Rows may be lost (inner, semi, anti) or come without a partner (left, full): either way the right side chose.
     if kind != JoinKind::Left {
         let chosen = right.chosen_by.elsewhere();
@@ -63,6 +66,7 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     }
     if !(right_unique || filters_only) {
         b.table.keys.clear();
+        b.table.forget_rows();
         b.table.rows.extend(right.rows.iter().cloned());
         b.table.copies = Some(Copies {
             span: join.right.span,
@@ -96,6 +100,7 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
         on,
         right_columns,
         verify_unique_right: right_unique && !filters_only,
+        verify_unique_left: left_unique && (has("one_to_many") || has("one_to_one")),
         lookup,
         asof: None,
     });
@@ -112,14 +117,49 @@ pub(super) fn unknown_modifiers(join: &JoinStep, known: &[&str], b: &mut Builder
     }
 }
 
-pub(super) fn other_split(join: &JoinStep, right: &Table, b: &mut Builder<'_, '_>) {
-    if let (Some(split), true) = (&right.split, right.split != b.table.split) {
-        let diagnostic =
-            Diagnostic::error(Code::E0406, join.right.span, format!("`{}` has a split of its own", join.right.name))
-                .label("split otherwise")
-                .related(split.span, "split here")
-                .help("join first and split then");
-        b.report(diagnostic);
+/// Ids that come along are the same wherever the keys are.
+fn follow(columns: &[Projection], right: &Table, on: &[(String, String)], b: &mut Builder<'_, '_>) {
+    let is_id = |p: &&Projection| right.get(&p.from).is_some_and(|c| matches!(c.role, Role::Id | Role::Key));
+    let left: Vec<String> = on.iter().map(|(l, _)| l.clone()).collect();
+    b.table.follows.extend(columns.iter().filter(is_id).map(|p| (left.clone(), p.to.clone())));
+}
+
+/// A joined table that is split too must be split alike, and rows may meet only those of their part; a full join must
+/// not bring rows that are of no part.
+pub(super) fn splits_agree(
+    join: &JoinStep,
+    kind: JoinKind,
+    right: &Table,
+    on: &[(String, String)],
+    b: &mut Builder<'_, '_>,
+) {
+    match (&b.table.split, &right.split) {
+        (ours, Some(theirs)) if !ours.as_ref().is_some_and(|ours| ours.agrees(theirs, on)) => {
+            let name = &join.right.name;
+            let (message, help) = match ours {
+                None => (format!("`{name}` has a split of its own"), "join first and split then".to_owned()),
+                Some(_) => (
+                    format!("`{name}` is split otherwise, so train rows could meet its test rows"),
+                    "split both by one key into the same parts and join on it, or join first and split then".to_owned(),
+                ),
+            };
+            let mut diagnostic = Diagnostic::error(Code::E0406, join.right.span, message).label("split otherwise");
+            if let Some(ours) = ours {
+                diagnostic = diagnostic.related(ours.span, format!("here: {}", ours.words()));
+            }
+            let diagnostic = diagnostic.related(theirs.span, format!("there: {}", theirs.words())).help(help);
+            b.report(diagnostic);
+        }
+        (Some(ours), _) if kind == JoinKind::Full => {
+            let span = join.kind.as_ref().map_or(join.right.span, |k| k.span);
+            let message = format!("rows that only `{}` has would be of no part of the split", join.right.name);
+            let diagnostic = Diagnostic::error(Code::E0406, span, message)
+                .label("brings rows without a part")
+                .related(ours.span, "split here")
+                .help("join first and split then, or write `left join`");
+            b.report(diagnostic);
+        }
+        _ => {}
     }
 }
 

@@ -70,12 +70,16 @@ pub(in crate::hir) fn sort(list: &[ast::SortKey], span: Span, b: &mut Builder<'_
 /// A step over rows of all parts at once, below a split.
 pub(in crate::hir) fn across_parts(what: &str, verb: Span, b: &mut Builder<'_, '_>) {
     if let Some(split) = &b.table.split {
-        let by = if split.by.is_empty() { "nothing".to_owned() } else { split.by.join(", ") };
         let diagnostic =
             Diagnostic::error(Code::E0406, verb, format!("{what} below the split mixes train and test rows"))
                 .label("rows of all parts together")
-                .related(split.span, format!("split by {by}"))
-                .help("put it above the split, or let the split's key be among its keys");
+                .related(split.span, split.words())
+                .help(match split.key() {
+                    Some(key) if what != "`take`" => {
+                        format!("put it above the split, or let {} be among its keys", key.join(", "))
+                    }
+                    _ => "put it above the split".to_owned(),
+                });
         b.report(diagnostic);
     }
 }
@@ -121,9 +125,8 @@ pub(in crate::hir) fn distinct(
         }
     };
     if let Some(split) = &b.table.split {
-        let covered = names.is_empty() && split.by.iter().all(|k| b.table.get(k).is_some())
-            || split.by.iter().all(|k| names.contains(k));
-        if !covered || split.by.is_empty() {
+        let covers = |key: Vec<&str>| names.is_empty() || key.iter().all(|k| names.iter().any(|n| n == k));
+        if !split.key().is_some_and(covers) {
             across_parts("`distinct`", verb, b);
         }
     }

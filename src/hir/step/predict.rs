@@ -1,11 +1,11 @@
 //! `predict MODEL as p`.
 
-use dbjob_plan::{DataType, Expr, NamedExpr, Op, Projection, Span, Task, Value, probability_column};
+use dbjob_plan::{DataType, Expr, NamedExpr, Op, Projection, Span, SplitFolds, Task, Value, probability_column};
 
 use super::columns::{exists, part_of};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::check::ModelFact;
-use crate::hir::items::{not_yet, unknown_item};
+use crate::hir::items::unknown_item;
 use crate::hir::table::Column;
 use crate::hir::taint::{TaintKind, TaintSource};
 use crate::hir::transform::Builder;
@@ -20,10 +20,6 @@ pub(in crate::hir) fn check(
     span: Span,
     b: &mut Builder<'_, '_>,
 ) {
-    if let Some(at) = out_of_fold {
-        b.report(not_yet("`out_of_fold`", at));
-        return;
-    }
     let fact = match b.cx.models.get(&model.name) {
         Some(Some(fact)) => fact.clone(),
         Some(None) => {
@@ -57,6 +53,12 @@ pub(in crate::hir) fn check(
         return;
     }
     let own = own_table(&fact, b);
+    if let Some(at) = out_of_fold
+        && !knows_folds(&fact, model, at, own, b)
+    {
+        b.table.broken = true;
+        return;
+    }
     let aliases = if own { Vec::new() } else { caller_names(&fact, span, b) };
     if !own && !can_replay(&fact, model, b) {
         b.table.broken = true;
@@ -64,9 +66,13 @@ pub(in crate::hir) fn check(
     }
     let (name, name_span) =
         prefix.map_or_else(|| (format!("{}_prediction", model.name), model.span), |p| (p.name.clone(), p.span));
-    let in_sample = own || same_root(&fact, b);
-    add(&fact, &model.name, &name, name_span, in_sample, b);
-    let op = Op::Predict { prefix: name, replay: !own };
+    let added = Added {
+        in_sample: out_of_fold.is_none() && (own || same_root(&fact, b)),
+        // The first block in time is held out by no fold.
+        nullable: out_of_fold.is_some() && matches!(fact.folds, Some(SplitFolds::Rolling { .. })),
+    };
+    add(&fact, &model.name, &name, name_span, added, b);
+    let op = Op::Predict { prefix: name, replay: !own, out_of_fold: out_of_fold.is_some() };
     b.push_with(op, vec![model.name.clone()], span, Served::Not("it is a prediction of another model"));
     if !aliases.is_empty() {
         let kept: Vec<String> =
@@ -77,6 +83,33 @@ pub(in crate::hir) fn check(
         columns.extend(part_of(&b.table));
         b.push(Op::Project { columns }, span, Served::Computed);
     }
+}
+
+/// Whether each row here is known to be held out by some fold of the model; reports why not.
+fn knows_folds(fact: &ModelFact, model: &Ident, at: Span, own: bool, b: &mut Builder<'_, '_>) -> bool {
+    let diagnostic = if fact.folds.is_none() {
+        Diagnostic::error(Code::E0108, at, format!("the split that `{}` learns from has no folds", model.name))
+            .label("out of which folds?")
+            .related(fact.span, "the model")
+            .help("write `split folds 5`, or `split test 20%, folds 5`")
+    } else if !own || b.table.split.is_none() {
+        Diagnostic::error(
+            Code::E0407,
+            at,
+            format!("`out_of_fold` is for the rows that `{}` learned from, and these are others", model.name),
+        )
+        .label("other rows")
+        .related(fact.span, "the model")
+        .help(format!("predict in a transform from `{}`, or drop `out_of_fold`", fact.input))
+    } else if !fact.rows_known || !b.table.split.as_ref().is_some_and(|split| split.rows) {
+        Diagnostic::error(Code::E0407, at, "the rows are not those of the split any more, so their folds are not known")
+            .label("of which rows?")
+            .help("a group, a union or a join that multiplies rows stands between: put it above the split")
+    } else {
+        return true;
+    };
+    b.report(diagnostic);
+    false
 }
 
 /// Rows of the job's own tables have a column under its own name: it is there for the prediction under the name that
@@ -204,7 +237,13 @@ fn can_replay(fact: &ModelFact, model: &Ident, b: &mut Builder<'_, '_>) -> bool 
     good
 }
 
-fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, in_sample: bool, b: &mut Builder<'_, '_>) {
+/// What is known of the predictions.
+struct Added {
+    in_sample: bool,
+    nullable: bool,
+}
+
+fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, added: Added, b: &mut Builder<'_, '_>) {
     let output = &fact.output.dtype;
     let mut names: Vec<(String, DataType)> = vec![(prefix.to_owned(), output.clone())];
     if fact.task == Task::Classification {
@@ -223,8 +262,8 @@ fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, in_sample: bool,
             b.report(diagnostic);
             continue;
         }
-        let mut column = Column::new(name, dtype, false, span);
-        if in_sample {
+        let mut column = Column::new(name, dtype, added.nullable, span);
+        if added.in_sample {
             column.taint.add(format!("predictions of {model}"), TaintSource::new(TaintKind::InSample, span));
         }
         b.table.put(column);

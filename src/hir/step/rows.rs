@@ -3,6 +3,7 @@
 use dbjob_plan::{DataType, Op, Projection, Span};
 
 use super::columns::part_of;
+use super::split;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::expr::{Aggregates, Checker, Scope};
 use crate::hir::items::table_named;
@@ -13,7 +14,7 @@ use crate::hir::types;
 use crate::hir::{Served, facts};
 use crate::syntax::ast::{self, Ident};
 
-pub(in crate::hir) fn filter(predicate: &ast::Expr, span: Span, b: &mut Builder<'_, '_>) {
+pub(in crate::hir) fn filter(predicate: &ast::Expr, on: Option<Span>, span: Span, b: &mut Builder<'_, '_>) {
     let scope = Scope { table: &b.table, functions: &b.cx.functions, aggregates: Aggregates::Forbidden("a filter") };
     let typed = Checker { scope, out: &mut b.cx.out }.wanted(predicate, &DataType::Bool, "`filter`");
     if typed.is_unknown() {
@@ -24,8 +25,16 @@ pub(in crate::hir) fn filter(predicate: &ast::Expr, span: Span, b: &mut Builder<
     {
         b.table.chosen_by.absorb(&typed.taint.through(span, "rows are chosen by it here"));
     }
-    facts::assume(&mut b.table, &typed.expr);
-    b.push(Op::Filter { predicate: typed.expr }, span, Served::Skipped);
+    let predicate = match on {
+        Some(on) => split::on_train(typed.expr, on, b),
+        None => {
+            facts::assume(&mut b.table, &typed.expr);
+            Some(typed.expr)
+        }
+    };
+    if let Some(predicate) = predicate {
+        b.push(Op::Filter { predicate }, span, Served::Skipped);
+    }
 }
 
 pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_>) {
@@ -57,7 +66,12 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
             b.table.broken = true;
             continue;
         }
-        if right.split != b.table.split {
+        let agree = match (&b.table.split, &right.split) {
+            (None, None) => true,
+            (Some(ours), Some(theirs)) => ours.agrees_by_name(theirs),
+            _ => false,
+        };
+        if !agree {
             let diagnostic = Diagnostic::error(
                 Code::E0302,
                 other.span,
@@ -110,6 +124,7 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
             });
         }
         b.table.rows.extend(right.rows.iter().cloned());
+        b.table.samples = b.table.samples.max(right.samples);
         b.table.chosen_by.absorb(&right.chosen_by.through(other.span, "its rows are appended here"));
         names.push(other.name.clone());
     }
@@ -117,6 +132,8 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
         return;
     }
     b.table.keys.clear();
+    b.table.follows.clear();
+    b.table.forget_rows();
     b.table.columns.update(|column| {
         if column.dtype.is_text() {
             column.range = Range::ALL;

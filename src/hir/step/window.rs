@@ -138,15 +138,14 @@ fn not_back_in_time(typed: &Typed, window: &Window) -> Option<Span> {
 /// Below a split no row may see one of another part.
 fn below_split(at: Span, by: &[Expr], b: &mut Builder<'_, '_>) {
     let Some(split) = &b.table.split else { return };
-    let has = |k: &String| by.iter().any(|key| matches!(&key.kind, ExprKind::Column(c) if c == k));
-    if !split.by.is_empty() && split.by.iter().all(has) {
+    let has = |k: &str| by.iter().any(|key| matches!(&key.kind, ExprKind::Column(c) if c == k));
+    if split.key().is_some_and(|key| key.into_iter().all(has)) {
         return;
     }
-    let keys = if split.by.is_empty() { "nothing".to_owned() } else { split.by.join(", ") };
     let help = "put it above the split, let the split's key be among its keys, or look only back from the row's `time`";
     let diagnostic = Diagnostic::error(Code::E0406, at, "a window below the split sees test rows from train rows")
         .label("rows of all parts together")
-        .related(split.span, format!("split by {keys}"))
+        .related(split.span, split.words())
         .help(help);
     b.report(diagnostic);
 }

@@ -422,19 +422,21 @@ impl Reader<'_> {
     }
 
     fn split_part(&mut self, pair: Pair<'_>) -> SplitPart {
-        let (mut part, mut bound, mut value) = (None, None, None);
+        let (mut part, mut share, mut from, mut before) = (None, None, None, None);
         for piece in pair.into_inner() {
-            match piece.as_rule() {
+            let rule = piece.as_rule();
+            match rule {
                 Rule::name => part = Some(self.ident(&piece)),
-                Rule::expr => value = Some(self.expr(piece)),
-                rule => bound = Some(rule),
+                Rule::expr => share = Some(self.expr(piece)),
+                _ => {
+                    let bound = piece.into_inner().find(|p| p.as_rule() == Rule::expr).map(|e| self.expr(e));
+                    *(if rule == Rule::split_from { &mut from } else { &mut before }) = bound;
+                }
             }
         }
-        let value = value.expect("a part has a size");
-        let size = match bound {
-            Some(Rule::kw_before) => SplitSize::Before(value),
-            Some(Rule::kw_from) => SplitSize::From(value),
-            _ => SplitSize::Share(value),
+        let size = match share {
+            Some(share) => SplitSize::Share(share),
+            None => SplitSize::Time { from, before },
         };
         SplitPart { part: part.expect("a part has a name"), size }
     }
@@ -471,7 +473,13 @@ fn is_empty(kind: &StepKind) -> bool {
         StepKind::Derive { columns, .. } => columns.is_empty(),
         StepKind::Window { columns, .. } => columns.is_empty(),
         StepKind::Extern { returns, .. } => returns.is_empty(),
-        StepKind::Split(split) => split.parts.is_empty() && split.folds.is_none() && split.using.is_none(),
+        StepKind::Split(split) => {
+            split.parts.is_empty()
+                && split.by.is_empty()
+                && [&split.at, &split.using, &split.stratify].iter().all(|clause| clause.is_none())
+                && split.folds.is_none()
+                && split.gap.is_none()
+        }
         _ => false,
     }
 }

@@ -61,6 +61,8 @@ pub(super) fn phrase(rule: Rule) -> Option<&'static str> {
         Rule::match_arm => "`value => result`",
         Rule::match_else => "`else => result`",
         Rule::split_part => "a part such as `test 20%`",
+        Rule::split_from => "`from`",
+        Rule::split_before => "`before`",
         Rule::fit | Rule::fit_bare | Rule::fit_with_block => "an algorithm",
         Rule::over_size => "a duration or a number of rows",
         Rule::on_train => "`on train`",

@@ -1,7 +1,9 @@
 //! The engine: walks a plan and carries it out.
 
 mod explain;
+mod folds;
 mod need;
+mod quarantine;
 mod run;
 mod table;
 mod unsupported;

@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbjob_plan::{FitSpec, ItemKind, Join, JoinKind, NodeId, Op, PART, Plan, PlanItem, RunError, Schema};
+use dbjob_plan::{
+    ExpectAction, FOLD, FOLD_FROM, FitSpec, ItemKind, Join, JoinKind, NodeId, Op, PART, Plan, PlanItem, ROW, RunError,
+    Schema,
+};
+
+use super::folds::Folds;
 
 /// How much something after a node depends on the order of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -31,6 +36,8 @@ pub(crate) struct Needs {
     pub nodes: BTreeMap<NodeId, Need>,
     /// Nodes that are wanted for themselves and that nothing else reads: their table is computed and counted.
     pub ends: BTreeSet<NodeId>,
+    /// By the model's node.
+    pub folds: BTreeMap<NodeId, Folds>,
 }
 
 impl Needs {
@@ -52,6 +59,7 @@ impl Needs {
                 open.extend(plan.inputs(id));
             }
         }
+        needs.folds = Folds::of_all(plan, &needs.nodes);
         let order = plan.topological();
         for id in order.iter().rev().copied().filter(|id| needs.nodes.contains_key(id)).collect::<Vec<_>>() {
             let node = plan.node(id);
@@ -143,9 +151,17 @@ impl Needs {
             Op::Union => inputs.iter().for_each(|input| self.read(*input, live.clone(), order)),
             Op::Split(split) => {
                 let mut wanted = live;
-                wanted.remove(PART);
-                wanted.extend(split.by.iter().cloned());
-                self.read(inputs[0], wanted, if split.by.is_empty() { Order::Exact } else { order });
+                for ours in [PART, FOLD, FOLD_FROM, ROW] {
+                    wanted.remove(ours);
+                }
+                let wanted = with(wanted, &split.columns());
+                self.read(inputs[0], wanted, if split.is_positional() { Order::Exact } else { order });
+            }
+            Op::Sample(sample) => {
+                let mut wanted = live;
+                wanted.extend(sample.key.columns.iter().cloned());
+                wanted.extend(sample.on_train.then(|| PART.to_owned()));
+                self.read(inputs[0], wanted, if sample.key.columns.is_empty() { Order::Exact } else { order });
             }
             Op::Map { columns } => {
                 let mut wanted = live.clone();
@@ -160,7 +176,7 @@ impl Needs {
                 self.read(inputs[0], wanted, order);
             }
             Op::Unmap { .. } => self.read(inputs[0], live, order),
-            Op::Predict { replay, .. } => {
+            Op::Predict { replay, out_of_fold, .. } => {
                 let mut wanted: BTreeSet<String> =
                     live.into_iter().filter(|c| plan.node(inputs[0]).schema.get(c).is_some()).collect();
                 if let Op::Fit(spec) = &plan.node(inputs[1]).op {
@@ -171,20 +187,31 @@ impl Needs {
                         wanted.extend(spec.inputs.iter().map(|i| i.column.clone()));
                     }
                 }
+                if *out_of_fold {
+                    wanted.extend([PART, ROW].map(str::to_owned));
+                }
                 self.read(inputs[0], wanted, order);
                 self.get(inputs[1]).readers += 1;
             }
             Op::Expect(rule) => {
                 let wanted = with(live, &rule.predicate.columns());
-                let wanted = with(wanted, &rule.unique.iter().map(String::as_str).collect::<Vec<_>>());
-                self.read(inputs[0], wanted, order);
+                let mut wanted = with(wanted, &rule.unique.iter().map(String::as_str).collect::<Vec<_>>());
+                let keeps = rule.action == ExpectAction::Quarantine;
+                if keeps {
+                    wanted.extend(node.schema.visible().map(|f| f.name.clone()));
+                }
+                self.read(inputs[0], wanted, if keeps { Order::Exact } else { order });
             }
             Op::Fit(spec) => {
                 let mut wanted: BTreeSet<String> = spec.inputs.iter().map(|i| i.column.clone()).collect();
                 wanted.insert(spec.output.column.clone());
                 wanted.extend(spec.weight.iter().chain(&spec.identify).cloned());
+                let hidden = plan.node(inputs[0]).schema.fields.iter().filter(|f| f.hidden);
                 if spec.split {
                     wanted.insert(PART.into());
+                }
+                if self.folds.contains_key(&id) {
+                    wanted.extend(hidden.map(|f| f.name.clone()));
                 }
                 self.read(inputs[0], wanted, Order::Exact);
             }
@@ -219,6 +246,11 @@ impl Needs {
             _ => Order::Free,
         };
         self.read(inputs[1], wanted, right_order);
+    }
+
+    /// Whether the folds of a model read this node's table again and again.
+    pub fn keeps_for_folds(&self, id: NodeId) -> bool {
+        self.folds.values().any(|folds| folds.kept.contains(&id))
     }
 
     /// The tables that travel with a model are computed for it.

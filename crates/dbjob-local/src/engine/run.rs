@@ -5,31 +5,36 @@ use std::time::Instant;
 
 use dbjob_plan::{
     Event, ExpectAction, ItemKind, Node, NodeId, Op, PART, PART_TRAIN, Plan, PlanItem, RunContext, RunError, RunReport,
-    TableReport, Target,
+    SplitKey, TableFormat, TableReport, Target,
 };
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
+use super::folds::{unjudged, upstream};
 use super::need::{Need, Needs, Order, snapshot_schema};
+use super::quarantine::Quarantine;
 use super::table::Table;
 use super::{Stop, explain};
 use crate::fault::{Faults, engine_error, guarded};
-use crate::learn::Learned;
+use crate::learn::{Fresh, Learned};
 use crate::map::{self, MapStates};
-use crate::sink::{Sink, TableFormat, unwritable};
+use crate::sink::{Sink, unwritable};
 use crate::source::{self, Scan};
-use crate::step::{self, Step, expect, join};
+use crate::step::{self, Step, expect, join, repeated, split};
 use crate::udf::col;
 
 pub(super) struct Run<'a> {
     pub plan: &'a Plan,
     pub cx: &'a RunContext<'a>,
-    needs: &'a Needs,
+    pub needs: &'a Needs,
     /// The CSV sources that are read exactly.
-    exact: &'a BTreeSet<NodeId>,
+    pub exact: &'a BTreeSet<NodeId>,
+    /// One of many runs over the same rows, for a fold: nothing is told, written or judged.
+    pub quiet: bool,
     pub faults: Faults,
     pub maps: MapStates,
-    tables: HashMap<NodeId, Table>,
-    models: HashMap<NodeId, Learned>,
+    pub tables: HashMap<NodeId, Table>,
+    pub models: HashMap<NodeId, Learned>,
+    quarantine: Quarantine,
     done: BTreeSet<NodeId>,
     started: BTreeMap<String, Instant>,
     report: RunReport,
@@ -42,6 +47,8 @@ impl<'a> Run<'a> {
             cx,
             needs,
             exact,
+            quiet: false,
+            quarantine: Quarantine::default(),
             faults: Faults::default(),
             maps: MapStates::default(),
             tables: HashMap::new(),
@@ -70,7 +77,7 @@ impl<'a> Run<'a> {
     }
 
     /// Nothing begins, and nothing that is done is put in its place, after the run was asked to stop.
-    fn go_on(&self) -> Result<(), Stop> {
+    pub fn go_on(&self) -> Result<(), Stop> {
         if self.cx.cancel.is_cancelled() { Err(RunError::new("E0718", "the run was stopped").into()) } else { Ok(()) }
     }
 
@@ -108,7 +115,7 @@ impl<'a> Run<'a> {
             .done
             .iter()
             .copied()
-            .filter(|id| self.plan.consumers(*id).iter().any(waits) || self.travels(*id))
+            .filter(|id| self.plan.consumers(*id).iter().any(waits) || self.travels(*id) || self.waits_for_folds(*id))
             .collect();
         let mut keep = BTreeSet::new();
         while let Some(id) = open.pop() {
@@ -118,6 +125,11 @@ impl<'a> Run<'a> {
             }
         }
         self.tables.retain(|id, _| keep.contains(id));
+    }
+
+    /// Whether the folds of a model that is still to be fitted read this node's table.
+    fn waits_for_folds(&self, id: NodeId) -> bool {
+        self.needs.folds.iter().any(|(fit, folds)| !self.done.contains(fit) && folds.kept.contains(&id))
     }
 
     /// Whether a model that is still to be deployed or asked takes this node's table along.
@@ -132,7 +144,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn node(&mut self, id: NodeId, node: &'a Node, need: &'a Need) -> Result<(), Stop> {
+    pub fn node(&mut self, id: NodeId, node: &'a Node, need: &'a Need) -> Result<(), Stop> {
         let inputs = self.plan.inputs(id);
         let table = match &node.op {
             Op::Read(source) => self.read(id, node, source, need)?,
@@ -141,7 +153,16 @@ impl<'a> Run<'a> {
             }
             Op::Fit(spec) => {
                 let table = self.rows(inputs[0])?;
-                let learned = Learned::fit(spec, &table, &self.maps, self.cx, &node.item)?;
+                let learned = if self.quiet {
+                    let spec = unjudged(spec);
+                    let fresh = Fresh::fit(&spec, &table, &self.maps, self.cx, &node.item)?;
+                    let held_out = self.held_out(id, &spec, &fresh)?;
+                    fresh.unjudged(held_out)?
+                } else {
+                    let fresh = Fresh::fit(spec, &table, &self.maps, self.cx, &node.item)?;
+                    let held_out = self.held_out(id, spec, &fresh)?;
+                    fresh.judged(&table, held_out, &self.maps, self.cx, &node.item)?
+                };
                 self.models.insert(id, learned);
                 if self.item(&node.item).is_some_and(|i| i.output == id) && !self.is_deployed(id) {
                     self.report_model(id);
@@ -149,7 +170,12 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             Op::Deploy(target) => return self.deploy(node, target, inputs[0]),
-            Op::Predict { prefix, replay } => self.predict(id, prefix, *replay, &inputs)?,
+            Op::Predict { prefix, replay, out_of_fold } => self.predict(id, prefix, *replay, *out_of_fold, &inputs)?,
+            Op::Split(split) if !split::is_lazy(split) => {
+                let table = self.rows(inputs[0])?;
+                self.verify_key(split.key(), &table, inputs[0])?;
+                Table::of(split::assign(&self.step(id, node, need), &table, split)?)
+            }
             Op::Expect(rule) if !expect::is_row_wise(rule) => {
                 let table = self.rows(inputs[0])?;
                 let step = self.step(id, node, need);
@@ -174,13 +200,24 @@ impl<'a> Run<'a> {
                 let right = Table::over(right, std::slice::from_ref(&self.tables[&inputs[1]]));
                 let rows = self.collect(&right)?;
                 join::verify_unique(op, &rows, &self.plan.node(inputs[1]).item)?;
+                if op.verify_unique_left {
+                    join::verify_unique_left(op, &self.rows(inputs[0])?, &self.plan.node(inputs[0]).item)?;
+                }
                 let left = self.tables[&inputs[0]].clone();
                 let frame = join::with_right(op, left.frame.clone(), rows.lazy(), need.order != Order::Free);
                 Table::over(frame, &[left])
             }
             _ => {
-                if let Op::Map { columns } = &node.op {
-                    self.fit_maps(id, columns, inputs[0], need)?;
+                match &node.op {
+                    Op::Map { columns } => self.fit_maps(id, columns, inputs[0], need)?,
+                    Op::Sample(sample) if sample.key.unique => {
+                        let table = self.rows(inputs[0])?;
+                        self.verify_key(Some(&sample.key), &table, inputs[0])?;
+                    }
+                    Op::Join(op) if op.verify_unique_left => {
+                        join::verify_unique_left(op, &self.rows(inputs[0])?, &self.plan.node(inputs[0]).item)?;
+                    }
+                    _ => {}
                 }
                 let ordered = match node.op {
                     Op::Group { .. } => need.order == Order::Exact,
@@ -195,7 +232,7 @@ impl<'a> Run<'a> {
         };
         self.tables.insert(id, table);
         let end = self.needs.ends.contains(&id);
-        if need.readers > 1 && !self.is_cheap(id) {
+        if (need.readers > 1 || self.needs.keeps_for_folds(id)) && !self.is_cheap(id) {
             self.rows(id)?;
         }
         if end {
@@ -244,7 +281,7 @@ impl<'a> Run<'a> {
     }
 
     /// The rows of a node; computed at most once.
-    fn rows(&mut self, id: NodeId) -> Result<DataFrame, Stop> {
+    pub fn rows(&mut self, id: NodeId) -> Result<DataFrame, Stop> {
         let table = self.tables[&id].clone();
         if let Some(rows) = table.rows {
             return Ok(rows);
@@ -264,7 +301,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the query of a table.
-    fn collect(&self, table: &Table) -> Result<DataFrame, Stop> {
+    fn collect(&mut self, table: &Table) -> Result<DataFrame, Stop> {
         let query = table.frame.clone();
         let rows = guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map(|r| r.unwrap_single());
         let rows = rows.map_err(|e| explain::explain(self, table, e))?;
@@ -273,9 +310,14 @@ impl<'a> Run<'a> {
     }
 
     /// Tells what the rules of a query that has run found, and stops if one of them says so.
-    fn settle(&self, table: &Table) -> Result<(), Stop> {
+    fn settle(&mut self, table: &Table) -> Result<(), Stop> {
         for pending in &table.pending {
             let failed = pending.failed();
+            if !self.quiet
+                && let Some(path) = &pending.rule.quarantine
+            {
+                self.quarantine.write(self.cx.resolve(path), pending, self.plan.node(pending.node))?;
+            }
             self.expected(self.plan.node(pending.node), &pending.rule, failed);
             if failed > 0 && pending.rule.action == ExpectAction::Fail {
                 let first = explain::first_failing(self, pending);
@@ -286,13 +328,13 @@ impl<'a> Run<'a> {
     }
 
     fn expected(&self, node: &Node, rule: &dbjob_plan::Expectation, failed: u64) {
-        let action = match rule.action {
-            ExpectAction::Fail => "fail",
-            ExpectAction::Drop => "drop",
-            ExpectAction::Warn => "warn",
-        };
-        let (item, rule) = (node.item.clone(), rule.text.clone());
-        self.cx.emit(Event::Expected { item, rule, failed, action: action.into() });
+        self.cx.emit(Event::Expected {
+            item: node.item.clone(),
+            rule: rule.text.clone(),
+            failed,
+            action: rule.action.word().into(),
+            path: rule.quarantine.as_ref().map(|path| self.cx.resolve(path).display().to_string()),
+        });
     }
 
     /// Computes a table that nothing reads, to know that it can be and how many rows it has.
@@ -355,10 +397,30 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn predict(&mut self, id: NodeId, prefix: &str, replay: bool, inputs: &[NodeId]) -> Result<Table, Stop> {
+    /// Errors: E0708 when a key that is relied upon repeats.
+    fn verify_key(&self, key: Option<&SplitKey>, table: &DataFrame, of: NodeId) -> Result<(), RunError> {
+        let Some(key) = key.filter(|key| key.unique) else { return Ok(()) };
+        let columns: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+        let keys: Vec<pl::Expr> = columns.iter().map(|c| col(*c)).collect();
+        match repeated::repeated(table.clone().lazy(), &keys, true)? {
+            Some(found) => Err(found.error(&columns, &self.plan.node(of).item)),
+            None => Ok(()),
+        }
+    }
+
+    fn predict(
+        &mut self,
+        id: NodeId,
+        prefix: &str,
+        replay: bool,
+        out_of_fold: bool,
+        inputs: &[NodeId],
+    ) -> Result<Table, Stop> {
         let table = self.rows(inputs[0])?;
         let model = self.models[&inputs[1]].clone();
-        let columns = if replay {
+        let columns = if out_of_fold {
+            model.predict_out_of_fold(&table, prefix, &self.maps)?
+        } else if replay {
             let serving = &model.spec().serving;
             let lookups = self.lookups(inputs[1])?.into_iter().collect();
             let request = table.select(serving.request.fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>());
@@ -458,7 +520,7 @@ impl<'a> Run<'a> {
     fn deploy_model(&mut self, target: &Target, model: NodeId) -> Result<(), Stop> {
         let lookups = self.lookups(model)?;
         let mut lineage = Vec::new();
-        for id in self.upstream(model) {
+        for id in upstream(self.plan, model) {
             let node = self.plan.node(id);
             if let Op::Read(source) = &node.op {
                 lineage.push(source::fingerprint(&node.item, &self.cx.base, &source.path)?);
@@ -470,16 +532,5 @@ impl<'a> Run<'a> {
         let report = crate::package::deploy(target, learned, spec, &self.maps, &lookups, lineage, self.plan, self.cx)?;
         self.report.models.push(report);
         Ok(())
-    }
-
-    fn upstream(&self, id: NodeId) -> BTreeSet<NodeId> {
-        let mut seen = BTreeSet::new();
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            if seen.insert(id) {
-                open.extend(self.plan.inputs(id));
-            }
-        }
-        seen
     }
 }

@@ -3,11 +3,16 @@
 mod classes;
 mod evaluate;
 mod features;
+mod fit;
+mod held_out;
+mod judge;
 mod learned;
 mod options;
 mod predict;
 mod target;
 
+pub use fit::Fresh;
+pub use held_out::HeldOut;
 pub use learned::Learned;
 
 #[cfg(test)]

@@ -76,6 +76,8 @@ pub(super) fn spec_of(manifest: &Manifest) -> FitSpec {
         threshold: manifest.threshold.map(Threshold::Fixed),
         slices: Vec::new(),
         split: false,
+        folds: None,
+        judged_by_folds: false,
         metrics: Vec::new(),
         require: Vec::new(),
         serving: manifest.serving.clone(),

@@ -247,6 +247,7 @@ fn served() -> (Fitted, DataFrame) {
         on: vec![("user".into(), "id".into())],
         right_columns: vec![Projection { from: "kind".into(), to: "kind".into() }],
         verify_unique_right: true,
+        verify_unique_left: false,
         lookup: true,
         asof: None,
     };

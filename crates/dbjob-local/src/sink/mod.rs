@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dbjob_plan::{DataLocation, RunError};
+use dbjob_plan::{DataLocation, RunError, TableFormat};
 use polars::io::csv::write::SerializeOptions;
 use polars::prelude::{
     self as pl, CsvWriterOptions, DataFrame, Expr, FileWriteFormat, IntoColumn, LazyFrame, NDJsonWriterOptions,
@@ -14,25 +14,6 @@ use polars::prelude::{
 use tempfile::NamedTempFile;
 
 use crate::udf::{col, map1};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TableFormat {
-    Csv,
-    Parquet,
-    Ndjson,
-}
-
-impl TableFormat {
-    /// By the ending of the file's name.
-    pub fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "csv" => Some(Self::Csv),
-            "parquet" | "pq" => Some(Self::Parquet),
-            "ndjson" | "jsonl" => Some(Self::Ndjson),
-            _ => None,
-        }
-    }
-}
 
 /// A file being written.
 pub(crate) struct Sink {

@@ -1,17 +1,19 @@
 //! `expect`: rules over rows are counted while the rows pass by; rules over the whole table are asked of it at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dbjob_plan::{DataLocation, ExpectAction, Expectation, NodeId, RunError, Span};
 use polars::prelude::{self as pl, DataFrame, Expr, IntoLazy, LazyFrame, OptFlags};
 
 use super::Step;
-use super::join::most_repeated;
+use super::repeated::repeated;
 use crate::fault::{engine_error, guarded};
 use crate::udf::col;
 
 const HOLDS: &str = "__holds";
+/// The number of a row at the rule: batches come in any order.
+const NUMBER: &str = "__number";
 
 /// A rule whose failing rows are being counted by a query that is still to run.
 #[derive(Clone)]
@@ -21,11 +23,25 @@ pub(crate) struct Pending {
     pub span: Span,
     pub rule: Expectation,
     failed: Arc<AtomicU64>,
+    /// What failed, where it is to be kept, batch by batch.
+    rejected: Arc<Mutex<Vec<DataFrame>>>,
 }
 
 impl Pending {
     pub fn failed(&self) -> u64 {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    /// The rows that a quarantine keeps, in order; `None` if no batch had one.
+    pub fn rejected(&self) -> Result<Option<DataFrame>, RunError> {
+        let batches = self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some((first, rest)) = batches.split_first() else { return Ok(None) };
+        let mut all = first.clone();
+        for batch in rest {
+            all.vstack_mut(batch).map_err(engine_error)?;
+        }
+        let sorted = all.sort([NUMBER], Default::default()).and_then(|all| all.drop(NUMBER));
+        sorted.map(Some).map_err(engine_error)
     }
 }
 
@@ -42,22 +58,34 @@ pub(crate) fn lower_rows(
     rule: &Expectation,
 ) -> Result<(LazyFrame, Pending), RunError> {
     let failed = Arc::new(AtomicU64::new(0));
-    let (counter, drops) = (failed.clone(), rule.action == ExpectAction::Drop);
+    let rejected: Arc<Mutex<Vec<DataFrame>>> = Arc::default();
+    let (counter, bin, action) = (failed.clone(), rejected.clone(), rule.action);
     let holds: Expr = step.lower(&rule.predicate)?.fill_null(pl::lit(false));
+    let keeps = action == ExpectAction::Quarantine;
+    let frame = if keeps { frame.with_row_index(NUMBER, None) } else { frame };
     let frame = frame.with_columns([holds.alias(HOLDS)]).map(
         move |batch: DataFrame| {
             let holds = batch.column(HOLDS)?.bool()?.clone();
             let kept = holds.sum().unwrap_or_default() as u64;
-            counter.fetch_add(batch.height() as u64 - kept, Ordering::Relaxed);
-            if drops && kept < batch.height() as u64 { batch.filter(&holds) } else { Ok(batch) }
+            let fails = batch.height() as u64 - kept;
+            counter.fetch_add(fails, Ordering::Relaxed);
+            if fails == 0 || !action.drops() {
+                return Ok(batch);
+            }
+            if keeps {
+                let failing = batch.filter(&!&holds)?.drop(HOLDS)?;
+                bin.lock().unwrap_or_else(PoisonError::into_inner).push(failing);
+            }
+            batch.filter(&holds)
         },
         OptFlags::STREAMING,
         None,
         Some("expect"),
     );
-    let pending =
-        Pending { node: step.id, item: step.node.item.clone(), span: step.node.span, rule: rule.clone(), failed };
-    Ok((frame.drop(pl::by_name([HOLDS], true, false)), pending))
+    let ours: &[&str] = if keeps { &[HOLDS, NUMBER] } else { &[HOLDS] };
+    let (item, span) = (step.node.item.clone(), step.node.span);
+    let pending = Pending { node: step.id, item, span, rule: rule.clone(), failed, rejected };
+    Ok((frame.drop(pl::by_name(ours.iter().copied(), true, false)), pending))
 }
 
 /// How often a rule over the whole table fails: for `unique`, the number of keys that repeat; else 0 or 1.
@@ -69,7 +97,7 @@ pub(crate) fn check_table(
     if !rule.unique.is_empty() {
         let keys: Vec<Expr> = rule.unique.iter().map(|c| col(c.as_str())).collect();
         let columns: Vec<&str> = rule.unique.iter().map(String::as_str).collect();
-        return Ok(match most_repeated(table.clone().lazy(), &keys, true)? {
+        return Ok(match repeated(table.clone().lazy(), &keys, true)? {
             Some(found) => (found.keys(), Some(found.error(&columns, &step.node.item))),
             None => (0, None),
         });

@@ -6,8 +6,7 @@ use polars::prelude::{
 };
 
 use super::Step;
-use crate::fault::engine_error;
-use crate::types::value_of;
+use super::repeated::repeated;
 use crate::udf::col;
 
 fn right_key(i: usize) -> String {
@@ -74,71 +73,22 @@ pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered
 
 /// Checks that the right side (a [`right_side`]) has each key at most once. Keys with a null match nothing and may repeat.
 ///
-/// Errors: E0708 with the most frequent key.
+/// Errors: E0708 with the first key that repeats.
 pub(crate) fn verify_unique(join: &Join, right: &DataFrame, name: &str) -> Result<(), RunError> {
     let keys: Vec<Expr> = (0..join.on.len()).map(|i| col(right_key(i))).collect();
     let columns: Vec<&str> = join.on.iter().map(|(_, r)| r.as_str()).collect();
-    match most_repeated(right.clone().lazy(), &keys, false)? {
+    match repeated(right.clone().lazy(), &keys, false)? {
         None => Ok(()),
         Some(found) => Err(found.error(&columns, name)),
     }
 }
 
-/// A key that more than one row has.
-pub(crate) struct Repeated {
-    values: Vec<dbjob_plan::Value>,
-    rows: u64,
-    keys: u64,
-}
-
-impl Repeated {
-    /// E0708.
-    pub fn error(&self, columns: &[&str], table: &str) -> RunError {
-        let key: Vec<String> = columns.iter().zip(&self.values).map(|(c, v)| format!("{c} = {v}")).collect();
-        let others = match self.keys {
-            1 => String::new(),
-            2 => "; 1 other key repeats too".to_string(),
-            n => format!("; {} other keys repeat too", n - 1),
-        };
-        let key = key.join(", ");
-        let value = Some(key.clone());
-        RunError::new(
-            "E0708",
-            format!("`{table}` has {} rows with {key}, but the key must be unique{others}", self.rows),
-        )
-        .help("make it unique with `distinct by`, or say `many_to_many` if the rows are to multiply")
-        .data(dbjob_plan::DataLocation { column: Some(columns.join(", ")), value, ..Default::default() })
+/// The same of the left side.
+pub(crate) fn verify_unique_left(join: &Join, left: &DataFrame, name: &str) -> Result<(), RunError> {
+    let columns: Vec<&str> = join.on.iter().map(|(l, _)| l.as_str()).collect();
+    let keys: Vec<Expr> = columns.iter().map(|l| col(*l)).collect();
+    match repeated(left.clone().lazy(), &keys, false)? {
+        None => Ok(()),
+        Some(found) => Err(found.error(&columns, name)),
     }
-
-    /// How many keys repeat.
-    pub fn keys(&self) -> u64 {
-        self.keys
-    }
-}
-
-/// The key that most rows share, if any key repeats.
-pub(crate) fn most_repeated(frame: LazyFrame, keys: &[Expr], nulls_count: bool) -> Result<Option<Repeated>, RunError> {
-    let mut frame = frame;
-    if !nulls_count {
-        for key in keys {
-            frame = frame.filter(key.clone().is_not_null());
-        }
-    }
-    let repeated = frame
-        .group_by(keys.to_vec())
-        .agg([pl::len().cast(pl::DataType::Int64).alias("__rows")])
-        .filter(col("__rows").gt(pl::lit(1)))
-        .collect()
-        .map_err(engine_error)?;
-    if repeated.height() == 0 {
-        return Ok(None);
-    }
-    let rows = repeated.column("__rows").and_then(|c| c.i64().cloned()).map_err(engine_error)?;
-    let at = (0..rows.len()).max_by_key(|i| rows.get(*i)).unwrap_or_default();
-    let values = repeated.columns()[..keys.len()]
-        .iter()
-        .map(|c| c.get(at).map(|v| value_of(&v)))
-        .collect::<Result<_, _>>()
-        .map_err(engine_error)?;
-    Ok(Some(Repeated { values, rows: rows.get(at).unwrap_or_default() as u64, keys: repeated.height() as u64 }))
 }

@@ -7,10 +7,9 @@ mod group;
 pub(crate) mod join;
 mod map;
 mod project;
+pub(crate) mod repeated;
 mod sort;
-mod split;
-#[cfg(test)]
-pub(crate) use split::share;
+pub(crate) mod split;
 mod union;
 
 use std::collections::BTreeSet;
@@ -76,6 +75,7 @@ pub(crate) fn lower_step(
         Op::Take { count } => input(&mut inputs).limit(u32::try_from(*count).unwrap_or(u32::MAX)),
         Op::Union => union::lower(step, inputs)?,
         Op::Split(split) => split::lower(step, input(&mut inputs), split)?,
+        Op::Sample(sample) => split::lower_sample(step, input(&mut inputs), sample),
         Op::Map { columns } => map::lower(step, input(&mut inputs), columns)?,
         Op::Unmap { columns } => map::lower_unmap(step, input(&mut inputs), columns)?,
         _ => return Ok(None),

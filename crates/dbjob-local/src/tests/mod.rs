@@ -6,6 +6,7 @@ mod running;
 mod serving;
 mod sinks;
 mod sources;
+mod splits;
 mod steps;
 mod whole;
 

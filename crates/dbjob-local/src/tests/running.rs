@@ -7,12 +7,18 @@ use polars::prelude::df;
 use super::*;
 
 fn rule(predicate: Expr, action: ExpectAction) -> Op {
-    Op::Expect(Expectation { predicate, unique: vec![], action, text: "x > 1".into() })
+    Op::Expect(Expectation { predicate, unique: vec![], action, quarantine: None, text: "x > 1".into() })
 }
 
 fn unique(columns: &[&str], action: ExpectAction) -> Op {
     let unique = columns.iter().map(|c| (*c).to_string()).collect();
-    Op::Expect(Expectation { predicate: lit(Value::Bool(true)), unique, action, text: "unique(k)".into() })
+    Op::Expect(Expectation {
+        predicate: lit(Value::Bool(true)),
+        unique,
+        action,
+        quarantine: None,
+        text: "unique(k)".into(),
+    })
 }
 
 fn data() -> (Bench, NodeId, Vec<Field>) {

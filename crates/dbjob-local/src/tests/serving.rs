@@ -26,6 +26,7 @@ fn serving(kind: JoinKind, action: ExpectAction) -> Serving {
         on: vec![("user".into(), "id".into())],
         right_columns: vec![Projection { from: "age".into(), to: "age".into() }],
         verify_unique_right: true,
+        verify_unique_left: false,
         lookup: true,
         asof: None,
     };

@@ -1,6 +1,5 @@
 use dbjob_plan::{
-    BinaryOp as B, DataType, Expr, Field, Join, JoinKind, Keep, NamedExpr, Op, PART, Projection, RunError, SortKey,
-    Split,
+    BinaryOp as B, DataType, Expr, Field, Join, JoinKind, Keep, NamedExpr, Op, Projection, RunError, SortKey,
 };
 use polars::prelude::{DataFrame, df};
 
@@ -37,6 +36,7 @@ fn joined(kind: JoinKind) -> Vec<String> {
         on: if kind == JoinKind::Cross { vec![] } else { vec![("user".into(), "id".into())] },
         right_columns: if semi { vec![] } else { project(&[("name", "who")]) },
         verify_unique_right: false,
+        verify_unique_left: false,
         lookup: false,
         asof: None,
     };
@@ -84,6 +84,7 @@ fn a_full_join_fills_the_left_key_only_for_a_right_key_that_does_not_come_over()
         on: vec![("user".into(), "id".into())],
         right_columns: project(&[("id", "id"), ("name", "who")]),
         verify_unique_right: false,
+        verify_unique_left: false,
         lookup: false,
         asof: None,
     };
@@ -116,6 +117,7 @@ fn a_repeated_key_of_the_right_side_is_named() {
         on: vec![("k".into(), "k".into()), ("m".into(), "m".into())],
         right_columns: project(&[("v", "v")]),
         verify_unique_right: true,
+        verify_unique_left: false,
         lookup: false,
         asof: None,
     };
@@ -298,93 +300,3 @@ fn derive_sees_earlier_columns_and_project_renames() {
     assert_eq!(lines(&table)[..2], ["20 1", "30 2"]);
     assert_eq!(names(&table), "ten i");
 }
-
-#[test]
-fn the_split_is_the_documented_hash() {
-    // (XXH64("7|KEY", seed 42) >> 11) * 2^-53, by the Python package xxhash.
-    for (key, u) in SHARES {
-        let found = crate::step::share(&format!("7|{key}"));
-        assert!((found - u).abs() < 1e-16, "{key:?}: {found} {u}");
-    }
-    let mut bench = Bench::new();
-    let rows = df!["k" => (0..20_000_i64).collect::<Vec<_>>()].unwrap();
-    let input = bench.table("data", rows, vec![field("k", Int)]);
-    let part = Field { hidden: true, ..required(PART, Int) };
-    for by in [vec!["k".to_string()], vec![]] {
-        let split = Split { by, train: 0.7, valid: 0.1, test: 0.2 };
-        let node = bench.step(Op::Split(split), vec![field("k", Int), part.clone()], &[input]);
-        let seen = bench.step(
-            Op::Derive { columns: vec![named("p", col(PART, Int))] },
-            vec![field("k", Int), part.clone(), field("p", Int)],
-            &[node],
-        );
-        let table = bench.rows(seen).unwrap();
-        assert_eq!(names(&table), "k p", "hidden columns are not written");
-        let parts = table.column("p").unwrap().i64().unwrap().clone();
-        for (row, part) in parts.iter().enumerate() {
-            let u = crate::step::share(&format!("7|{row}"));
-            assert_eq!(
-                part,
-                Some(if u < 0.7 {
-                    0
-                } else if u < 0.1 + 0.7 {
-                    1
-                } else {
-                    2
-                }),
-                "{row}"
-            );
-        }
-        let test = parts.iter().filter(|p| *p == Some(2)).count();
-        assert!((3_800..4_200).contains(&test), "{test}");
-    }
-}
-
-#[test]
-fn keys_of_a_split_have_one_text() {
-    let mut bench = Bench::new();
-    let mut rows = df![
-        "s" => [Some("a"), None],
-        "d" => [19_782_i32, -1],
-        "t" => [1_500_000_i64, 0],
-        "b" => [true, false],
-    ]
-    .unwrap();
-    for (name, dtype) in [("d", Date), ("t", Datetime)] {
-        let typed = rows.column(name).unwrap().cast(&crate::types::polars_type(&dtype)).unwrap();
-        rows.with_column(typed).unwrap();
-    }
-    let fields = vec![field("s", Text), field("d", Date), field("t", Datetime), field("b", Bool)];
-    let input = bench.table("data", rows, fields.clone());
-    let by = ["s", "d", "t", "b"].map(String::from).to_vec();
-    // A share so fine that the part tells the hash.
-    for (key, row) in [
-        ("a\u{1f}2024-02-29\u{1f}1970-01-01T00:00:01.5\u{1f}true", 0),
-        ("\u{0}null\u{1f}1969-12-31\u{1f}1970-01-01T00:00:00\u{1f}false", 1),
-    ] {
-        let u = crate::step::share(&format!("7|{key}"));
-        for (train, part) in [(u - 1e-12, "2"), (u + 1e-12, "0")] {
-            let split = Split { by: by.clone(), train, valid: 0.0, test: 1.0 - train };
-            let mut with = fields.clone();
-            with.push(Field { hidden: true, ..required(PART, Int) });
-            let node = bench.step(Op::Split(split), with.clone(), &[input]);
-            with.push(field("p", Int));
-            let seen = bench.step(Op::Derive { columns: vec![named("p", col(PART, Int))] }, with, &[node]);
-            let table = bench.rows(seen).unwrap();
-            assert_eq!(values(&table, "p").split(' ').nth(row), Some(part), "{key}");
-        }
-    }
-}
-
-const SHARES: &[(&str, f64)] = &[
-    ("0", 0.6010471802732064),
-    ("1", 0.21938414079177126),
-    ("-5", 0.9551796198703327),
-    ("abc", 0.44404357089650337),
-    ("straße", 0.2579304242443381),
-    ("2024-02-29", 0.20370089454086526),
-    ("true", 0.9510177395121141),
-    ("\u{0}null", 0.32797305077419303),
-    ("a\u{1f}b", 0.8851157083646605),
-    ("", 0.596952932344443),
-];

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use dbjob_plan::{
     BinaryOp as B, DataType, Event, FitSpec, Input, ItemKind, Join, JoinKind, MapColumn, MapLink, NamedExpr, Op,
-    Output, PART, PlanItem, Predictor, Projection, Schema, Serving, Split, Target, Task,
+    Output, PART, PlanItem, Predictor, Projection, Schema, Serving, Shares, Split, SplitKey, SplitParts, Target, Task,
 };
 
 use super::*;
@@ -33,6 +33,7 @@ fn prepare(bench: &mut Bench, rows: NodeId, users: NodeId, split: bool) -> NodeI
         on: vec![("user".into(), "user".into())],
         right_columns: vec![over("age"), over("plan")],
         verify_unique_right: true,
+        verify_unique_left: false,
         lookup: true,
         asof: None,
     };
@@ -43,7 +44,8 @@ fn prepare(bench: &mut Bench, rows: NodeId, users: NodeId, split: bool) -> NodeI
         bench.step(Op::Derive { columns: vec![NamedExpr { name: "each".into(), expr }] }, fields.clone(), &[joined]);
     if split {
         fields.push(Field { hidden: true, ..required(PART, Int) });
-        let split = Split { by: vec!["user".into()], train: 0.7, valid: 0.0, test: 0.3 };
+        let shares = Shares { train: 0.7, valid: 0.0, test: 0.3 };
+        let split = Split { parts: SplitParts::Hash { key: SplitKey::by(["user"]), shares }, folds: None };
         last = bench.step(Op::Split(split), fields.clone(), &[last]);
     }
     let category = DataType::Category { levels: None };
@@ -126,7 +128,8 @@ fn job() -> (Bench, NodeId, NodeId) {
     for (name, input, replay) in [("as_is", rows, false), ("again", orders, true)] {
         let mut fields = bench.plan.node(input).schema.fields.clone();
         fields.extend([field("p", Bool), field("p_probability", Float)]);
-        let predicted = bench.node(name, Op::Predict { prefix: "p".into(), replay }, fields, &[input, model]);
+        let predicted =
+            bench.node(name, Op::Predict { prefix: "p".into(), replay, out_of_fold: false }, fields, &[input, model]);
         bench.deploy(name, Target::Parquet { path: format!("{name}.parquet") }, predicted);
     }
     (bench, orders, model)

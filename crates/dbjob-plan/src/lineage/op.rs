@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ColumnRef, Derivation, Edge, Via, column_names};
 use crate::{
-    ExpectAction, Expr, ExprKind, FitSpec, Join, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, Plan, Projection,
-    Schema, Window,
+    ExpectAction, Expr, ExprKind, FitSpec, Join, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, PART, Plan,
+    Projection, Schema, Window,
 };
 
 /// What the result of a node is made of. Every operation is here, so that a new one does not compile until it is told.
@@ -13,7 +13,11 @@ pub(super) fn derivation(plan: &Plan, id: NodeId) -> Derivation {
     let at = Place { plan, id, node, inputs: &inputs };
     match &node.op {
         Op::Read(_) | Op::Request | Op::Snapshot { .. } => at.columns(|_| Vec::new()),
-        Op::Filter { predicate } => at.kept().rows(at.all(predicate.columns(), Via::Choice)),
+        Op::Filter { predicate } => {
+            // `on train` reads the hidden part.
+            let seen = predicate.columns().into_iter().filter(|name| *name != PART);
+            at.kept().rows(at.all(seen, Via::Choice))
+        }
         Op::Derive { columns } => at.derive(columns),
         Op::Project { columns } => at.project(columns),
         Op::Join(join) => at.join(join),
@@ -29,15 +33,18 @@ pub(super) fn derivation(plan: &Plan, id: NodeId) -> Derivation {
         }
         Op::Take { .. } => at.kept().rows(Vec::new()),
         Op::Union => at.columns(|name| inputs.iter().map(|i| from(*i, name, Via::Copy)).collect()).rows(Vec::new()),
-        Op::Split(split) => at.kept().rows(at.all(split.by.iter().map(String::as_str), Via::Choice)),
+        Op::Split(split) => at.kept().rows(at.all(split.columns(), Via::Choice)),
+        Op::Sample(sample) => at.kept().rows(at.all(sample.key.columns.iter().map(String::as_str), Via::Choice)),
         Op::Map { columns } => at.map(columns),
         Op::Unmap { columns } => at.columns(|name| match columns.iter().any(|c| c.column == name) {
             true => vec![at.from(name, Via::Unmap)],
             false => vec![at.from(name, Via::Copy)],
         }),
-        Op::Predict { prefix, replay } => at.predict(prefix, *replay),
+        Op::Predict { prefix, replay, .. } => at.predict(prefix, *replay),
         Op::Expect(rule) => match rule.action {
-            ExpectAction::Drop => at.kept().rows(at.all(rule.predicate.columns(), Via::Choice)),
+            ExpectAction::Drop | ExpectAction::Quarantine => {
+                at.kept().rows(at.all(rule.predicate.columns(), Via::Choice))
+            }
             ExpectAction::Fail | ExpectAction::Warn => at.kept(),
         },
         Op::Fit(spec) => at.fit(spec),

@@ -42,7 +42,7 @@ fn a_bool_is_predicted_judged_and_told_of() {
     spec.require =
         vec![requirement("accuracy", BinaryOp::Gt, "baseline.accuracy"), requirement("auc", BinaryOp::Gt, "1.5")];
     let (run, maps) = (Run::new(), MapStates::default());
-    let learned = run.with(Path::new("."), 1, |cx| Learned::fit(&spec, &table, &maps, cx, "m")).unwrap();
+    let learned = run.with(Path::new("."), 1, |cx| fit_with(&spec, &table, &maps, cx)).unwrap();
 
     let rows = learned.rows();
     assert_eq!((rows.train, rows.valid, rows.test, rows.without_output), (150, 10, 40, 0));
@@ -188,8 +188,7 @@ fn an_undefined_metric_is_a_warning_and_its_gate_does_not_hold() {
     let mut spec = spec("logistic_regression", Task::Classification, "late", DataType::Bool, &["auc", "accuracy"]);
     spec.require = vec![requirement("auc", BinaryOp::Ge, "0.0")];
     let run = Run::new();
-    let learned =
-        run.with(Path::new("."), 1, |cx| Learned::fit(&spec, &table, &MapStates::default(), cx, "m")).unwrap();
+    let learned = run.with(Path::new("."), 1, |cx| fit_with(&spec, &table, &MapStates::default(), cx)).unwrap();
     assert_eq!(learned.metrics().len(), 1);
     assert!(!learned.requirements()[0].held && learned.requirements()[0].values.is_empty());
     assert!(

@@ -89,8 +89,7 @@ fn a_cancelled_run_stops() {
         let spec = spec(algorithm, Task::Regression, "y", DataType::Float, &["rmse"]);
         let run = Run::new();
         run.cancel.cancel();
-        let error =
-            run.with(Path::new("."), 2, |cx| Learned::fit(&spec, &table, &MapStates::default(), cx, "m")).unwrap_err();
+        let error = run.with(Path::new("."), 2, |cx| fit_with(&spec, &table, &MapStates::default(), cx)).unwrap_err();
         assert_eq!(error.code, "E0718");
     }
 }

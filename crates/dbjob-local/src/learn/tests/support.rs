@@ -10,7 +10,7 @@ use dbjob_plan::{
 };
 use polars::prelude::{self as pl, Column, DataFrame, IntoColumn, NamedFrom, Series};
 
-use crate::learn::Learned;
+use crate::learn::{Fresh, Learned};
 use crate::map::MapStates;
 
 /// A run whose events are kept.
@@ -45,7 +45,11 @@ impl Run {
 }
 
 pub fn fit(spec: &FitSpec, table: &DataFrame, maps: &MapStates) -> Result<Learned, RunError> {
-    Run::new().with(Path::new("."), 2, |cx| Learned::fit(spec, table, maps, cx, "m"))
+    Run::new().with(Path::new("."), 2, |cx| fit_with(spec, table, maps, cx))
+}
+
+pub fn fit_with(spec: &FitSpec, table: &DataFrame, maps: &MapStates, cx: &RunContext<'_>) -> Result<Learned, RunError> {
+    Fresh::fit(spec, table, maps, cx, "m")?.judged(table, Vec::new(), maps, cx, "m")
 }
 
 pub fn series<T, S: AsRef<[T]>>(name: &str, values: S) -> Column
@@ -133,6 +137,8 @@ pub fn spec(algorithm_name: &str, task: Task, output: &str, dtype: DataType, met
         threshold: None,
         slices: Vec::new(),
         split: true,
+        folds: None,
+        judged_by_folds: false,
         metrics: metrics.iter().map(|m| (*m).to_owned()).collect(),
         require: vec![],
         serving: serving(&inputs, vec![]),

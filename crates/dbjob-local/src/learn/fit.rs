@@ -1,0 +1,196 @@
+//! The fit: from the train rows of a table to a model that nobody has judged yet.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use dbjob_learn::{FitContext, Model, Target, learner};
+use dbjob_plan::{Event, FitSpec, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RowCounts, RunContext, RunError};
+use polars::prelude::{self as pl, DataFrame};
+
+use super::classes::Classes;
+use super::features::{Purpose, matrix};
+use super::held_out::{HeldOut, OutOfFold};
+use super::learned::{Inner, Learned, Report};
+use super::options::{fit_error, options, task};
+use super::target::Truth;
+use crate::fault::engine_error;
+use crate::map::MapStates;
+
+/// A model as it comes from the fit, with what it is judged by.
+pub struct Fresh {
+    pub(super) learned: Inner,
+    pub(super) parts: Parts,
+    pub(super) classes: Option<Classes>,
+    /// The truth of the train rows as the learner saw it.
+    pub(super) y: Target,
+    pub(super) weights: Option<Vec<f64>>,
+}
+
+impl Fresh {
+    /// Fits `spec` on the train rows of `table`. The seed is that of `spec.serving.plan`, which the compiler copies from
+    /// the job. Tells of progress.
+    ///
+    /// Rows whose output is null are neither learned nor judged. Without a split all rows are train.
+    ///
+    /// Errors: E0715 when the data allow no fit, E0718 when the run was cancelled, E0705 and E0799 when the table is not
+    /// what the plan promised.
+    pub fn fit(
+        spec: &FitSpec,
+        table: &DataFrame,
+        maps: &MapStates,
+        cx: &RunContext<'_>,
+        item: &str,
+    ) -> Result<Self, RunError> {
+        let parts = Parts::of(table, spec)?;
+        if parts.train.is_empty() {
+            return Err(parts.no_train_rows(spec));
+        }
+        if parts.test.is_empty() && !spec.judged_by_folds && !(spec.metrics.is_empty() && spec.require.is_empty()) {
+            return Err(Self::nothing_to_judge(spec));
+        }
+        let train = take(table, &parts.train)?;
+        let row = |i: usize| parts.train[i] as u64 + 1;
+        let x = matrix(&train, spec, maps, Purpose::Fit, &row)?;
+        let (y, classes) = target(&parts.truth, &parts.train, spec, maps)?;
+        let weights = weights(&train, spec, &row)?;
+        let model = Self::run(spec, &x, &y, weights.as_deref(), cx, item).map_err(|e| fit_error(e, spec, row))??;
+        drop((train, x));
+
+        let learned = Inner {
+            spec: spec.clone(),
+            model,
+            classes: classes.as_ref().map(|c| c.values.clone()).unwrap_or_default(),
+            threads: cx.threads,
+            report: Report { rows: parts.counts, ..Report::default() },
+            out_of_fold: None,
+        };
+        Ok(Self { learned, parts, classes, y, weights })
+    }
+
+    /// The model without a judgement: of a fold, whose predictions alone are of interest.
+    pub fn unjudged(mut self, held_out: Vec<HeldOut>) -> Result<Learned, RunError> {
+        self.learned.out_of_fold = OutOfFold::of(&held_out)?;
+        Ok(Learned(Arc::new(self.learned)))
+    }
+
+    fn run(
+        spec: &FitSpec,
+        x: &dbjob_learn::Matrix,
+        y: &Target,
+        weights: Option<&[f64]>,
+        cx: &RunContext<'_>,
+        item: &str,
+    ) -> Result<Result<Box<dyn Model>, RunError>, dbjob_learn::FitError> {
+        let options = match options(&spec.algorithm) {
+            Ok(options) => options,
+            Err(error) => return Ok(Err(error)),
+        };
+        let learner = learner(&spec.algorithm.name, task(spec.task), &options, spec.serving.plan.seed)?;
+        let progress = |p: dbjob_learn::Progress| {
+            cx.emit(Event::Progress { item: item.to_owned(), done: p.done, total: p.total, loss: p.loss });
+        };
+        let warn = |message: String| cx.emit(Event::Warning { item: item.to_owned(), message });
+        let cancelled = || cx.cancel.is_cancelled();
+        let context = FitContext { threads: cx.threads, progress: &progress, cancelled: &cancelled, warn: &warn };
+        learner.fit(x, y, weights, &context).map(Ok)
+    }
+}
+
+/// Which rows of a table serve what.
+pub(super) struct Parts {
+    pub truth: Truth,
+    pub train: Vec<u32>,
+    pub test: Vec<u32>,
+    /// The test rows and those of the test part without an output.
+    pub held: Vec<u32>,
+    pub counts: RowCounts,
+}
+
+impl Parts {
+    fn of(table: &DataFrame, spec: &FitSpec) -> Result<Self, RunError> {
+        let truth = Truth::read(table, spec)?;
+        let parts: Vec<Option<i64>> = if spec.split {
+            table.column(PART).and_then(|c| c.i64().map(|c| c.iter().collect())).map_err(engine_error)?
+        } else {
+            vec![Some(PART_TRAIN); table.height()]
+        };
+        let (mut train, mut test, mut held, mut counts) = (Vec::new(), Vec::new(), Vec::new(), RowCounts::default());
+        for (row, part) in parts.into_iter().enumerate() {
+            if part == Some(PART_TEST) {
+                held.push(row as u32);
+            }
+            match part {
+                _ if truth.is_null(row) => counts.without_output += 1,
+                Some(PART_TRAIN) => train.push(row as u32),
+                Some(PART_VALID) => counts.valid += 1,
+                Some(PART_TEST) => test.push(row as u32),
+                Some(PART_NONE) => {}
+                other => return Err(RunError::new("E0799", format!("row {} has the part {other:?}", row + 1))),
+            }
+        }
+        (counts.train, counts.test) = (train.len() as u64, test.len() as u64);
+        Ok(Self { truth, train, test, held, counts })
+    }
+
+    fn no_train_rows(&self, spec: &FitSpec) -> RunError {
+        let RowCounts { valid, test, without_output, .. } = self.counts;
+        let error = RunError::new("E0715", format!("cannot fit `{}`: there are no train rows", spec.model));
+        match (valid + test, without_output) {
+            (0, 0) => error.help("the table is empty: look at the filters and joins above it"),
+            (0, n) => error.help(format!("the output `{}` is null in all {n} rows", spec.output.column)),
+            (other, _) => error.help(format!("{other} rows are in other parts: give the split a larger train part")),
+        }
+    }
+}
+
+pub(super) fn take(table: &DataFrame, rows: &[u32]) -> Result<DataFrame, RunError> {
+    let at = pl::IdxCa::from_vec("".into(), rows.iter().map(|r| *r as pl::IdxSize).collect());
+    table.take(&at).map_err(engine_error)
+}
+
+/// The truth of some rows; for classes with their meaning.
+fn target(
+    truth: &Truth,
+    rows: &[u32],
+    spec: &FitSpec,
+    maps: &MapStates,
+) -> Result<(Target, Option<Classes>), RunError> {
+    match truth {
+        Truth::Numbers(numbers) => {
+            let values = rows.iter().map(|r| numbers[*r as usize].expect("rows without output are left out")).collect();
+            Ok((Target::Numbers(values), None))
+        }
+        Truth::Classes { distinct, rows: values } => {
+            let learned: Vec<u32> = rows.iter().filter_map(|r| values[*r as usize]).collect();
+            let seen: BTreeSet<u32> = learned.iter().copied().collect();
+            let seen = seen.into_iter().map(|v| distinct[v as usize].clone()).collect();
+            let classes = Classes::learn(seen, spec, maps)?;
+            let count = classes.values.len();
+            let codes = classes.codes(distinct);
+            if let Some(value) = learned.iter().find(|v| codes[**v as usize] as usize == count) {
+                let message = format!(
+                    "cannot fit `{}`: the output `{}` has the value {}, which is no level of {}",
+                    spec.model, spec.output.column, distinct[*value as usize], spec.output.dtype
+                );
+                return Err(RunError::new("E0715", message));
+            }
+            let codes = learned.into_iter().map(|v| codes[v as usize]).collect();
+            Ok((Target::Classes { codes, count }, Some(classes)))
+        }
+    }
+}
+
+fn weights(train: &DataFrame, spec: &FitSpec, row: &dyn Fn(usize) -> u64) -> Result<Option<Vec<f64>>, RunError> {
+    let Some(name) = &spec.weight else { return Ok(None) };
+    let column = train.column(name).and_then(|c| c.cast(&pl::DataType::Float64)).map_err(engine_error)?;
+    let values = column.f64().map_err(engine_error)?;
+    let number = |(i, w): (usize, Option<f64>)| match w {
+        Some(w) if w.is_finite() && w >= 0.0 => Ok(w),
+        w => {
+            let shown = w.map_or_else(|| "null".to_owned(), |w| w.to_string());
+            let message = format!("cannot fit `{}`: the weight `{name}` is {shown} in row {}", spec.model, row(i));
+            Err(RunError::new("E0715", message).help("weights are finite and not negative"))
+        }
+    };
+    values.iter().enumerate().map(number).collect::<Result<_, _>>().map(Some)
+}

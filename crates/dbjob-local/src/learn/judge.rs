@@ -1,0 +1,150 @@
+//! The judgement of a fresh model: metrics and gates over its test rows, or over what its folds held out.
+
+use std::sync::Arc;
+
+use dbjob_learn::{Baseline, Scores, Target};
+use dbjob_plan::{Event, FitSpec, MetricValue, RunContext, RunError};
+use polars::prelude::{self as pl, Column, DataFrame};
+
+use super::evaluate::{self, Test};
+use super::fit::{Fresh, take};
+use super::held_out::{HeldOut, OutOfFold};
+use super::learned::{Learned, Report};
+use super::target::Truth;
+use crate::fault::engine_error;
+use crate::map::{MapStates, unmap_column};
+
+/// Rows that a model is judged by, with its predictions.
+pub(super) struct Judged {
+    /// Codes of the model's classes, or numbers in the caller's units.
+    pub truth: Target,
+    pub scores: Scores,
+    /// The numbers that callers get; empty for classes.
+    pub numbers: Vec<f64>,
+    /// The identifying columns, the truth and the predictions.
+    pub table: DataFrame,
+}
+
+impl Fresh {
+    /// Judges the model by the test rows of `table`, or by what its folds held out if the plan says so. Tells, with
+    /// metrics, of [`Event::Evaluated`].
+    ///
+    /// Errors: E0715 when there is nothing to judge it by.
+    pub fn judged(
+        mut self,
+        table: &DataFrame,
+        held_out: Vec<HeldOut>,
+        maps: &MapStates,
+        cx: &RunContext<'_>,
+        item: &str,
+    ) -> Result<Learned, RunError> {
+        let spec = &self.learned.spec;
+        let asked = !(spec.metrics.is_empty() && spec.require.is_empty());
+        let mut report = Report { rows: self.parts.counts, ..Report::default() };
+        let judged = if spec.judged_by_folds {
+            let judged = HeldOut::pooled(&held_out, self.learned.classes.len())?;
+            report.rows.out_of_fold = judged.as_ref().map_or(0, |j| j.table.height() as u64);
+            judged
+        } else {
+            Some(self.test(table, maps)?)
+        };
+        match judged {
+            Some(judged) if judged.table.height() > 0 => {
+                if asked {
+                    report.metrics = self.metrics(&judged, maps, cx, item)?;
+                    report.requirements = evaluate::requirements(spec, &report.metrics);
+                    cx.emit(Event::Evaluated {
+                        item: item.to_owned(),
+                        rows: report.rows,
+                        metrics: report.metrics.clone(),
+                        requirements: report.requirements.clone(),
+                    });
+                }
+                report.test_predictions = judged.table;
+            }
+            _ if asked => return Err(Self::nothing_to_judge(spec)),
+            judged => report.test_predictions = judged.map(|j| j.table).unwrap_or_default(),
+        }
+        self.learned.report = report;
+        self.learned.out_of_fold = OutOfFold::of(&held_out)?;
+        Ok(Learned(Arc::new(self.learned)))
+    }
+
+    pub(super) fn nothing_to_judge(spec: &FitSpec) -> RunError {
+        let (rows, help) = if spec.judged_by_folds {
+            ("no fold holds a row with an output", "there are too few rows for the folds")
+        } else {
+            let help = "give the split a test part, as in `split test 20%`, or leave out `evaluate` and `require`";
+            ("there are no test rows", help)
+        };
+        RunError::new("E0715", format!("`{}` is to be evaluated, but {rows}", spec.model)).help(help)
+    }
+
+    /// The test rows of the model's own table.
+    fn test(&self, table: &DataFrame, maps: &MapStates) -> Result<Judged, RunError> {
+        let (learned, parts) = (&self.learned, &self.parts);
+        let (spec, meaning) = (&learned.spec, learned.meaning(maps));
+        let test = take(table, &parts.test)?;
+        let scores = learned.scores(&test, maps, &|i| parts.test[i] as u64 + 1)?;
+        let unmapped = unmap_column(column(&test, &spec.output.column)?, &spec.output.unmap, maps)?;
+        let (truth, numbers) = match (&parts.truth, &self.classes) {
+            (Truth::Classes { distinct, rows }, Some(classes)) => {
+                let codes = classes.codes(distinct);
+                let codes = parts.test.iter().filter_map(|r| rows[*r as usize].map(|v| codes[v as usize])).collect();
+                (Target::Classes { codes, count: classes.values.len() }, Vec::new())
+            }
+            // In the caller's units: errors on a logarithm would say little.
+            _ => (Target::Numbers(floats(&unmapped)?), floats(&meaning.number(&scores.columns[0], "predicted")?)?),
+        };
+        let table = predictions(&test, spec, unmapped, |prefix| meaning.columns(&scores, prefix))?;
+        Ok(Judged { truth, scores, numbers, table })
+    }
+
+    fn metrics(
+        &self,
+        judged: &Judged,
+        maps: &MapStates,
+        cx: &RunContext<'_>,
+        item: &str,
+    ) -> Result<Vec<(String, MetricValue)>, RunError> {
+        let spec = &self.learned.spec;
+        let train = match &self.y {
+            Target::Numbers(learned) => Target::Numbers(floats(&self.learned.meaning(maps).number(learned, "train")?)?),
+            classes => classes.clone(),
+        };
+        let baseline = Baseline::fit(&train, self.weights.as_deref())
+            .ok_or_else(|| RunError::new("E0715", "the train rows have no weight"))?;
+        let Judged { truth, scores, numbers, .. } = judged;
+        evaluate::metrics(spec, &Test { truth, scores, numbers, baseline: &baseline }, cx, item)
+    }
+}
+
+pub(super) fn column<'a>(table: &'a DataFrame, name: &str) -> Result<&'a Column, RunError> {
+    table.column(name).map_err(engine_error)
+}
+
+/// Null (an int that is not near) becomes NaN, which no metric is defined on.
+pub(super) fn floats(column: &Column) -> Result<Vec<f64>, RunError> {
+    let column = column.cast(&pl::DataType::Float64).map_err(engine_error)?;
+    Ok(column.f64().map_err(engine_error)?.iter().map(|x| x.unwrap_or(f64::NAN)).collect())
+}
+
+/// What is stored of rows that a model is judged by.
+pub(super) fn predictions(
+    test: &DataFrame,
+    spec: &FitSpec,
+    truth: Column,
+    predict: impl Fn(&str) -> Result<Vec<Column>, RunError>,
+) -> Result<DataFrame, RunError> {
+    let mut columns: Vec<Column> = Vec::new();
+    for name in spec.identify.iter().filter(|n| **n != spec.output.column) {
+        columns.push(column(test, name)?.clone());
+    }
+    columns.push(truth.with_name(spec.output.column.as_str().into()));
+    let mut prefix = "prediction".to_owned();
+    while columns.iter().any(|c| c.name().starts_with(&prefix)) {
+        prefix.push('_');
+    }
+    columns.extend(predict(&prefix)?);
+    DataFrame::new(test.height(), columns).map_err(engine_error)
+}

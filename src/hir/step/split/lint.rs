@@ -1,0 +1,59 @@
+//! Splits that a model may look better by than it is.
+
+use dbjob_plan::{Span, Split};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::table::{Column, Role};
+use crate::hir::transform::Builder;
+use crate::name::written;
+use crate::syntax::ast::SplitStep;
+
+/// One user's rows in train and test: the model knows the user.
+pub(super) fn id_on_both_sides(split: &SplitStep, made: &Split, verb: Span, b: &mut Builder<'_, '_>) {
+    let Some(key) = made.key().filter(|_| separates(made)) else { return };
+    let table = &b.table;
+    let by: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+    let apart = |id: &str| by != [id] && !table.unique_by([id]) && !table.follows(id, &by);
+    // The key of a joined table is one there only.
+    let declared = |c: &&Column| {
+        let is_id = |(dataset, name): &(String, String)| {
+            b.cx.tables.get(dataset).and_then(|t| t.get(name)).is_some_and(|c| c.role == Role::Id)
+        };
+        c.role == Role::Id && c.plain && c.origin.iter().all(is_id)
+    };
+    let ids: Vec<_> = table.columns.iter().filter(declared).filter(|c| apart(&c.name)).collect();
+    let Some(first) = ids.first() else { return };
+    let names = ids.iter().map(|c| format!("`{}`", c.name)).collect::<Vec<_>>().join(", ");
+    let span = split.by.first().map_or(verb, |k| k.span);
+    let mut diagnostic =
+        Diagnostic::warning(Code::W0401, span, format!("one {names} can be on both sides of the split"))
+            .label(if split.by.is_empty() { "by row".to_owned() } else { format!("by {}", by.join(", ")) });
+    for id in &ids {
+        diagnostic = diagnostic.related(id.span, format!("`{}` is an id", id.name));
+    }
+    let diagnostic = diagnostic.help(format!("keep its rows together: `split by {} {{ … }}`", written(&first.name)));
+    b.report(diagnostic);
+}
+
+/// Train rows that come after test rows: the model knows the future.
+pub(super) fn random_in_time(split: &SplitStep, made: &Split, verb: Span, b: &mut Builder<'_, '_>) {
+    if !split.by.is_empty() || made.key().is_none() || !separates(made) {
+        return;
+    }
+    let Some(time) = b.table.columns.iter().find(|c| c.role == Role::Time) else { return };
+    let diagnostic = Diagnostic::warning(
+        Code::W0402,
+        verb,
+        "rows are split at random although they have a time: train rows come after test rows",
+    )
+    .label("at random")
+    .related(time.span, format!("`{}` is the time", time.name))
+    .help(format!("write `split at {} {{ train 80%, test 20% }}`, or `by KEY` if the time does not matter", time.name));
+    b.report(diagnostic);
+}
+
+/// Whether some rows are learned from and others judged.
+fn separates(made: &Split) -> bool {
+    let shares = made.shares();
+    shares.valid > 0.0 || shares.test > 0.0 || made.folds.is_some()
+}
