@@ -1,13 +1,13 @@
 //! Types a call of a function of the catalog.
 
-use dbjob_plan::{DataType, Expr, ExprKind, Frame, Span, Value};
+use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Frame, Span, Value};
 
 use super::expr::{Aggregates, Checker, Typed};
 use super::range::Range;
-use super::text;
-use super::types;
+use super::result::{result_range, result_type};
 use super::window::Sight;
-use crate::catalog::function::{self, Accepts, Arity, Domain, Function, Kind, Nulls, Param, ResultType};
+use super::{constant, decimal, text, types};
+use crate::catalog::function::{self, Arity, Domain, Function, Nulls};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 
@@ -21,30 +21,23 @@ impl Checker<'_, '_> {
             if self.scope.table.lost.contains(name) {
                 return Typed::unknown(span);
             }
-            if function::LATER.contains(&name) {
-                return self.report(
-                    Diagnostic::error(Code::E0901, call.name.span, format!("not supported yet: the function `{name}`"))
-                        .label("not built yet"),
-                );
-            }
             let diagnostic = Diagnostic::error(Code::E0205, call.name.span, format!("there is no function `{name}`"))
-                .label("unknown function")
-                .near(name, self.scope.functions.names().chain(function::all().map(|f| f.name)));
-            return self.report(diagnostic);
+                .label("unknown function");
+            return self.report(match function::instead(name) {
+                Some(instead) => diagnostic.help(format!("write {instead}")),
+                None => diagnostic.near(name, self.scope.functions.names().chain(function::all().map(|f| f.name))),
+            });
         };
         let outer = self.scope.aggregates;
         let Ok(frame) = self.frame(function, call) else { return Typed::unknown(span) };
         if function.aggregate || function.of_order {
             if let Aggregates::Forbidden(place) = outer {
-                return self.report(
-                    Diagnostic::error(
-                        Code::E0206,
-                        span,
-                        format!("`{name}` is an aggregate, and {place} is computed row by row"),
-                    )
-                    .label("needs more than its row")
-                    .help("aggregates stand in `group by … { }`, in `window … { }` and in `expect`"),
-                );
+                let message = format!("`{name}` is an aggregate, and {place} is computed row by row");
+                let help = self.of_one_row(name, call).unwrap_or_else(|| {
+                    "aggregates stand in `group by … { }`, in `window … { }` and in `expect`".to_owned()
+                });
+                return self
+                    .report(Diagnostic::error(Code::E0206, span, message).label("needs more than its row").help(help));
             }
             self.scope.aggregates =
                 Aggregates::Forbidden(if function.aggregate { "what is aggregated" } else { "what other rows bring" });
@@ -55,123 +48,57 @@ impl Checker<'_, '_> {
         if function.nulls == Nulls::Elsewhere && !has_offset(call) {
             args.insert(1, Typed::of(Expr::literal(Value::Int(1), DataType::Int, span)));
         }
-        self.result(function, args, frame, call, span)
+        if let Some(as_written) = self.as_operator(name, &args, call, span) {
+            return as_written;
+        }
+        if let Some(why) = constant::cast_failure(name, &args) {
+            let diagnostic = Diagnostic::error(Code::E0202, args[0].expr.span, why)
+                .label("fails in every row")
+                .help(format!("write what it can read, or `try_{name}` for a null"));
+            return self.report(diagnostic);
+        }
+        self.result(function, args, frame, Some(call), span)
     }
 
-    /// One typed argument for each parameter that was given, `Many` spread out; `None` when something was reported.
-    fn arguments(&mut self, function: &Function, call: &ast::Call) -> Option<Vec<Typed>> {
-        let wrong = |span: Span, message: String| {
-            Diagnostic::error(Code::E0202, span, message)
-                .label("here")
-                .help(format!("it is written {}", function.signature()))
-        };
-        let mut bound: Vec<(&Param, &ast::Expr)> = Vec::new();
-        let mut positional = 0;
-        for arg in &call.args {
-            let param = match &arg.name {
-                Some(name) => {
-                    let found = function.params.iter().find(|p| p.name == name.name);
-                    let Some(param) = found else {
-                        let diagnostic =
-                            wrong(name.span, format!("`{}` has no argument `{}`", function.name, name.name));
-                        self.out.push(diagnostic.near(&name.name, function.params.iter().map(|p| p.name)));
-                        return None;
-                    };
-                    param
-                }
-                None => {
-                    let many = function.params.last().filter(|p| p.arity == Arity::Many);
-                    let Some(param) = function.params.get(positional).or(many) else {
-                        self.out.push(wrong(arg.value.span, format!("`{}` takes no argument here", function.name)));
-                        return None;
-                    };
-                    positional += 1;
-                    param
-                }
-            };
-            if param.arity != Arity::Many && bound.iter().any(|(p, _)| p.name == param.name) {
-                self.out.push(wrong(arg.value.span, format!("`{}` is given twice", param.name)));
-                return None;
-            }
-            bound.push((param, &arg.value));
-        }
-        for param in function.params {
-            if param.arity != Arity::Optional && !bound.iter().any(|(p, _)| p.name == param.name) {
-                self.out.push(wrong(call.span, format!("`{}` misses the argument `{}`", function.name, param.name)));
-                return None;
-            }
-        }
-        bound.sort_by_key(|(param, _)| function.params.iter().position(|p| p.name == param.name));
-        let mut args = Vec::new();
-        let mut sound = true;
-        for (param, ast) in bound {
-            match self.argument(function, param, ast) {
-                Some(arg) => args.push(arg),
-                None => sound = false,
-            }
-        }
-        sound.then_some(args)
+    /// What to write where an aggregate of a list of the row was meant.
+    fn of_one_row(&mut self, name: &str, call: &ast::Call) -> Option<String> {
+        let arg = &call.args.first()?.value;
+        let (mut told, scope) = (Vec::new(), self.scope);
+        let dtype = Checker { scope, out: &mut told }.expr(arg).dtype().clone();
+        types::item_type(&dtype)?;
+        let xs = text::of(arg);
+        Some(match name {
+            "count" => format!("for the items of a list write `length({xs})`"),
+            "first" => format!("for the items of a list write `get({xs}, 1)`"),
+            "last" => format!("for the items of a list write `get({xs}, -1)`"),
+            _ => format!("for the items of a list write `list_{name}({xs})`"),
+        })
+        .filter(|_| matches!(name, "count" | "first" | "last") || function::find(&format!("list_{name}")).is_some())
     }
 
-    fn argument(&mut self, function: &Function, param: &Param, ast: &ast::Expr) -> Option<Typed> {
-        let literal = match &ast.kind {
-            ast::ExprKind::Literal(value) => Some(value),
-            _ => None,
+    /// The functions that say what an operator says.
+    fn as_operator(&mut self, name: &str, args: &[Typed], call: &ast::Call, span: Span) -> Option<Typed> {
+        let op = match name {
+            "mod" => BinaryOp::Mod,
+            "pow" => BinaryOp::Pow,
+            "nullif" => BinaryOp::Eq,
+            _ => return None,
         };
-        let fits_literal = match (param.accepts, literal) {
-            (Accepts::LiteralText([]), Some(Value::String(_))) => Some(true),
-            (Accepts::LiteralText(words), Some(Value::String(text))) => Some(words.contains(&text.as_str())),
-            (Accepts::LiteralInt, Some(Value::Int(_))) => Some(true),
-            (Accepts::LiteralCount, Some(Value::Int(count))) => Some(*count > 0),
-            (Accepts::LiteralShare, Some(value)) => Some(value.as_f64().is_some_and(|x| (0.0..=1.0).contains(&x))),
-            (Accepts::LiteralText(_) | Accepts::LiteralInt | Accepts::LiteralCount | Accepts::LiteralShare, _) => {
-                Some(false)
-            }
-            _ => None,
-        };
-        let typed = self.expr(ast);
-        if typed.is_unknown() {
-            return None;
+        let [x, y] = [&call.args.first()?.value, &call.args.get(1)?.value];
+        let result = self.binary(op, call.name.span, x, y, span);
+        if name != "nullif" || result.is_unknown() {
+            return Some(result);
         }
-        let dtype = typed.dtype().clone();
-        let fits = fits_literal.unwrap_or_else(|| match param.accepts {
-            _ if dtype == DataType::Unknown => true,
-            Accepts::Any => true,
-            Accepts::Number => dtype.is_numeric(),
-            Accepts::Float => types::converts(&dtype, &DataType::Float),
-            Accepts::Int => dtype == DataType::Int,
-            Accepts::Bool => dtype == DataType::Bool,
-            Accepts::Text => dtype.is_text(),
-            Accepts::Date => dtype == DataType::Date,
-            Accepts::Temporal | Accepts::Datetime => dtype.is_temporal(),
-            Accepts::Duration => dtype == DataType::Duration,
-            Accepts::Ordered => dtype.is_ordered(),
-            Accepts::Summable => dtype.is_numeric() || dtype == DataType::Bool || dtype == DataType::Duration,
-            Accepts::CastFrom(kinds) => Kind::of(&dtype).is_some_and(|k| kinds.contains(&k)),
-            Accepts::LiteralText(_) | Accepts::LiteralInt | Accepts::LiteralCount | Accepts::LiteralShare => {
-                unreachable!("decided above")
-            }
-        });
-        if !fits {
-            let message =
-                format!("`{}` takes {} as `{}`, not {}", function.name, param.accepts.words(), param.name, dtype);
-            let mut diagnostic = Diagnostic::error(Code::E0202, ast.span, message).label(format!("this is {dtype}"));
-            if let (Accepts::LiteralText(words), Some(Value::String(text))) = (param.accepts, literal) {
-                diagnostic =
-                    Diagnostic::error(Code::E0202, ast.span, format!("`{}` does not know {text:?}", function.name))
-                        .label(format!("it takes {}", param.accepts.words()))
-                        .near_text(text, words.iter().copied());
-            }
-            let diagnostic = self.string_for_column(ast, diagnostic);
-            self.out.push(diagnostic);
-            return None;
-        }
-        let typed = match param.accepts {
-            Accepts::Float | Accepts::LiteralShare => typed.convert(&DataType::Float),
-            Accepts::Datetime => typed.convert(&DataType::Datetime),
-            _ => typed,
-        };
-        Some(typed)
+        let x = args[0].clone();
+        let null = Typed::of(Expr::literal(Value::Null, x.dtype().clone(), span));
+        Some(self.choose(result, null, x, span))
+    }
+
+    /// `x in xs` of a list or vector.
+    pub(super) fn contains(&mut self, list: Typed, value: Typed, span: Span) -> Typed {
+        let function = function::find("contains").expect("in the catalog");
+        let Some(value) = self.item_for(&list, value, function) else { return Typed::unknown(span) };
+        self.result(function, vec![list, value], None, None, span)
     }
 
     fn result(
@@ -179,7 +106,7 @@ impl Checker<'_, '_> {
         function: &Function,
         mut args: Vec<Typed>,
         frame: Option<Frame>,
-        call: &ast::Call,
+        call: Option<&ast::Call>,
         span: Span,
     ) -> Typed {
         let outer = self.scope.aggregates;
@@ -188,6 +115,10 @@ impl Checker<'_, '_> {
         let uniform = function.params.iter().any(|p| p.arity == Arity::Many) || function.name == "clip" || defaulted;
         if uniform {
             let of_one_type = |i: usize| !defaulted || i != 1;
+            let is_decimal = |a: &Typed| matches!(a.dtype(), DataType::Decimal { .. });
+            if let Some(dtype) = args.iter().find(|a| is_decimal(a)).map(|a| a.dtype().clone()) {
+                args.iter_mut().for_each(|arg| decimal::meet_type(&dtype, arg));
+            }
             let mut common = DataType::Unknown;
             for arg in args.iter().enumerate().filter(|(i, _)| of_one_type(*i)).map(|(_, arg)| arg) {
                 match types::common(&common, arg.dtype()) {
@@ -207,20 +138,7 @@ impl Checker<'_, '_> {
             let convert = |(i, a): (usize, Typed)| if of_one_type(i) { a.convert(&common) } else { a };
             args = args.into_iter().enumerate().map(convert).collect();
         }
-        let first = args.first().map(|a| a.dtype().clone());
-        let dtype = match function.result {
-            ResultType::Int => DataType::Int,
-            ResultType::Float => DataType::Float,
-            ResultType::Bool => DataType::Bool,
-            ResultType::String => DataType::String,
-            ResultType::Date => DataType::Date,
-            ResultType::Datetime => DataType::Datetime,
-            ResultType::Same => first.clone().unwrap_or(DataType::Unknown),
-            ResultType::Sum => match first {
-                Some(DataType::Bool) => DataType::Int,
-                other => other.unwrap_or(DataType::Unknown),
-            },
-        };
+        let dtype = result_type(function.result, &args);
         let may_be_empty = match (outer, frame) {
             (Aggregates::Group, _) => false,
             (Aggregates::Window(window), Some(frame)) => window.may_be_empty(frame),
@@ -239,8 +157,11 @@ impl Checker<'_, '_> {
                     Domain::Positive => x.is_positive(),
                     Domain::NonNegative => x.is_non_negative(),
                     Domain::AboveMinusOne => x.is_above(-1.0),
+                    Domain::Unit => x.low >= -1.0 && x.high <= 1.0,
                 };
-                any || !inside
+                // A logarithm to a base: neither the base nor its logarithm is 0.
+                let base = args.get(1).is_none_or(|b| b.range.is_above(1.0));
+                any || !inside || !base
             }
         };
         let mut typed = Typed::of(Expr { kind: ExprKind::Literal(Value::Null), dtype, nullable, span });
@@ -255,7 +176,7 @@ impl Checker<'_, '_> {
             let mut seen = args.first().map(|a| a.taint.clone()).unwrap_or_default();
             seen.absorb(&self.scope.table.chosen_by);
             let sight = Sight::of(function.name, frame);
-            typed.taint = window.taint(sight, &seen, span, &text::call(call));
+            typed.taint = window.taint(sight, &seen, span, &call.map(text::call).unwrap_or_default());
             args.iter().skip(1).for_each(|own| typed.taint.absorb(&own.taint));
         } else if of_rows {
             typed.taint.absorb(&self.scope.table.chosen_by);
@@ -273,30 +194,4 @@ impl Checker<'_, '_> {
 fn has_offset(call: &ast::Call) -> bool {
     call.args.iter().filter(|a| a.name.is_none()).count() > 1
         || call.args.iter().any(|a| a.name.as_ref().is_some_and(|n| n.name == "offset"))
-}
-
-fn result_range(name: &str, args: &[Typed], x: Range) -> Range {
-    match name {
-        "abs" => x.abs(),
-        "float" | "min" | "max" | "mean" | "median" | "quantile" | "first" | "last" | "mode" => x,
-        "sqrt" | "length" | "count" | "count_distinct" | "std" | "var" => Range::from(0.0, f64::INFINITY),
-        "exp" => Range { low: 0.0, above: true, ..Range::ALL },
-        "clip" => {
-            args.get(1).zip(args.get(2)).map_or(Range::ALL, |(low, high)| Range::from(low.range.low, high.range.high))
-        }
-        "greatest" => Range { low: args.iter().map(|a| a.range.low).fold(f64::NEG_INFINITY, f64::max), ..Range::ALL },
-        "quarter" => Range::from(1.0, 4.0),
-        "month" => Range::from(1.0, 12.0),
-        "week" => Range::from(1.0, 53.0),
-        "day" => Range::from(1.0, 31.0),
-        "day_of_year" => Range::from(1.0, 366.0),
-        "weekday" => Range::from(1.0, 7.0),
-        "hour" => Range::from(0.0, 23.0),
-        "minute" | "second" => Range::from(0.0, 59.0),
-        "lag" | "lead" => args.get(2).map_or(x, |default| x.or(default.range)),
-        "row_number" | "rank" | "dense_rank" => Range::from(1.0, f64::INFINITY),
-        "sum" if x.is_positive() => Range { low: 0.0, above: true, ..Range::ALL },
-        "sum" if x.is_non_negative() => Range::from(0.0, f64::INFINITY),
-        _ => Range::ALL,
-    }
 }

@@ -41,7 +41,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         cx.tables.insert(name, table);
         return;
     };
-    let mut source = Source { format, path, columns, key: Vec::new() };
+    let mut source = Source { format, path, outside: None, columns, key: Vec::new() };
     if dataset.columns.is_empty() && cx.is_broken(span) {
         // Columns were meant to be declared: that they cannot be read was told.
         table.broken = true;

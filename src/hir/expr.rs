@@ -13,6 +13,7 @@ use super::taint::Taint;
 use super::text::op_text;
 use super::types;
 use super::window::Window;
+use super::{constant, decimal};
 use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::name;
 use crate::syntax::{self, ast};
@@ -110,11 +111,7 @@ impl Checker<'_, '_> {
                     .help(format!("write the column alone: `{}`", name.name)),
             ),
             ast::ExprKind::Literal(value) => literal(value, span),
-            ast::ExprKind::List(_) => self.report(
-                Diagnostic::error(Code::E0201, span, "a list is no value here")
-                    .label("a list")
-                    .help("lists stand behind `in`: `country in [\"DE\", \"FR\"]`"),
-            ),
+            ast::ExprKind::List(items) => self.list(items, span),
             ast::ExprKind::Range { .. } => self.report(
                 Diagnostic::error(Code::E0201, span, "a range is no value here")
                     .label("a range")
@@ -187,7 +184,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn unary(&mut self, x: Typed, span: Span, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Typed {
+    pub fn unary(&mut self, x: Typed, span: Span, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Typed {
         let mut typed = Typed::of(Expr {
             dtype: x.expr.dtype.clone(),
             nullable: x.expr.nullable,
@@ -234,7 +231,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn binary(&mut self, op: BinaryOp, op_span: Span, left: &ast::Expr, right: &ast::Expr, span: Span) -> Typed {
+    pub fn binary(&mut self, op: BinaryOp, op_span: Span, left: &ast::Expr, right: &ast::Expr, span: Span) -> Typed {
         use BinaryOp::*;
         let sign = op_text(op);
         if matches!(op, And | Or) {
@@ -242,7 +239,8 @@ impl Checker<'_, '_> {
             let (l, r) = (self.wanted(left, &DataType::Bool, &by), self.wanted(right, &DataType::Bool, &by));
             return join(op, l, r, DataType::Bool, span);
         }
-        let (l, r) = (self.expr(left), self.expr(right));
+        let (mut l, mut r) = (self.expr(left), self.expr(right));
+        decimal::meet(&mut l, &mut r);
         if l.is_unknown() || r.is_unknown() {
             let mut typed = Typed::unknown(span);
             if matches!(op, Eq | Ne | Lt | Le | Gt | Ge) {
@@ -272,6 +270,13 @@ impl Checker<'_, '_> {
                 else {
                     return mismatch(self);
                 };
+                if !common.is_comparable() {
+                    let message = format!("values of {common} are not compared");
+                    let diagnostic = Diagnostic::error(Code::E0201, op_span, message)
+                        .label("here")
+                        .help("compare their lengths or items: `length(xs)`, `get(xs, 1)`, `x in xs`");
+                    return self.report(diagnostic);
+                }
                 if matches!(lt, DataType::Unknown) || matches!(rt, DataType::Unknown) {
                     return self.report(
                         Diagnostic::error(Code::E0201, span, "a comparison with null is never true")
@@ -296,6 +301,17 @@ impl Checker<'_, '_> {
                 typed.range = range;
                 typed
             }
+            Div if lt == DataType::Duration && rt == DataType::Duration => {
+                let seconds = |mut d: Typed| {
+                    let (nullable, span) = (d.expr.nullable, d.expr.span);
+                    let kind = ExprKind::Call { function: "seconds".into(), args: vec![d.expr] };
+                    d.expr = Expr { kind, dtype: DataType::Float, nullable, span };
+                    d
+                };
+                let mut typed = join(op, seconds(l), seconds(r), DataType::Float, span);
+                typed.expr.nullable = true;
+                typed
+            }
             Div | Pow => {
                 if !(lt.is_numeric() && rt.is_numeric()) {
                     return mismatch(self);
@@ -312,7 +328,12 @@ impl Checker<'_, '_> {
                 if !(lt.is_numeric() && rt.is_numeric()) {
                     return mismatch(self);
                 }
-                let common = types::common(&lt, &rt).expect("numbers have a common type");
+                let decimals = decimal::operands(op, &l, &r).map(|(_, _, result)| result);
+                let common = match decimals.transpose() {
+                    Ok(decimals) => decimals.or_else(|| types::common(&lt, &rt)),
+                    Err(_) => None,
+                };
+                let Some(common) = common else { return mismatch(self) };
                 let may_divide_by_zero = r.range.has_zero();
                 let range = match op {
                     Mod if r.range.is_positive() => Range { low: 0.0, high: r.range.high, above: false, below: true },
@@ -324,111 +345,38 @@ impl Checker<'_, '_> {
                 typed
             }
             Add | Sub | Mul => {
-                let Some((lt, rt, result)) = arithmetic(op, &l, &r) else { return mismatch(self) };
+                let (lt, rt, result) = match decimal::operands(op, &l, &r) {
+                    Some((lt, rt, Ok(result))) => (lt, rt, result),
+                    Some((_, _, Err(why))) => {
+                        let diagnostic = Diagnostic::error(Code::E0201, op_span, why)
+                            .label(format!("{} {sign} {}", l.dtype(), r.dtype()))
+                            .help("round one of them first: `round(x, 2)`");
+                        return self.report(diagnostic);
+                    }
+                    None => match arithmetic(op, &l, &r) {
+                        Some(types) => types,
+                        None => return mismatch(self),
+                    },
+                };
                 let range = Range::combine(op, l.range, r.range);
                 let clock = Clock::moved(op, (l.clock.as_ref(), &l.expr), (r.clock.as_ref(), &r.expr));
                 let mut typed = join(op, l.convert(&lt), r.convert(&rt), result, span);
                 typed.range = range;
                 typed.clock = clock;
+                if constant::int_of(&typed.expr).is_some_and(|i| i64::try_from(i).is_err()) {
+                    let diagnostic = Diagnostic::error(Code::E0201, span, "the result does not fit a 64-bit int")
+                        .label("overflows in every row")
+                        .help("compute with floats: write one of the numbers with a point");
+                    return self.report(diagnostic);
+                }
                 typed
             }
             And | Or => unreachable!("handled above"),
         }
     }
 
-    /// `value in set`
-    fn contained(&mut self, value: &ast::Expr, set: &ast::Expr, span: Span) -> Typed {
-        let v = self.expr(value);
-        match &set.kind {
-            ast::ExprKind::List(items) => {
-                let items: Vec<(Typed, Span)> = items.iter().map(|i| (self.expr(i), i.span)).collect();
-                let mut common = v.dtype().clone();
-                for (item, item_span) in &items {
-                    if v.is_unknown() || item.is_unknown() {
-                        continue;
-                    }
-                    match types::common(&common, item.dtype()) {
-                        Some(t) => common = t,
-                        None => {
-                            return self.report(
-                                Diagnostic::error(
-                                    Code::E0201,
-                                    *item_span,
-                                    format!("{} is never equal to {}", item.dtype(), v.dtype()),
-                                )
-                                .label(format!("this is {}", item.dtype()))
-                                .related(value.span, format!("this is {}", v.dtype())),
-                            );
-                        }
-                    }
-                    if let Some(diagnostic) = unknown_level(&v, item) {
-                        return self.report(diagnostic);
-                    }
-                }
-                if v.is_unknown() || items.iter().any(|(i, _)| i.is_unknown()) {
-                    return Typed::unknown(span);
-                }
-                let nullable = v.expr.nullable || items.iter().any(|(i, _)| i.expr.nullable);
-                let mut typed =
-                    Typed::of(Expr { kind: ExprKind::Literal(Value::Null), dtype: DataType::Bool, nullable, span });
-                typed.absorb(&v);
-                items.iter().for_each(|(i, _)| typed.absorb(i));
-                let items = items.into_iter().map(|(i, _)| i.convert(&common).expr).collect();
-                typed.expr.kind = ExprKind::InList { value: Box::new(v.convert(&common).expr), items };
-                typed
-            }
-            ast::ExprKind::Range { low, high, inclusive } => {
-                let low = low.as_ref().map(|e| self.expr(e));
-                let high = high.as_ref().map(|e| self.expr(e));
-                let mut common = v.dtype().clone();
-                for bound in [&low, &high].into_iter().flatten() {
-                    if v.is_unknown() || bound.is_unknown() {
-                        return Typed::unknown(span);
-                    }
-                    match types::common(&common, bound.dtype()).filter(DataType::is_ordered) {
-                        Some(t) => common = t,
-                        None => {
-                            return self.report(
-                                Diagnostic::error(
-                                    Code::E0201,
-                                    bound.expr.span,
-                                    format!("a range of {} does not bound {}", bound.dtype(), v.dtype()),
-                                )
-                                .label(format!("this is {}", bound.dtype()))
-                                .related(value.span, format!("this is {}", v.dtype())),
-                            );
-                        }
-                    }
-                }
-                let mut typed = Typed::of(Expr {
-                    kind: ExprKind::Literal(Value::Null),
-                    dtype: DataType::Bool,
-                    nullable: v.expr.nullable,
-                    span,
-                });
-                typed.absorb(&v);
-                for bound in [&low, &high].into_iter().flatten() {
-                    typed.absorb(bound);
-                    typed.expr.nullable |= bound.expr.nullable;
-                }
-                let bound = |b: Option<Typed>| b.map(|b| Box::new(b.convert(&common).expr));
-                typed.expr.kind = ExprKind::InRange {
-                    low: bound(low),
-                    high: bound(high),
-                    inclusive: *inclusive,
-                    value: Box::new(v.convert(&common).expr),
-                };
-                typed
-            }
-            _ => self.report(
-                Diagnostic::error(Code::E0201, set.span, "`in` takes a list or a range")
-                    .label("neither a list nor a range")
-                    .help("write `x in [1, 2]` or `x in 1..=5`"),
-            ),
-        }
-    }
-
-    fn choose(&mut self, condition: Typed, then: Typed, otherwise: Typed, span: Span) -> Typed {
+    pub fn choose(&mut self, condition: Typed, mut then: Typed, mut otherwise: Typed, span: Span) -> Typed {
+        decimal::meet(&mut then, &mut otherwise);
         if condition.is_unknown() || then.is_unknown() || otherwise.is_unknown() {
             return Typed::unknown(span);
         }
@@ -512,6 +460,8 @@ fn arithmetic(op: BinaryOp, l: &Typed, r: &Typed) -> Option<(DataType, DataType,
         (a, _, b) if a.is_numeric() && b.is_numeric() => same(types::common(a, b)?),
         (a, BinaryOp::Add, b) if a.is_text() && b.is_text() => same(String),
         (Duration, BinaryOp::Add | BinaryOp::Sub, Duration) => same(Duration),
+        (Duration, BinaryOp::Mul, number @ (Int | Float)) => Some((Duration, number.clone(), Duration)),
+        (number @ (Int | Float), BinaryOp::Mul, Duration) => Some((number.clone(), Duration, Duration)),
         (Date, BinaryOp::Sub, Date) => Some((Datetime, Datetime, Duration)),
         (Date | Datetime, BinaryOp::Sub, Date | Datetime) => Some((Datetime, Datetime, Duration)),
         // A date stays one when it is moved by whole days.
@@ -528,7 +478,7 @@ fn whole_days(typed: &Typed) -> bool {
 }
 
 /// A constant that is no level of the closed category that it is compared with.
-fn unknown_level(column: &Typed, constant: &Typed) -> Option<Diagnostic> {
+pub(super) fn unknown_level(column: &Typed, constant: &Typed) -> Option<Diagnostic> {
     let DataType::Category { levels: Some(levels) } = column.dtype() else { return None };
     let ExprKind::Literal(Value::String(text)) = &constant.expr.kind else { return None };
     if levels.contains(text) {

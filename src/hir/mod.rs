@@ -4,12 +4,15 @@
 //! `check` never stops at the first problem. One cause gives one message: what depends on something broken is not
 //! reported again (`Table::broken`, `DataType::Unknown`).
 
+mod argument;
 mod bind;
 mod call;
 mod check;
 mod clock;
 mod columns;
+mod constant;
 mod dataset;
+mod decimal;
 mod declared;
 mod deploy;
 mod expr;
@@ -29,8 +32,10 @@ mod options;
 mod output;
 mod params;
 pub mod range;
+mod result;
 mod selection;
 mod serving;
+mod set;
 pub mod split;
 mod statistic;
 mod step;

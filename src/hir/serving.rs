@@ -109,7 +109,7 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
 fn nulls_of(source: &Source) -> Vec<String> {
     match &source.format {
         Format::Csv(options) => options.nulls.clone(),
-        Format::Parquet | Format::Ndjson => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

@@ -92,6 +92,17 @@ fn of_step(plan: &Plan, id: NodeId, column: &str) -> Nature {
             Some(found) => Nature { exactness: of_expr(&found.expr), scope: Scope::Rows },
             None => Nature::PLAIN,
         },
+        Op::Pivot(pivot) => {
+            let is = |a: &NamedExpr| pivot.values.iter().any(|v| format!("{}_{}", a.name, v.name) == column);
+            match pivot.aggregates.iter().find(|a| is(a)) {
+                Some(found) => Nature { exactness: of_expr(&found.expr), scope: Scope::Rows },
+                None => Nature::PLAIN,
+            }
+        }
+        // Nobody knows what the process does.
+        Op::Extern(process) if process.returns.iter().any(|r| r == column) => {
+            Nature { exactness: Exactness::Approximate, scope: Scope::Rows }
+        }
         // Which rows are left depends on their order.
         Op::Take { .. } if !is_sorted(plan, id) => exactness(Exactness::Ordered),
         Op::Distinct { by, order, .. } if order.is_empty() && !by.is_empty() && !by.iter().any(|b| b == column) => {
@@ -113,6 +124,9 @@ fn of_step(plan: &Plan, id: NodeId, column: &str) -> Nature {
         | Op::Snapshot { .. }
         | Op::Filter { .. }
         | Op::Project { .. }
+        | Op::Unpivot(_)
+        | Op::Explode { .. }
+        | Op::Extern(_)
         | Op::Join(_)
         | Op::Sort { .. }
         | Op::Distinct { .. }

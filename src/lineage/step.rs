@@ -75,7 +75,7 @@ impl Job<'_> {
         let column = source.columns.iter().find(|c| c.name == at.column);
         let header = column.filter(|c| c.header != at.column).map(|c| format!(" named {:?}", c.header));
         let span = column.map_or(dataset, |c| c.span);
-        (format!("in {:?}{}", source.path, header.unwrap_or_default()), span)
+        (format!("in {}{}", source.place(), header.unwrap_or_default()), span)
     }
 
     pub(super) fn model_vertex(&self, fit: NodeId) -> Vertex {
@@ -146,11 +146,5 @@ impl Job<'_> {
 }
 
 fn target_text(target: &Target) -> String {
-    let (word, path) = match target {
-        Target::Registry { path, .. } => ("registry", path),
-        Target::Csv { path } => ("csv", path),
-        Target::Parquet { path } => ("parquet", path),
-        Target::Ndjson { path } => ("ndjson", path),
-    };
-    format!("to {word}({path:?})")
+    format!("to {}({:?})", target.word(), target.place())
 }

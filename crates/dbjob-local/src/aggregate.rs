@@ -5,7 +5,7 @@ use polars::prelude::{self as pl, Column, IntoColumn, PolarsResult, QuantileMeth
 
 use crate::bounds::bounds;
 use crate::expr::{Reporter, Scope, lower as lower_expr};
-use crate::udf;
+use crate::{decimal, udf};
 
 pub(crate) const NAMES: &[&str] = &[
     "count",
@@ -22,14 +22,25 @@ pub(crate) const NAMES: &[&str] = &[
     "all",
     "first",
     "last",
+    "min_by",
+    "max_by",
     "mode",
+    "list",
+    "cov",
+    "corr",
 ];
 
+/// Whether the result depends on the order of the rows.
+pub(crate) fn is_positional(name: &str) -> bool {
+    matches!(name, "first" | "last" | "min_by" | "max_by" | "list")
+}
+
 pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) -> Result<pl::Expr, RunError> {
-    let lowered = args.iter().map(|a| lower_expr(a, scope)).collect::<Result<Vec<_>, _>>()?;
+    let lowered = args.iter().map(|a| lower_expr(a, scope).map(|a| scope.aggregated(a)));
+    let lowered = lowered.collect::<Result<Vec<_>, _>>()?;
     let Some(x) = lowered.first().cloned() else {
         return match name {
-            "count" => Ok(pl::len().cast(pl::DataType::Int64)),
+            "count" => Ok(scope.count()),
             _ => Err(unknown(name, whole)),
         };
     };
@@ -51,6 +62,9 @@ pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) 
         "sum" => match dtype {
             DataType::Bool => unless_empty(x.clone().cast(int64).sum()),
             DataType::Float => unless_empty(x.clone().sum()),
+            DataType::Decimal { precision, scale } => {
+                unless_empty(decimal::sum(x.clone(), (*precision, *scale), scope))
+            }
             DataType::Duration => {
                 let sum = checked_sum(unless_empty(x.clone().cast(int64.clone()).sum()), x.clone().cast(int64), scope);
                 sum.cast(crate::types::polars_type(dtype))
@@ -81,8 +95,49 @@ pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) 
         "first" => x.first(),
         "last" => x.last(),
         "mode" => mode(x, dtype),
+        "list" => x.drop_nulls().implode(true),
+        "min_by" | "max_by" => by(name == "min_by", lowered, dtype, whole)?,
+        "cov" | "corr" => together(name == "corr", lowered, whole)?,
         _ => return Err(unknown(name, whole)),
     })
+}
+
+/// The first argument in the row where the second is least or greatest.
+fn by(least: bool, inputs: Vec<pl::Expr>, dtype: &DataType, whole: &Expr) -> Result<pl::Expr, RunError> {
+    if inputs.len() < 2 {
+        return Err(unknown("min_by", whole));
+    }
+    let out = crate::types::polars_type(dtype);
+    Ok(udf::aggregate_n(inputs, out, move |c| {
+        let options =
+            pl::SortOptions { descending: !least, nulls_last: true, maintain_order: true, ..Default::default() };
+        let first = c[1].as_materialized_series().arg_sort(options).get(0);
+        match first.filter(|at| c[1].get(*at as usize).is_ok_and(|v| !v.is_null())) {
+            Some(at) => Ok(c[0].slice(i64::from(at), 1)),
+            None => Ok(Column::full_null(c[0].name().clone(), 1, c[0].dtype())),
+        }
+    }))
+}
+
+/// The covariance or correlation of the pairs without a null.
+fn together(correlation: bool, inputs: Vec<pl::Expr>, whole: &Expr) -> Result<pl::Expr, RunError> {
+    if inputs.len() < 2 {
+        return Err(unknown("cov", whole));
+    }
+    Ok(udf::aggregate_n(inputs, pl::DataType::Float64, move |c| {
+        let pairs: Vec<(f64, f64)> = c[0].f64()?.iter().zip(c[1].f64()?.iter()).filter_map(|(x, y)| x.zip(y)).collect();
+        let n = pairs.len() as f64;
+        let (mx, my) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
+        let sum = |f: fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| f(x - mx, y - my)).sum::<f64>();
+        let (xy, xx, yy) = (sum(|x, y| x * y), sum(|x, _| x * x), sum(|_, y| y * y));
+        let value = match correlation {
+            _ if pairs.len() < 2 => None,
+            true if xx == 0.0 || yy == 0.0 => None,
+            true => Some(xy / (xx.sqrt() * yy.sqrt())),
+            false => Some(xy / (n - 1.0)),
+        };
+        Ok(pl::Float64Chunked::from_iter([value]).into_column())
+    }))
 }
 
 fn unknown(name: &str, whole: &Expr) -> RunError {

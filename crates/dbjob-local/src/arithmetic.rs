@@ -6,7 +6,7 @@ use polars::prelude::{self as pl, ChunkApply, ChunkedArray, Column, Int64Type, I
 use crate::bounds::bounds;
 use crate::expr::{Reporter, Scope};
 use crate::types::polars_type;
-use crate::udf;
+use crate::{decimal, udf};
 
 type Operand<'a> = (&'a Expr, pl::Expr);
 
@@ -23,6 +23,7 @@ pub(crate) fn lower(op: BinaryOp, left: Operand<'_>, right: Operand<'_>, whole: 
             )
             .into_column())
         }),
+        (DataType::Decimal { .. }, DataType::Decimal { .. }) => decimal::arithmetic(op, left, right, whole, scope),
         (DataType::Int, DataType::Int) => int(op, left, right, whole, scope),
         (DataType::Float, DataType::Float) => float(op, l, r, right.0),
         (a, b) if a.is_text() && b.is_text() => pl::concat_str([l, r], "", false),
@@ -32,6 +33,9 @@ pub(crate) fn lower(op: BinaryOp, left: Operand<'_>, right: Operand<'_>, whole: 
 
 /// Unary minus.
 pub(crate) fn negate(operand: &Expr, x: pl::Expr, scope: &Scope<'_>) -> pl::Expr {
+    if let DataType::Decimal { .. } = operand.dtype {
+        return decimal::unary(x, &operand.dtype, |v| -v);
+    }
     let safe = bounds(operand, scope.schema).is_some_and(|(low, _)| low > i128::from(i64::MIN));
     if operand.dtype != DataType::Int || safe {
         return -x;

@@ -6,7 +6,7 @@ use polars::prelude as pl;
 use crate::arithmetic;
 use crate::fault::{Fault, Faults};
 use crate::types::{literal, polars_type};
-use crate::{aggregate, function};
+use crate::{aggregate, function, list};
 
 /// Where an expression stands.
 #[derive(Clone)]
@@ -17,11 +17,34 @@ pub(crate) struct Scope<'a> {
     pub schema: &'a Schema,
     /// Conditions under which the expression is wanted at all: a cast inside `if` must not fail for the other rows.
     guards: Vec<pl::Expr>,
+    /// The rows of a group that aggregates look at; `None`: all.
+    only: Option<pl::Expr>,
 }
 
 impl<'a> Scope<'a> {
     pub fn new(faults: &'a Faults, node: NodeId, schema: &'a Schema) -> Self {
-        Self { faults, node, schema, guards: Vec::new() }
+        Self { faults, node, schema, guards: Vec::new(), only: None }
+    }
+
+    /// The same, where aggregates look only at the rows for which it is true.
+    pub fn only(self, rows: pl::Expr) -> Self {
+        Self { only: Some(rows.clone()), ..self.under(rows) }
+    }
+
+    /// An argument of an aggregate.
+    pub fn aggregated(&self, x: pl::Expr) -> pl::Expr {
+        match &self.only {
+            Some(rows) => x.filter(rows.clone()),
+            None => x,
+        }
+    }
+
+    /// How many rows an aggregate looks at.
+    pub fn count(&self) -> pl::Expr {
+        match &self.only {
+            Some(rows) => rows.clone().cast(pl::DataType::Int64).sum(),
+            None => pl::len().cast(pl::DataType::Int64),
+        }
     }
 
     fn under(&self, guard: pl::Expr) -> Self {
@@ -89,6 +112,10 @@ pub(crate) fn lower(expr: &Expr, scope: &Scope<'_>) -> Result<pl::Expr, RunError
             pl::when(condition).then(a).otherwise(b)
         }
         ExprKind::Call { function, args } => function::lower(function, args, expr, scope)?,
+        ExprKind::List(items) => {
+            let items = items.iter().map(below).collect::<Result<Vec<_>, _>>()?;
+            list::of_items(items, &expr.dtype)
+        }
         ExprKind::Aggregate { function, args, .. } => aggregate::lower(function, args, expr, scope)?,
     })
 }
@@ -133,7 +160,7 @@ fn in_list(x: pl::Expr, items: &[Expr], scope: &Scope<'_>) -> Result<pl::Expr, R
         Some(values) if values.is_empty() => pl::when(x.is_null()).then(pl::lit(pl::NULL)).otherwise(pl::lit(false)),
         Some(values) if values.len() > 3 => {
             let dtype = items.iter().find(|e| !is_null(e)).map_or(&DataType::Unknown, |e| &e.dtype);
-            let values: Vec<_> = values.into_iter().map(crate::types::any_value).collect();
+            let values: Vec<_> = values.into_iter().map(|v| crate::types::any_value(v, dtype)).collect();
             let set = pl::Series::from_any_values_and_dtype("".into(), &values, &polars_type(dtype), true)
                 .map_err(crate::fault::engine_error)?;
             let set = set.implode().map_err(crate::fault::engine_error)?;
@@ -161,7 +188,9 @@ fn may_fail(expr: &Expr) -> bool {
         found |= match &e.kind {
             ExprKind::Call { function, .. } => function::may_fail(function),
             ExprKind::Binary { op, .. } => {
-                e.dtype == DataType::Int && matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul)
+                let checked = matches!(e.dtype, DataType::Int | DataType::Decimal { .. } | DataType::Duration)
+                    || e.dtype.is_temporal();
+                checked && !matches!(op, BinaryOp::Coalesce)
             }
             ExprKind::Negate(_) => e.dtype == DataType::Int,
             _ => false,

@@ -6,13 +6,16 @@
 mod aggregate;
 mod arithmetic;
 mod bounds;
+mod decimal;
 mod engine;
 mod expr;
 mod fault;
 mod function;
 mod learn;
+mod list;
 pub mod map;
 pub mod package;
+mod process;
 mod replay;
 mod request;
 mod sink;

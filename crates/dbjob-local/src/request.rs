@@ -7,7 +7,7 @@ use dbjob_plan::{CsvOptions, Format, NodeId, RunError, Schema, Source, SourceCol
 use polars::prelude::{DataFrame, IntoLazy, LazyFrame};
 
 use crate::fault::{Faults, engine_error, guarded};
-use crate::sink::{Sink, unwritable};
+use crate::sink::{self, unwritable};
 use crate::source::{self, Scan, Wanted, files, wanted};
 
 fn format_of(path: &Path) -> Result<Format, RunError> {
@@ -15,9 +15,9 @@ fn format_of(path: &Path) -> Result<Format, RunError> {
         Some(TableFormat::Csv) => Ok(Format::Csv(CsvOptions::default())),
         Some(TableFormat::Parquet) => Ok(Format::Parquet),
         Some(TableFormat::Ndjson) => Ok(Format::Ndjson),
-        None => {
-            Err(files::unreadable(path, "its ending tells no format").help("name it .csv, .parquet, .ndjson or .jsonl"))
-        }
+        Some(TableFormat::Arrow) => Ok(Format::Arrow),
+        None => Err(files::unreadable(path, "its ending tells no format")
+            .help("name it .csv, .parquet, .ndjson, .jsonl or .arrow")),
     }
 }
 
@@ -28,7 +28,7 @@ fn source(path: &Path, schema: &Schema) -> Result<Source, RunError> {
         .map(|f| SourceColumn { name: f.name.clone(), header: f.name.clone(), span: Default::default() })
         .collect();
     let text = path.to_str().ok_or_else(|| files::unreadable(path, "its name is not valid Unicode"))?;
-    Ok(Source { format: format_of(path)?, path: text.into(), columns, key: Vec::new() })
+    Ok(Source { format: format_of(path)?, path: text.into(), outside: None, columns, key: Vec::new() })
 }
 
 /// The columns of `schema` from a file, checked value by value; rows in file order. In CSV an empty cell and each of
@@ -74,11 +74,7 @@ fn read(source: &Source, wanted: &[Wanted]) -> Result<DataFrame, RunError> {
 /// Errors: E0713.
 pub(crate) fn write_table(table: &DataFrame, path: &Path) -> Result<(), RunError> {
     let format = TableFormat::of(path).ok_or_else(|| {
-        unwritable(path, "its ending tells no format").help("name it .csv, .parquet, .ndjson or .jsonl")
+        unwritable(path, "its ending tells no format").help("name it .csv, .parquet, .ndjson, .jsonl or .arrow")
     })?;
-    let sink = Sink::create(path)?;
-    let failed = |e: polars::prelude::PolarsError| unwritable(path, &e.to_string());
-    let query = sink.query(table.clone().lazy(), table.schema(), format).map_err(failed)?;
-    guarded(|| query.collect_with_engine(polars::prelude::Engine::Streaming)).map_err(failed)?;
-    sink.finish().map(drop)
+    sink::write(table, table.schema(), format, path).map(drop)
 }

@@ -71,8 +71,35 @@ pub(crate) fn fallible(
                 Ok(values.into_column())
             })
         }
-        other => map_n(inputs, other, f),
+        pl::DataType::Decimal(precision, scale) if precision < 38 => {
+            let wide = pl::DataType::Decimal(38, scale);
+            let inner = wide.clone();
+            map_n(inputs, wide, move |c| f(c)?.cast(&inner)).strict_cast(out)
+        }
+        other => {
+            let mut inputs = inputs;
+            inputs.push(inputs[0].clone().is_null().strict_cast(pl::DataType::Int64));
+            map_n(inputs, other, move |c| f(&c[..c.len() - 1]))
+        }
     }
+}
+
+/// `f` over the rows of a group (or of the whole table), several columns of one length; it gives one value.
+pub(crate) fn aggregate_n(
+    inputs: Vec<pl::Expr>,
+    out: pl::DataType,
+    f: impl Fn(&[Column]) -> PolarsResult<Column> + Send + Sync + 'static,
+) -> pl::Expr {
+    pl::apply_multiple(
+        move |columns: &mut [Column]| {
+            let name = columns[0].name().clone();
+            broadcast(columns);
+            Ok(f(columns)?.with_name(name))
+        },
+        inputs,
+        move |_, fields: &[Field]| Ok(Field::new(fields[0].name().clone(), out.clone())),
+        true,
+    )
 }
 
 fn broadcast(columns: &mut [Column]) {

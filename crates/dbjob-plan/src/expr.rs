@@ -51,6 +51,8 @@ pub enum ExprKind {
         function: String,
         args: Vec<Expr>,
     },
+    /// `[a, b]` as a value; the items have the item type of `dtype`.
+    List(Vec<Expr>),
     /// An aggregate of the catalog, or a function of a window's order (`lag`); the only cross-row kind, allowed in `group`,
     /// `expect` and `window`. Only in a window, and there every aggregate, has a frame.
     Aggregate {
@@ -112,7 +114,9 @@ impl Expr {
                 std::iter::once(&**value).chain(low.as_deref()).chain(high.as_deref()).collect()
             }
             ExprKind::If { condition, then, otherwise } => vec![condition, then, otherwise],
-            ExprKind::Call { args, .. } | ExprKind::Aggregate { args, .. } => args.iter().collect(),
+            ExprKind::Call { args, .. } | ExprKind::Aggregate { args, .. } | ExprKind::List(args) => {
+                args.iter().collect()
+            }
         }
     }
 
@@ -127,7 +131,9 @@ impl Expr {
                 std::iter::once(&mut **value).chain(low.as_deref_mut()).chain(high.as_deref_mut()).collect()
             }
             ExprKind::If { condition, then, otherwise } => vec![condition, then, otherwise],
-            ExprKind::Call { args, .. } | ExprKind::Aggregate { args, .. } => args.iter_mut().collect(),
+            ExprKind::Call { args, .. } | ExprKind::Aggregate { args, .. } | ExprKind::List(args) => {
+                args.iter_mut().collect()
+            }
         }
     }
 

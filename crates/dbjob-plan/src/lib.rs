@@ -4,18 +4,23 @@
 //! learned is stored as a package (a [`Manifest`] and its files) that a [`Predictor`] answers from. Engines see this
 //! crate and nothing of the language.
 
+mod decimal;
 mod expr;
 mod lineage;
 mod model;
+pub mod parse;
 mod plan;
 mod run;
 mod scalar;
 mod schema;
+mod source;
 mod span;
 mod split;
+mod target;
 mod value;
 mod window;
 
+pub use decimal::*;
 pub use expr::*;
 pub use lineage::{ColumnRef, Derivation, Edge, Lineage, Via, column_names};
 pub use model::*;
@@ -23,7 +28,9 @@ pub use plan::*;
 pub use run::*;
 pub use scalar::evaluate_scalar;
 pub use schema::*;
+pub use source::*;
 pub use span::*;
 pub use split::*;
+pub use target::*;
 pub use value::*;
 pub use window::*;

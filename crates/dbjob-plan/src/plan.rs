@@ -1,12 +1,11 @@
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataType, Expr, FitSpec, MapLink, Sample, Schema, Span, Split, Value, Window};
+use crate::{DataType, Expr, FitSpec, MapLink, Sample, Schema, Source, Span, Split, Target, Value, Window};
 
 /// A node of a [`Plan`]; stable while the plan is edited.
 pub type NodeId = NodeIndex<u32>;
@@ -121,6 +120,15 @@ pub enum Op {
     Distinct { by: Vec<String>, keep: Keep, order: Vec<SortKey> },
     /// 1 input. The first `count` rows.
     Take { count: u64 },
+    /// 1 input. As `Group` by `keys`, with each aggregate once for the rows of each value.
+    Pivot(Pivot),
+    /// 1 input. For each row one row a column: `keep`, the column's name, its value.
+    Unpivot(Unpivot),
+    /// 1 input. For each row one row an item: the lists in `columns` become items, the others are repeated. A null or
+    /// empty list gives one row with null. The lists of one row have one length.
+    Explode { columns: Vec<String> },
+    /// 1 input. A process gets the visible columns and gives further ones.
+    Extern(Extern),
     /// 2 or more inputs of one schema up to column order and nullability: rows of the first, then of the next.
     Union,
     /// 1 input. Adds the hidden columns of the parts.
@@ -167,6 +175,43 @@ pub struct SortKey {
 pub enum Keep {
     First,
     Last,
+}
+
+/// The result has `keys`, then for each aggregate one column a value, named `<aggregate>_<name of the value>`. A row whose
+/// value is not among `values` counts for none, but makes a row of the result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pivot {
+    /// Columns; none: one row. Null is a group of its own.
+    pub keys: Vec<String>,
+    pub column: String,
+    pub values: Vec<PivotValue>,
+    pub aggregates: Vec<NamedExpr>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PivotValue {
+    /// Of the column's type; null is a value like any other.
+    pub value: Value,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unpivot {
+    /// All of the type of the result's `value`, after an implicit conversion where that is wider.
+    pub columns: Vec<String>,
+    /// The columns that are repeated, the hidden ones too.
+    pub keep: Vec<String>,
+    pub name: String,
+    pub value: String,
+}
+
+/// A process that reads an Arrow IPC stream of the visible columns on its standard input and writes one on its standard
+/// output: as many rows, in the same order, with the columns `returns` of the types of the node's schema.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Extern {
+    /// Program and arguments as a shell would split them; there is no shell.
+    pub command: String,
+    pub returns: Vec<String>,
 }
 
 /// Null never matches. The result has the left columns, then `right_columns` (already free of the right keys that the
@@ -272,113 +317,6 @@ impl ExpectAction {
     pub fn drops(self) -> bool {
         matches!(self, Self::Drop | Self::Quarantine)
     }
-}
-
-/// Where a dataset comes from. Paths are as written; an engine resolves them against the job's folder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Source {
-    pub format: Format,
-    pub path: String,
-    /// The header (or field) name of each column of the node's schema, in its order: `named "header"` or the column's name.
-    pub columns: Vec<SourceColumn>,
-    /// Columns that must not hold a value twice, as one key; verified where something relies on it.
-    pub key: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SourceColumn {
-    pub name: String,
-    pub header: String,
-    #[serde(skip)]
-    pub span: Span,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    Csv(CsvOptions),
-    Parquet,
-    Ndjson,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CsvOptions {
-    /// One ASCII byte.
-    pub delimiter: u8,
-    /// One ASCII byte, `None` when cells are never quoted.
-    pub quote: Option<u8>,
-    pub header: bool,
-    /// Texts that mean null besides the empty one.
-    pub nulls: Vec<String>,
-    pub encoding: Encoding,
-    /// Lines to skip before the header.
-    pub skip: u64,
-    /// Lines that begin with it are no rows.
-    pub comment: Option<String>,
-    pub decimal_comma: bool,
-}
-
-impl Default for CsvOptions {
-    fn default() -> Self {
-        Self {
-            delimiter: b',',
-            quote: Some(b'"'),
-            header: true,
-            nulls: Vec::new(),
-            encoding: Encoding::Utf8,
-            skip: 0,
-            comment: None,
-            decimal_comma: false,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Encoding {
-    Utf8,
-    Latin1,
-}
-
-/// The form of a table in a file of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TableFormat {
-    Csv,
-    Parquet,
-    Ndjson,
-}
-
-impl TableFormat {
-    /// By the ending of the file's name.
-    pub fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "csv" => Some(Self::Csv),
-            "parquet" | "pq" => Some(Self::Parquet),
-            "ndjson" | "jsonl" => Some(Self::Ndjson),
-            _ => None,
-        }
-    }
-}
-
-/// Where a model or a table goes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Target {
-    /// A model: a new version under `<path>/<model>/`, promoted only if the gates hold.
-    Registry {
-        path: String,
-        deploy: String,
-    },
-    /// A table, written whole or not at all.
-    Csv {
-        path: String,
-    },
-    Parquet {
-        path: String,
-    },
-    Ndjson {
-        path: String,
-    },
 }
 
 impl Plan {

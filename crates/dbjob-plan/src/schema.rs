@@ -7,7 +7,8 @@ use crate::Value;
 /// The type of a column's values, without nullability.
 ///
 /// Physical form on every engine: `Int` 64-bit signed, `Float` 64-bit IEEE, `Date` days since 1970-01-01,
-/// `Datetime` microseconds since 1970-01-01T00:00:00Z, `Duration` microseconds, `Category` text, `Vector` a list of floats.
+/// `Datetime` microseconds since 1970-01-01T00:00:00Z, `Duration` microseconds, `Category` text, `Vector` a list of floats
+/// without nulls, `Decimal` a 128-bit integer of its scale; the items of a `List` may be null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum DataType {
@@ -48,6 +49,11 @@ impl DataType {
 
     pub fn is_temporal(&self) -> bool {
         matches!(self, Self::Date | Self::Datetime)
+    }
+
+    /// Whether `==`, groups and joins take its values: lists and vectors are looked into, not compared.
+    pub fn is_comparable(&self) -> bool {
+        !matches!(self, Self::List { .. } | Self::Vector { .. })
     }
 
     /// Whether values may be ordered with `<`, sorted and aggregated by `min` and `max`.

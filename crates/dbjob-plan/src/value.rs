@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Decimal;
+
 /// A constant of the language, in its physical form (see [`crate::DataType`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -9,6 +11,7 @@ pub enum Value {
     Null,
     Int(i64),
     Float(f64),
+    Decimal(Decimal),
     Bool(bool),
     String(String),
     /// Days since 1970-01-01.
@@ -29,6 +32,7 @@ impl Value {
         match self {
             Self::Int(i) => Some(*i as f64),
             Self::Float(x) => Some(*x),
+            Self::Decimal(d) => Some(d.to_float()),
             _ => None,
         }
     }
@@ -56,6 +60,7 @@ impl fmt::Display for Value {
             Self::Null => f.write_str("null"),
             Self::Int(i) => write!(f, "{i}"),
             Self::Float(x) => write!(f, "{x:?}"),
+            Self::Decimal(d) => write!(f, "{d}"),
             Self::Bool(b) => write!(f, "{b}"),
             Self::String(s) => write!(f, "{s:?}"),
             Self::Date(d) => write!(f, "@{}", civil_date(*d)),
@@ -74,14 +79,7 @@ impl fmt::Display for Value {
 /// Days since 1970-01-01 of a proleptic Gregorian date; `None` for a date that does not exist.
 /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
 pub fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let length = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + u32::from(leap),
-        _ => return None,
-    };
-    if day == 0 || day > length {
+    if !(1..=12).contains(&month) || day == 0 || day > days_in_month(i64::from(year), month) {
         return None;
     }
     let y = if month <= 2 { year - 1 } else { year };
@@ -92,8 +90,8 @@ pub fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
     Some(era * 146_097 + doe - 719_468)
 }
 
-/// `YYYY-MM-DD` of days since 1970-01-01 (the inverse of [`days_from_civil`]).
-pub fn civil_date(days: i32) -> String {
+/// Year, month (1 to 12) and day of days since 1970-01-01 (the inverse of [`days_from_civil`]).
+pub fn civil_from_days(days: i32) -> (i64, u32, u32) {
     let z = i64::from(days) + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);
@@ -102,7 +100,22 @@ pub fn civil_date(days: i32) -> String {
     let mp = (5 * doy + 2) / 153;
     let day = doy - (153 * mp + 2) / 5 + 1;
     let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
+    (yoe + era * 400 + i64::from(month <= 2), month as u32, day as u32)
+}
+
+/// How many days a month (1 to 12) has.
+pub fn days_in_month(year: i64, month: u32) -> u32 {
+    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// `YYYY-MM-DD` of days since 1970-01-01.
+pub fn civil_date(days: i32) -> String {
+    let (year, month, day) = civil_from_days(days);
     format!("{year:04}-{month:02}-{day:02}")
 }
 

@@ -53,10 +53,26 @@ fn output_folders(plan: &Plan, base: &Path) -> BTreeSet<PathBuf> {
                 }
                 folders.insert(registry);
             }
-            Target::Csv { path } | Target::Parquet { path } | Target::Ndjson { path } => {
-                folders.extend(base.join(path).parent().map(Path::to_owned));
+            Target::Folder(folder) => {
+                let path = base.join(&folder.path);
+                folders.extend(path.parent().map(Path::to_owned));
+                partitions(&path, &mut folders);
+            }
+            target => {
+                let file = target.table_path().map(|path| base.join(path));
+                folders.extend(file.and_then(|file| file.parent().map(Path::to_owned)));
             }
         }
     }
     folders
+}
+
+/// A folder of files and those of its partitions (`day=2024-01-31`).
+fn partitions(folder: &Path, folders: &mut BTreeSet<PathBuf>) {
+    folders.insert(folder.to_owned());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().contains('=') && entry.path().is_dir() {
+            partitions(&entry.path(), folders);
+        }
+    }
 }

@@ -1,10 +1,11 @@
-use super::Accepts::{CastFrom, LiteralText};
+use super::Accepts::{CastFrom, DayFormat, Digits, Numbers, Scale, Width};
 use super::{Function, Kind, Nulls, ResultType, one, optional, row};
 
-const TO_INT: &[Kind] = &[Kind::Int, Kind::Float, Kind::Bool, Kind::Text];
-const TO_FLOAT: &[Kind] = &[Kind::Int, Kind::Float, Kind::Bool, Kind::Text];
+const TO_INT: &[Kind] = &[Kind::Int, Kind::Float, Kind::Decimal, Kind::Bool, Kind::Text];
+const TO_FLOAT: &[Kind] = &[Kind::Int, Kind::Float, Kind::Decimal, Kind::Bool, Kind::Text];
+const TO_DECIMAL: &[Kind] = &[Kind::Int, Kind::Float, Kind::Decimal, Kind::Text];
 const TO_BOOL: &[Kind] = &[Kind::Bool, Kind::Int, Kind::Text];
-const TO_STRING: &[Kind] = &[Kind::Int, Kind::Bool, Kind::Text, Kind::Date, Kind::Datetime];
+const TO_STRING: &[Kind] = &[Kind::Int, Kind::Float, Kind::Decimal, Kind::Bool, Kind::Text, Kind::Date, Kind::Datetime];
 const TO_DATE: &[Kind] = &[Kind::Date, Kind::Datetime, Kind::Text];
 const TO_DATETIME: &[Kind] = &[Kind::Date, Kind::Datetime, Kind::Text];
 
@@ -14,7 +15,7 @@ pub const CAST: &[Function] = &[
         &[one("x", CastFrom(TO_INT))],
         ResultType::Int,
         Nulls::FromAny,
-        "As an int: a float towards zero, a bool as 0 or 1, a text strictly; a failure names the row",
+        "As an int: a float or decimal towards zero, a bool as 0 or 1, a text strictly; a failure names the row",
         "int(\"12\") == 12",
     ),
     row(
@@ -24,6 +25,14 @@ pub const CAST: &[Function] = &[
         Nulls::FromAny,
         "As a float",
         "float(\"1.5\") == 1.5",
+    ),
+    row(
+        "decimal",
+        &[one("x", CastFrom(TO_DECIMAL)), one("p", Digits), one("s", Scale)],
+        ResultType::Decimal,
+        Nulls::FromAny,
+        "As a decimal of p digits, s of them after the point: a number rounded half away from zero, a text strictly; a failure names the row",
+        "string(decimal(2.345, 10, 2)) == \"2.35\"",
     ),
     row(
         "bool",
@@ -38,12 +47,12 @@ pub const CAST: &[Function] = &[
         &[one("x", CastFrom(TO_STRING))],
         ResultType::String,
         Nulls::FromAny,
-        "As a text; dates in ISO form",
+        "As a text: dates in ISO form, floats with as many digits as they need, decimals with all of theirs",
         "string(12) == \"12\"",
     ),
     row(
         "date",
-        &[one("x", CastFrom(TO_DATE)), optional("format", LiteralText(&[]))],
+        &[one("x", CastFrom(TO_DATE)), optional("format", DayFormat)],
         ResultType::Date,
         Nulls::FromAny,
         "As a date; a text in ISO form or in a strftime format",
@@ -51,11 +60,19 @@ pub const CAST: &[Function] = &[
     ),
     row(
         "datetime",
-        &[one("x", CastFrom(TO_DATETIME)), optional("format", LiteralText(&[]))],
+        &[one("x", CastFrom(TO_DATETIME)), optional("format", DayFormat)],
         ResultType::Datetime,
         Nulls::FromAny,
         "As a datetime in UTC; a date is its midnight",
         "datetime(@2024-01-31) == @2024-01-31T00:00:00",
+    ),
+    row(
+        "vector",
+        &[one("xs", Numbers), one("n", Width)],
+        ResultType::Vector,
+        Nulls::FromAny,
+        "A list of numbers as a vector; another length or a null in it stops the run",
+        "length(vector([1, 2], 2)) == 2",
     ),
     row(
         "try_int",
@@ -74,6 +91,14 @@ pub const CAST: &[Function] = &[
         "try_float(\"x\") is null",
     ),
     row(
+        "try_decimal",
+        &[one("x", CastFrom(TO_DECIMAL)), one("p", Digits), one("s", Scale)],
+        ResultType::Decimal,
+        Nulls::Always,
+        "As `decimal`, but null where it fails",
+        "try_decimal(\"x\", 10, 2) is null",
+    ),
+    row(
         "try_bool",
         &[one("x", CastFrom(TO_BOOL))],
         ResultType::Bool,
@@ -83,7 +108,7 @@ pub const CAST: &[Function] = &[
     ),
     row(
         "try_date",
-        &[one("x", CastFrom(TO_DATE)), optional("format", LiteralText(&[]))],
+        &[one("x", CastFrom(TO_DATE)), optional("format", DayFormat)],
         ResultType::Date,
         Nulls::Always,
         "As `date`, but null where it fails",
@@ -91,7 +116,7 @@ pub const CAST: &[Function] = &[
     ),
     row(
         "try_datetime",
-        &[one("x", CastFrom(TO_DATETIME)), optional("format", LiteralText(&[]))],
+        &[one("x", CastFrom(TO_DATETIME)), optional("format", DayFormat)],
         ResultType::Datetime,
         Nulls::Always,
         "As `datetime`, but null where it fails",

@@ -1,7 +1,8 @@
-use super::Accepts::{Datetime, Duration, Int, LiteralText, Temporal};
-use super::{Function, Nulls, ResultType, one, row};
+use super::Accepts::{Datetime, Duration, Int, LiteralText, Temporal, TimeFormat, Zone};
+use super::{Function, Nulls, ResultType, one, optional, row};
 
-const UNITS: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "minute"];
+const UNITS: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "minute", "second"];
+const EPOCH: &[&str] = &["s", "ms", "us"];
 
 pub const DATE: &[Function] = &[
     row("year", &[one("t", Temporal)], ResultType::Int, Nulls::FromAny, "The year", "year(@2024-02-29) == 2024"),
@@ -14,6 +15,14 @@ pub const DATE: &[Function] = &[
         Nulls::FromAny,
         "The ISO week, 1 to 53",
         "week(@2024-01-01) == 1",
+    ),
+    row(
+        "iso_year",
+        &[one("t", Temporal)],
+        ResultType::Int,
+        Nulls::FromAny,
+        "The year that the ISO week belongs to",
+        "iso_year(@2024-12-30) == 2025",
     ),
     row("day", &[one("t", Temporal)], ResultType::Int, Nulls::FromAny, "Day of the month", "day(@2024-02-29) == 29"),
     row(
@@ -57,12 +66,52 @@ pub const DATE: &[Function] = &[
         "second(@2024-01-01T09:30:07) == 7",
     ),
     row(
+        "microsecond",
+        &[one("t", Datetime)],
+        ResultType::Int,
+        Nulls::FromAny,
+        "The part of the second, 0 to 999999",
+        "microsecond(@2024-01-01T09:30:07.25) == 250000",
+    ),
+    row(
+        "days_in_month",
+        &[one("t", Temporal)],
+        ResultType::Int,
+        Nulls::FromAny,
+        "How many days its month has",
+        "days_in_month(@2024-02-01) == 29",
+    ),
+    row(
+        "is_leap_year",
+        &[one("t", Temporal)],
+        ResultType::Bool,
+        Nulls::FromAny,
+        "Whether its year has 366 days",
+        "is_leap_year(@2024-02-01)",
+    ),
+    row(
+        "last_day",
+        &[one("t", Temporal)],
+        ResultType::Date,
+        Nulls::FromAny,
+        "The last day of its month",
+        "last_day(@2024-02-01) == @2024-02-29",
+    ),
+    row(
         "truncate",
         &[one("t", Temporal), one("unit", LiteralText(UNITS))],
         ResultType::Same,
         Nulls::FromAny,
-        "The begin of its year, quarter, month, (ISO) week, day, hour or minute",
+        "The begin of its year, quarter, month, (ISO) week, day, hour, minute or second",
         "truncate(@2024-02-29, \"month\") == @2024-02-01",
+    ),
+    row(
+        "add_days",
+        &[one("t", Temporal), one("n", Int)],
+        ResultType::Same,
+        Nulls::FromAny,
+        "So many days later",
+        "add_days(@2024-02-28, 2) == @2024-03-01",
     ),
     row(
         "add_months",
@@ -73,12 +122,99 @@ pub const DATE: &[Function] = &[
         "add_months(@2024-01-31, 1) == @2024-02-29",
     ),
     row(
+        "add_years",
+        &[one("t", Temporal), one("n", Int)],
+        ResultType::Same,
+        Nulls::FromAny,
+        "So many years later; 29 February becomes the 28th where there is none",
+        "add_years(@2024-02-29, 1) == @2025-02-28",
+    ),
+    row(
+        "days_between",
+        &[one("from", Temporal), one("to", Temporal)],
+        ResultType::Int,
+        Nulls::FromAny,
+        "Midnights from one to the other; below 0 if the second is earlier",
+        "days_between(@2024-02-28, @2024-03-01) == 2",
+    ),
+    row(
+        "months_between",
+        &[one("from", Temporal), one("to", Temporal)],
+        ResultType::Int,
+        Nulls::FromAny,
+        "Whole months from one day to the other",
+        "months_between(@2024-01-31, @2024-03-30) == 1",
+    ),
+    row(
+        "years_between",
+        &[one("from", Temporal), one("to", Temporal)],
+        ResultType::Int,
+        Nulls::FromAny,
+        "Whole years from one day to the other, as an age",
+        "years_between(@2000-06-15, @2024-06-14) == 23",
+    ),
+    row(
         "make_date",
         &[one("year", Int), one("month", Int), one("day", Int)],
         ResultType::Date,
         Nulls::Always,
         "A date from its parts; null if there is no such day",
         "make_date(2024, 2, 29) == @2024-02-29",
+    ),
+    row(
+        "make_datetime",
+        &[
+            one("year", Int),
+            one("month", Int),
+            one("day", Int),
+            one("hour", Int),
+            one("minute", Int),
+            one("second", Int),
+        ],
+        ResultType::Datetime,
+        Nulls::Always,
+        "A datetime from its parts; null if there is no such moment",
+        "make_datetime(2024, 2, 29, 9, 30, 0) == @2024-02-29T09:30:00",
+    ),
+    row(
+        "epoch",
+        &[one("t", Datetime), optional("unit", LiteralText(EPOCH))],
+        ResultType::Int,
+        Nulls::FromAny,
+        "Whole seconds since 1970-01-01T00:00:00Z, or milliseconds or microseconds",
+        "epoch(@1970-01-02) == 86400",
+    ),
+    row(
+        "from_epoch",
+        &[one("n", Int), optional("unit", LiteralText(EPOCH))],
+        ResultType::Datetime,
+        Nulls::FromAny,
+        "The datetime so many seconds after 1970-01-01T00:00:00Z, or milliseconds or microseconds",
+        "from_epoch(86400) == @1970-01-02T00:00:00",
+    ),
+    row(
+        "local",
+        &[one("t", Datetime), one("zone", Zone)],
+        ResultType::Datetime,
+        Nulls::FromAny,
+        "What the clocks of a time zone show at that moment",
+        "local(@2024-07-01T12:00:00, \"Europe/Paris\") == @2024-07-01T14:00:00",
+    ),
+    row(
+        "from_local",
+        &[one("t", Datetime), one("zone", Zone)],
+        ResultType::Datetime,
+        Nulls::Always,
+        "The moment at which the clocks of a time zone show that: the first one of two, null if they skip it",
+        "from_local(@2024-07-01T14:00:00, \"Europe/Paris\") == @2024-07-01T12:00:00",
+    ),
+    row(
+        "format",
+        &[one("t", Temporal), one("format", TimeFormat)],
+        ResultType::String,
+        Nulls::FromAny,
+        "As a text in a strftime format",
+        "format(@2024-01-31, \"%d.%m.%Y\") == \"31.01.2024\"",
     ),
     row("days", &[one("d", Duration)], ResultType::Float, Nulls::FromAny, "A duration in days", "days(36h) == 1.5"),
     row(

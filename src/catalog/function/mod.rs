@@ -1,16 +1,24 @@
 //! The functions of expressions, one file a family.
 
+mod accepts;
 mod aggregate;
+mod alias;
 mod cast;
 mod conditional;
 mod date;
+mod list;
 mod math;
+mod page;
 mod string;
 mod window;
 
 use dbjob_plan::DataType;
 
 use super::Exactness;
+pub use accepts::{Accepts, Kind};
+pub use aggregate::ROWS;
+pub use alias::instead;
+pub use page::page;
 
 /// A function: its parameters, its result and its docs.
 #[derive(Debug, Clone, Copy)]
@@ -43,62 +51,6 @@ pub enum Arity {
     Many,
 }
 
-/// What a parameter takes. An int is converted where a float is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepts {
-    Any,
-    /// Int or float, kept as it is.
-    Number,
-    Float,
-    Int,
-    Bool,
-    Text,
-    Date,
-    /// Date or datetime.
-    Temporal,
-    /// Datetime, or a date as its midnight.
-    Datetime,
-    Duration,
-    /// Whatever `<` takes.
-    Ordered,
-    /// Bool or number.
-    Summable,
-    /// A literal text; of these, if any are named.
-    LiteralText(&'static [&'static str]),
-    LiteralInt,
-    /// A literal whole number from 1.
-    LiteralCount,
-    /// A literal number from 0 to 1.
-    LiteralShare,
-    /// What a cast to this type takes.
-    CastFrom(&'static [Kind]),
-}
-
-/// Types without their arguments, for tables of casts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Int,
-    Float,
-    Bool,
-    Text,
-    Date,
-    Datetime,
-}
-
-impl Kind {
-    pub fn of(dtype: &DataType) -> Option<Kind> {
-        Some(match dtype {
-            DataType::Int => Self::Int,
-            DataType::Float => Self::Float,
-            DataType::Bool => Self::Bool,
-            DataType::String | DataType::Category { .. } => Self::Text,
-            DataType::Date => Self::Date,
-            DataType::Datetime => Self::Datetime,
-            _ => return None,
-        })
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultType {
     Int,
@@ -109,8 +61,24 @@ pub enum ResultType {
     Datetime,
     /// The type of the first argument (of all of a `Many`, made common).
     Same,
-    /// Int stays int, bool counts as int.
+    /// Int stays int, bool counts as int, a decimal gets all digits that there are.
     Sum,
+    /// Of a decimal a decimal with so many digits after the point, of an int an int, else a float.
+    Rounded,
+    /// An int, but of a float a float.
+    Sign,
+    /// `decimal(x, p, s)`
+    Decimal,
+    /// `vector(xs, n)`
+    Vector,
+    /// A list of strings.
+    Texts,
+    /// A list of the first argument.
+    List,
+    /// An item of the first argument.
+    Item,
+    /// The sum of the items of the first argument.
+    ItemSum,
 }
 
 /// When the result may be null.
@@ -134,35 +102,8 @@ pub enum Domain {
     Positive,
     NonNegative,
     AboveMinusOne,
-}
-
-impl Accepts {
-    pub fn words(self) -> String {
-        match self {
-            Self::Any => "any value".into(),
-            Self::Number | Self::Float => "a number".into(),
-            Self::Int => "an int".into(),
-            Self::Bool => "a bool".into(),
-            Self::Text => "a string".into(),
-            Self::Date => "a date".into(),
-            Self::Temporal | Self::Datetime => "a date or datetime".into(),
-            Self::Duration => "a duration".into(),
-            Self::Ordered => "a value that can be ordered".into(),
-            Self::Summable => "a number or bool".into(),
-            Self::LiteralText([]) => "a text in quotes".into(),
-            Self::LiteralText(words) => {
-                format!("one of {}", words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", "))
-            }
-            Self::LiteralInt => "a whole number as written".into(),
-            Self::LiteralCount => "a whole number from 1 as written".into(),
-            Self::LiteralShare => "a number from 0 to 1 as written".into(),
-            Self::CastFrom(kinds) => {
-                let names: Vec<_> =
-                    kinds.iter().map(|k| format!("{k:?}").to_lowercase().replace("text", "string")).collect();
-                format!("one of {}", names.join(", "))
-            }
-        }
-    }
+    /// From -1 to 1.
+    Unit,
 }
 
 impl Function {
@@ -239,6 +180,7 @@ pub const FUNCTIONS: &[&[Function]] = &[
     date::DATE,
     cast::CAST,
     conditional::CONDITIONAL,
+    list::LIST,
     aggregate::AGGREGATE,
     window::WINDOW,
 ];
@@ -251,13 +193,10 @@ pub fn find(name: &str) -> Option<&'static Function> {
     all().find(|f| f.name == name)
 }
 
-/// Whether the language has a function of that name, built or not.
+/// Whether the language has a function of that name.
 pub fn is_word(name: &str) -> bool {
-    find(name).is_some() || LATER.contains(&name)
+    find(name).is_some()
 }
-
-/// Functions of the language that no engine has yet.
-pub const LATER: &[&str] = &["local", "split"];
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,7 @@
 use std::collections::BTreeMap;
 
 use dbjob_plan::{
-    DataType, Field, FitSpec, Format, ItemKind, NodeId, Op, Plan, PlanItem, PlanModule, Source, Span, Target, Task,
-    Value,
+    DataType, Field, FitSpec, ItemKind, NodeId, Op, Plan, PlanItem, PlanModule, Span, Target, Task, Value,
 };
 use serde::Serialize;
 
@@ -95,7 +94,7 @@ pub struct Model {
 
 #[derive(Debug, Serialize)]
 pub struct To {
-    pub kind: &'static str,
+    pub kind: String,
     pub path: String,
 }
 
@@ -161,7 +160,7 @@ impl Item {
         for id in &nodes {
             match &cx.plan.node(*id).op {
                 Op::Read(source) => {
-                    out.source = Some(FileSource { format: format_word(source), path: source.path.clone() });
+                    out.source = Some(FileSource { format: source.format.word(), path: source.path.clone() });
                 }
                 Op::Fit(fit) => out.model = Some(Model::new(cx, *id, fit)),
                 Op::Deploy(target) => out.targets.push(To::new(target)),
@@ -276,20 +275,6 @@ fn json(value: &Value) -> serde_json::Value {
 
 impl To {
     fn new(target: &Target) -> Self {
-        let (kind, path) = match target {
-            Target::Registry { path, .. } => ("registry", path),
-            Target::Csv { path } => ("csv", path),
-            Target::Parquet { path } => ("parquet", path),
-            Target::Ndjson { path } => ("ndjson", path),
-        };
-        Self { kind, path: path.clone() }
-    }
-}
-
-fn format_word(source: &Source) -> &'static str {
-    match source.format {
-        Format::Csv(_) => "csv",
-        Format::Parquet => "parquet",
-        Format::Ndjson => "ndjson",
+        Self { kind: target.word().to_owned(), path: target.place().to_owned() }
     }
 }

@@ -65,7 +65,10 @@ fn input_rows(run: &Run<'_>, id: NodeId) -> Option<DataFrame> {
 fn first_fault(run: &Run<'_>, fault: &Fault) -> Option<(u64, Fault)> {
     const SLICE: usize = 4_096;
     let step = run.step_of(fault.node)?;
-    if !matches!(step.node.op, Op::Filter { .. } | Op::Derive { .. } | Op::Map { .. } | Op::Expect(_)) {
+    if !matches!(
+        step.node.op,
+        Op::Filter { .. } | Op::Derive { .. } | Op::Map { .. } | Op::Explode { .. } | Op::Expect(_)
+    ) {
         return None;
     }
     let rows = input_rows(run, fault.node)?;

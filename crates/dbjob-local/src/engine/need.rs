@@ -118,7 +118,7 @@ impl Needs {
                     wanted = with(wanted, &column.expr.columns());
                     column.expr.walk(&mut |e| {
                         if let dbjob_plan::ExprKind::Aggregate { function, .. } = &e.kind {
-                            positional |= matches!(function.as_str(), "first" | "last");
+                            positional |= crate::aggregate::is_positional(function);
                         }
                     });
                 }
@@ -132,6 +132,32 @@ impl Needs {
                     wanted = with(wanted, &expr.columns());
                 }
                 // Peers, positions and the last digits of sums of floats follow the order of the rows.
+                self.read(inputs[0], wanted, Order::Exact);
+            }
+            Op::Pivot(pivot) => {
+                let mut wanted: BTreeSet<String> = pivot.keys.iter().chain([&pivot.column]).cloned().collect();
+                let mut positional = order == Order::Exact;
+                for aggregate in &pivot.aggregates {
+                    wanted = with(wanted, &aggregate.expr.columns());
+                    aggregate.expr.walk(&mut |e| {
+                        if let dbjob_plan::ExprKind::Aggregate { function, .. } = &e.kind {
+                            positional |= crate::aggregate::is_positional(function);
+                        }
+                    });
+                }
+                self.read(inputs[0], wanted, if positional { Order::Exact } else { Order::Free });
+            }
+            Op::Unpivot(unpivot) => {
+                let kept = unpivot.keep.iter().filter(|c| live.contains(*c));
+                self.read(inputs[0], kept.chain(&unpivot.columns).cloned().collect(), order);
+            }
+            Op::Explode { columns } => {
+                self.read(inputs[0], live.into_iter().chain(columns.iter().cloned()).collect(), order);
+            }
+            Op::Extern(process) => {
+                // It gets all columns, and may look at the order of the rows.
+                let mut wanted = names(&plan.node(inputs[0]).schema);
+                wanted.extend(live.into_iter().filter(|c| !process.returns.contains(c)));
                 self.read(inputs[0], wanted, Order::Exact);
             }
             Op::Sort { keys } => {

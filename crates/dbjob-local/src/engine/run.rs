@@ -1,11 +1,12 @@
 //! One walk over a plan, in topological order. Everything between two points where rows are wanted is one lazy query.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use dbjob_plan::{
-    Event, ExpectAction, ItemKind, Node, NodeId, Op, PART, PART_TRAIN, Plan, PlanItem, RunContext, RunError, RunReport,
-    SplitKey, TableFormat, TableReport, Target,
+    Event, ExpectAction, Folder, ItemKind, Node, NodeId, Op, PART, PART_TRAIN, Plan, PlanItem, RunContext, RunError,
+    RunReport, SplitKey, TableFormat, TableReport, Target,
 };
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
@@ -17,7 +18,8 @@ use super::{Stop, explain};
 use crate::fault::{Faults, engine_error, guarded};
 use crate::learn::{Fresh, Learned};
 use crate::map::{self, MapStates};
-use crate::sink::{Sink, unwritable};
+use crate::process;
+use crate::sink::{self, Sink, unwritable};
 use crate::source::{self, Scan};
 use crate::step::{self, Step, expect, join, repeated, split};
 use crate::udf::col;
@@ -193,6 +195,11 @@ impl<'a> Run<'a> {
                 let mut table = Table::over(frame, &[input]);
                 table.pending.push(pending);
                 table
+            }
+            Op::Extern(process) => {
+                let rows = self.rows(inputs[0])?;
+                let table = process::run(process, &rows, &node.schema, &self.cx.base, &self.cx.cancel)?;
+                Table::of(table)
             }
             Op::Join(op) if op.verify_unique_right => {
                 let step = self.step(id, node, need);
@@ -479,12 +486,42 @@ impl<'a> Run<'a> {
             Target::Csv { path } => (path, TableFormat::Csv),
             Target::Parquet { path } => (path, TableFormat::Parquet),
             Target::Ndjson { path } => (path, TableFormat::Ndjson),
+            Target::Arrow { path } => (path, TableFormat::Arrow),
+            Target::Folder(folder) => return self.deploy_folder(node, folder, input),
+            Target::Service(service) => {
+                return Err(RunError::new("E0799", format!("this engine has no target `{}`", service.kind)).into());
+            }
         };
         let file = self.cx.resolve(path);
         let table = self.tables[&input].clone();
         let mut frame = table.frame.clone();
         let names = frame.collect_schema().map_err(|e| explain::explain(self, &table, e))?;
-        let schema = &self.plan.node(input).schema;
+        let visible = self.visible(input, &names);
+        let sink = Sink::create(&file)?;
+        let query = sink.query(frame, &visible, format).map_err(|e| unwritable(&file, &e.to_string()))?;
+        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| match e {
+            pl::PolarsError::IO { .. } if table.reads.is_empty() => Stop::Failed(unwritable(&file, &e.to_string())),
+            e => explain::explain(self, &table, e),
+        })?;
+        self.settle(&table)?;
+        self.go_on()?;
+        let rows = sink.finish()?;
+        self.written(node, file, rows);
+        Ok(())
+    }
+
+    fn deploy_folder(&mut self, node: &Node, folder: &Folder, input: NodeId) -> Result<(), Stop> {
+        let table = self.rows(input)?;
+        self.go_on()?;
+        let path = self.cx.resolve(&folder.path);
+        let rows = sink::folder::write(&table, &self.visible(input, table.schema()), folder, &path)?;
+        self.written(node, path, rows);
+        Ok(())
+    }
+
+    /// The columns of a node's table that users see, of those that are there.
+    fn visible(&self, id: NodeId, names: &pl::Schema) -> pl::Schema {
+        let schema = &self.plan.node(id).schema;
         let mut visible = pl::Schema::default();
         for field in schema.visible() {
             if let Some(dtype) = names.get(&field.name) {
@@ -496,15 +533,10 @@ impl<'a> Run<'a> {
                 visible.with_column(name.clone(), dtype.clone());
             }
         }
-        let sink = Sink::create(&file)?;
-        let query = sink.query(frame, &visible, format).map_err(|e| unwritable(&file, &e.to_string()))?;
-        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| match e {
-            pl::PolarsError::IO { .. } if table.reads.is_empty() => Stop::Failed(unwritable(&file, &e.to_string())),
-            e => explain::explain(self, &table, e),
-        })?;
-        self.settle(&table)?;
-        self.go_on()?;
-        let rows = sink.finish()?;
+        visible
+    }
+
+    fn written(&mut self, node: &Node, file: PathBuf, rows: u64) {
         let item = node.item.clone();
         self.cx.emit(Event::Written {
             item: item.clone(),
@@ -514,7 +546,6 @@ impl<'a> Run<'a> {
             promoted: true,
         });
         self.report.tables.push(TableReport { item, rows, path: Some(file) });
-        Ok(())
     }
 
     fn deploy_model(&mut self, target: &Target, model: NodeId) -> Result<(), Stop> {
@@ -523,7 +554,7 @@ impl<'a> Run<'a> {
         for id in upstream(self.plan, model) {
             let node = self.plan.node(id);
             if let Op::Read(source) = &node.op {
-                lineage.push(source::fingerprint(&node.item, &self.cx.base, &source.path)?);
+                lineage.push(source::fingerprint(&node.item, &self.cx.base, source)?);
             }
         }
         self.go_on()?;

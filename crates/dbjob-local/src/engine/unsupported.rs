@@ -42,6 +42,7 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
         Op::Filter { predicate } => expr(predicate),
         Op::Derive { columns } => columns.iter().for_each(|c| expr(&c.expr)),
         Op::Group { keys, aggregates } => keys.iter().chain(aggregates).for_each(|c| expr(&c.expr)),
+        Op::Pivot(pivot) => pivot.aggregates.iter().for_each(|c| expr(&c.expr)),
         Op::Window(_) => say("windows".into()),
         Op::Join(join) if join.asof.is_some() => say("asof joins".into()),
         Op::Sort { keys } | Op::Distinct { order: keys, .. } => keys.iter().for_each(|k| expr(&k.expr)),
@@ -49,6 +50,12 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
         Op::Map { columns } => columns.iter().for_each(|c| link(&c.link, say)),
         Op::Unmap { columns } => columns.iter().flat_map(|c| &c.links).for_each(|l| link(l, say)),
         Op::Read(source) => {
+            if let Some(outside) = &source.outside {
+                say(format!("`{outside}` in a source"));
+            }
+            if let Format::Database(database) = &source.format {
+                say(format!("the source `{}`", database.system.word()));
+            }
             if let Format::Csv(_) = source.format {
                 for field in &node.schema.fields {
                     use dbjob_plan::DataType as T;
@@ -67,9 +74,8 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
             let model = plan.inputs(id).first().is_some_and(|i| matches!(plan.node(*i).op, Op::Fit(_)));
             match target {
                 Target::Registry { .. } if !model => say("a table in a model registry".into()),
-                Target::Csv { .. } | Target::Parquet { .. } | Target::Ndjson { .. } if model => {
-                    say("a model in a table file".into());
-                }
+                Target::Service(service) => say(format!("the target `{}`", service.kind)),
+                target if model && target.table_path().is_some() => say("a model in a table file".into()),
                 _ => {}
             }
         }

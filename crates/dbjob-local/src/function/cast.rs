@@ -1,20 +1,23 @@
 use std::sync::Arc;
 
-use dbjob_plan::{DataType, RunError, civil_date, civil_datetime};
+use dbjob_plan::{DataType, RunError, civil_date, civil_datetime, parse};
 use polars::prelude::{self as pl, Column, IntoColumn, PolarsResult, TimeUnit};
 
-use super::{Call, math, parse};
+use super::{Call, math};
+use crate::decimal;
 use crate::udf::{fallible, map1};
 
 pub(super) const NAMES: &[&str] = &[
     "int",
     "float",
+    "decimal",
     "bool",
     "string",
     "date",
     "datetime",
     "try_int",
     "try_float",
+    "try_decimal",
     "try_bool",
     "try_date",
     "try_datetime",
@@ -54,6 +57,14 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
         ("date", DataType::Datetime) => Some(x.clone().dt().date()),
         ("datetime", DataType::Date) => Some(x.clone().cast(moment.clone())),
         ("string", _) => Some(to_text(x.clone(), from)),
+        ("int", DataType::Decimal { scale, .. }) if lenient => Some(decimal::try_int(x.clone(), *scale)),
+        ("int", DataType::Decimal { .. }) => {
+            Some(decimal::to_int(x.clone(), from, |v, unit| v / unit, "int", call.scope))
+        }
+        ("float", DataType::Decimal { scale, .. }) => Some(decimal::to_float(x.clone(), *scale)),
+        ("decimal", DataType::Int | DataType::Float | DataType::Decimal { .. }) => {
+            Some(decimal::of_number(x.clone(), from, &call.whole.dtype, lenient, call.scope))
+        }
         _ => None,
     };
     if let Some(total) = total {
@@ -64,6 +75,10 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
         ("int", DataType::Float) => (pl::DataType::Int64, Arc::new(float_to_int)),
         ("int", _) => (pl::DataType::Int64, from_text::<pl::Int64Type>(parse::int)),
         ("float", _) => (pl::DataType::Float64, from_text::<pl::Float64Type>(parse::float)),
+        ("decimal", _) => {
+            let out = decimal::digits(&call.whole.dtype).expect("a decimal");
+            (crate::types::polars_type(&call.whole.dtype), Arc::new(move |c, lenient| text_to_decimal(c, out, lenient)))
+        }
         ("bool", _) => (pl::DataType::Boolean, from_text::<pl::BooleanType>(parse::bool)),
         ("date", _) => {
             let read: Box<dyn Fn(&str) -> Option<i32> + Send + Sync> = match format {
@@ -106,6 +121,18 @@ fn float_to_int(c: &Column, lenient: bool) -> PolarsResult<Result<Column, String
         });
     }
     Ok(Ok(pl::Int64Chunked::from_iter(out).into_column()))
+}
+
+/// The decimals that texts are, to the digit.
+fn text_to_decimal(c: &Column, out: decimal::Digits, lenient: bool) -> PolarsResult<Result<Column, String>> {
+    let mut values = Vec::with_capacity(c.len());
+    for text in c.str()?.iter() {
+        values.push(match text.map(|t| (t, parse::decimal(t, out.0, out.1))) {
+            Some((text, None)) if !lenient => return Ok(Err(format!("{text:?}"))),
+            read => read.and_then(|(_, number)| number).map(|d| d.unscaled),
+        });
+    }
+    Ok(Ok(decimal::column(pl::Int128Chunked::from_iter(values), out)))
 }
 
 fn from_text<T>(read: impl Fn(&str) -> Option<Native<T>> + Send + Sync + 'static) -> Convert
@@ -158,6 +185,7 @@ fn to_text(x: pl::Expr, from: &DataType) -> pl::Expr {
     match from {
         DataType::Bool => map1(x, pl::DataType::String, |c| Ok(texts(c.bool()?.iter(), |b| b.to_string()))),
         DataType::Float => map1(x, pl::DataType::String, |c| Ok(texts(c.f64()?.iter(), |x| format!("{x:?}")))),
+        DataType::Decimal { scale, .. } => decimal::to_text(x, *scale),
         DataType::Date => map1(x, pl::DataType::String, |c| Ok(texts(c.to_physical_repr().i32()?.iter(), civil_date))),
         DataType::Datetime => {
             map1(x, pl::DataType::String, |c| Ok(texts(c.to_physical_repr().i64()?.iter(), civil_datetime)))

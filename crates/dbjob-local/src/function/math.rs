@@ -1,14 +1,45 @@
-use dbjob_plan::{DataType, RunError};
+use dbjob_plan::{DataType, Decimal, RunError};
 use polars::prelude::{self as pl, ChunkApply, IntoColumn};
 
 use super::Call;
 use crate::arithmetic::checked_unary;
+use crate::decimal;
 use crate::expr::Scope;
 use crate::udf::{fallible, float1, float1_partial, map_n, map1};
 
 pub(super) const NAMES: &[&str] = &[
-    "abs", "sign", "sqrt", "exp", "expm1", "log", "log1p", "log2", "log10", "floor", "ceil", "round", "sin", "cos",
-    "tan", "clip", "is_nan",
+    "abs",
+    "sign",
+    "sqrt",
+    "cbrt",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "hypot",
+    "floor",
+    "ceil",
+    "trunc",
+    "round",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "atan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "degrees",
+    "radians",
+    "pi",
+    "clip",
+    "is_nan",
+    "is_finite",
+    "is_infinite",
 ];
 
 pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
@@ -17,6 +48,9 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
         let x = call.arg(0);
         if int { x.cast(pl::DataType::Float64) } else { x }
     };
+    if let Some(DataType::Decimal { scale, .. }) = call.args.first().map(|a| &a.dtype) {
+        return Ok(of_decimal(call, *scale));
+    }
     Ok(Some(match call.name {
         "abs" if int => {
             let reporter = call.scope.reporter();
@@ -35,7 +69,7 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
         "log" if call.args.len() == 2 => {
             let base = call.arg(1).cast(pl::DataType::Float64);
             map_n(vec![x(), base], pl::DataType::Float64, |c| {
-                let f = |x: Option<f64>, b: Option<f64>| Some(ln(x?)? / ln(b?)?);
+                let f = |x: Option<f64>, b: Option<f64>| Some(ln(x?)? / ln(b?).filter(|b| *b != 0.0)?);
                 Ok(pl::arity::binary_elementwise::<_, _, pl::Float64Type, _>(c[0].f64()?, c[1].f64()?, f).into_column())
             })
         }
@@ -43,21 +77,78 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
         "log1p" => float1_partial(x(), |x| (x > -1.0 || x.is_nan()).then(|| x.ln_1p())),
         "log2" => float1_partial(x(), |x| (x > 0.0 || x.is_nan()).then(|| x.log2())),
         "log10" => float1_partial(x(), |x| (x > 0.0 || x.is_nan()).then(|| x.log10())),
+        "cbrt" => float1(x(), f64::cbrt),
+        "hypot" => float2(x(), call.arg(1), f64::hypot),
+        "atan2" => float2(x(), call.arg(1), f64::atan2),
+        "asin" => float1_partial(x(), |x| (x.abs() <= 1.0 || x.is_nan()).then(|| x.asin())),
+        "acos" => float1_partial(x(), |x| (x.abs() <= 1.0 || x.is_nan()).then(|| x.acos())),
+        "atan" => float1(x(), f64::atan),
+        "sinh" => float1(x(), f64::sinh),
+        "cosh" => float1(x(), f64::cosh),
+        "tanh" => float1(x(), f64::tanh),
+        "degrees" => float1(x(), f64::to_degrees),
+        "radians" => float1(x(), f64::to_radians),
+        "pi" => pl::lit(std::f64::consts::PI),
         "sin" => float1(x(), f64::sin),
         "cos" => float1(x(), f64::cos),
         "tan" => float1(x(), f64::tan),
-        "floor" | "ceil" if int => call.arg(0),
+        "floor" | "ceil" | "trunc" if int => call.arg(0),
+        "trunc" => to_int(call.arg(0), f64::trunc, "trunc", call.scope),
         "floor" => to_int(call.arg(0), f64::floor, "floor", call.scope),
         "ceil" => to_int(call.arg(0), f64::ceil, "ceil", call.scope),
         "round" => round(call, int),
-        "clip" => {
-            let (x, low, high) = (call.arg(0), call.arg(1), call.arg(2));
-            pl::when(x.clone().lt(low.clone())).then(low).when(x.clone().gt(high.clone())).then(high).otherwise(x)
-        }
+        "clip" => clip(call),
         "is_nan" if int => pl::when(call.arg(0).is_null()).then(pl::lit(pl::NULL)).otherwise(pl::lit(false)),
         "is_nan" => call.arg(0).is_nan(),
+        "is_finite" => x().is_finite(),
+        "is_infinite" => x().is_infinite(),
         _ => return Ok(None),
     }))
+}
+
+/// The functions that keep a decimal one, or make it an int.
+fn of_decimal(call: &Call<'_>, scale: u8) -> Option<pl::Expr> {
+    let (x, dtype) = (call.arg(0), &call.args[0].dtype);
+    Some(match call.name {
+        "abs" => decimal::unary(x, dtype, i128::abs),
+        "sign" => decimal::to_int(x, dtype, |v, _| v.signum(), "sign", call.scope),
+        "floor" => decimal::to_int(x, dtype, |v, unit| v.div_euclid(unit), "floor", call.scope),
+        "ceil" => decimal::to_int(x, dtype, |v, unit| -(-v).div_euclid(unit), "ceil", call.scope),
+        "trunc" => decimal::to_int(x, dtype, |v, unit| v / unit, "trunc", call.scope),
+        "clip" => clip(call),
+        "round" => {
+            let (out, digits) = (decimal::digits(&call.whole.dtype)?, call.int(1));
+            // Below 0 the digits before the point are rounded, to a number without digits after it.
+            let unit = dbjob_plan::power_of_ten(u8::try_from(-digits.min(0)).unwrap_or(u8::MAX));
+            let keep = u8::try_from(digits.max(0)).unwrap_or(scale).min(scale);
+            map1(x, crate::types::polars_type(&call.whole.dtype), move |c| {
+                let round = |unscaled: i128| match unit {
+                    Some(1) => Decimal { unscaled, scale }.rounded(keep).map_or(0, |d| d.unscaled),
+                    Some(unit) => {
+                        let whole = unscaled.unsigned_abs() / 10_u128.pow(u32::from(scale));
+                        let unit = unit.unsigned_abs();
+                        let up = whole % unit >= unit - whole % unit;
+                        ((whole / unit + u128::from(up)) * unit) as i128 * unscaled.signum()
+                    }
+                    None => 0,
+                };
+                Ok(decimal::column(decimal::unscaled(c)?.apply_values(round), out))
+            })
+        }
+        _ => return None,
+    })
+}
+
+fn clip(call: &Call<'_>) -> pl::Expr {
+    let (x, low, high) = (call.arg(0), call.arg(1), call.arg(2));
+    pl::when(x.clone().lt(low.clone())).then(low).when(x.clone().gt(high.clone())).then(high).otherwise(x)
+}
+
+fn float2(x: pl::Expr, y: pl::Expr, f: fn(f64, f64) -> f64) -> pl::Expr {
+    map_n(vec![x, y.cast(pl::DataType::Float64)], pl::DataType::Float64, move |c| {
+        let f = |x: Option<f64>, y: Option<f64>| Some(f(x?, y?));
+        Ok(pl::arity::binary_elementwise::<_, _, pl::Float64Type, _>(c[0].f64()?, c[1].f64()?, f).into_column())
+    })
 }
 
 fn ln(x: f64) -> Option<f64> {

@@ -1,35 +1,56 @@
 use dbjob_plan::RunError;
-use polars::prelude::{self as pl, BooleanChunked, Column, IntoColumn, PolarsResult, StringChunked};
-use regex::Regex;
+use polars::prelude::{self as pl, BooleanChunked, Column, Int64Chunked, IntoColumn, PolarsResult, StringChunked};
 
 use super::Call;
-use crate::udf::map_n;
+use crate::udf::{fallible, map_n, map1};
 
 pub(super) const NAMES: &[&str] = &[
     "length",
     "lower",
     "upper",
+    "to_title",
     "trim",
+    "ltrim",
+    "rtrim",
     "starts_with",
     "ends_with",
     "contains",
+    "position",
     "replace",
     "substring",
+    "left",
+    "right",
+    "pad_left",
+    "pad_right",
+    "repeat",
+    "reverse",
     "concat",
-    "matches",
 ];
 
 pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
+    if !call.args.first().is_some_and(|a| a.dtype.is_text() || a.dtype == dbjob_plan::DataType::Unknown) {
+        return Ok(None);
+    }
+    let blanks = || pl::lit(pl::NULL).cast(pl::DataType::String);
     Ok(Some(match call.name {
         "length" => call.arg(0).str().len_chars().cast(pl::DataType::Int64),
         "lower" => call.arg(0).str().to_lowercase(),
         "upper" => call.arg(0).str().to_uppercase(),
-        "trim" => call.arg(0).str().strip_chars(pl::lit(pl::NULL).cast(pl::DataType::String)),
+        "to_title" => texts(call.arg(0), title),
+        "trim" => call.arg(0).str().strip_chars(blanks()),
+        "ltrim" => call.arg(0).str().strip_chars_start(blanks()),
+        "rtrim" => call.arg(0).str().strip_chars_end(blanks()),
         "starts_with" => call.arg(0).str().starts_with(call.arg(1)),
         "ends_with" => call.arg(0).str().ends_with(call.arg(1)),
         "contains" => map_n(vec![call.arg(0), call.arg(1)], pl::DataType::Boolean, |c| {
             let out: BooleanChunked =
                 c[0].str()?.iter().zip(c[1].str()?.iter()).map(|(s, part)| Some(s?.contains(part?))).collect();
+            Ok(out.into_column())
+        }),
+        "position" => map_n(vec![call.arg(0), call.arg(1)], pl::DataType::Int64, |c| {
+            let place = |s: &str, part: &str| s.find(part).map_or(0, |at| s[..at].chars().count() as i64 + 1);
+            let out: Int64Chunked =
+                c[0].str()?.iter().zip(c[1].str()?.iter()).map(|(s, part)| Some(place(s?, part?))).collect();
             Ok(out.into_column())
         }),
         "replace" => map_n(call.lowered.clone(), pl::DataType::String, |c| {
@@ -46,10 +67,49 @@ pub(super) fn lower(call: &Call<'_>) -> Result<Option<pl::Expr>, RunError> {
             Ok(out.into_column())
         }),
         "substring" => map_n(call.lowered.clone(), pl::DataType::String, substring),
+        "left" => counted(call, |s, n| s.chars().take(usize::try_from(n).unwrap_or(0)).collect()),
+        "right" => counted(call, |s, n| {
+            let drop = s.chars().count().saturating_sub(usize::try_from(n).unwrap_or(0));
+            s.chars().skip(drop).collect()
+        }),
+        "pad_left" => pad(call, |s, filling| filling + s),
+        "pad_right" => pad(call, |s, filling| s.to_owned() + &filling),
+        "repeat" => repeat(call),
+        "reverse" => texts(call.arg(0), |s| s.chars().rev().collect()),
         "concat" => pl::concat_str(&call.lowered, "", false),
-        "matches" => matches(call)?,
         _ => return Ok(None),
     }))
+}
+
+/// `f` of every text.
+fn texts(x: pl::Expr, f: fn(&str) -> String) -> pl::Expr {
+    map1(x, pl::DataType::String, move |c| {
+        let out: StringChunked = c.str()?.iter().map(|s| s.map(f)).collect();
+        Ok(out.into_column())
+    })
+}
+
+/// `f` of every text and the number beside it.
+fn counted(call: &Call<'_>, f: fn(&str, i64) -> String) -> pl::Expr {
+    map_n(vec![call.arg(0), call.arg(1)], pl::DataType::String, move |c| {
+        let out: StringChunked = c[0].str()?.iter().zip(c[1].i64()?.iter()).map(|(s, n)| Some(f(s?, n?))).collect();
+        Ok(out.into_column())
+    })
+}
+
+/// A letter behind something that is none is large, the others are small.
+fn title(s: &str) -> String {
+    let mut out = String::with_capacity(s.len());
+    let mut inside = false;
+    for c in s.chars() {
+        if inside {
+            out.extend(c.to_lowercase());
+        } else {
+            out.extend(c.to_uppercase());
+        }
+        inside = c.is_alphanumeric() || (inside && matches!(c, '\'' | '’'));
+    }
+    out
 }
 
 /// As in SQL: positions count from 1 in characters, and those before the first take from the length.
@@ -74,37 +134,53 @@ fn substring(c: &[Column]) -> PolarsResult<Column> {
     Ok(out.into_column())
 }
 
-/// A regular expression of the `regex` crate's syntax, anywhere in the text.
-fn matches(call: &Call<'_>) -> Result<pl::Expr, RunError> {
-    let compile =
-        |pattern: &str| Regex::new(pattern).map_err(|e| format!("{pattern:?} is not a regular expression: {e}"));
-    let constant = match call.text(1) {
-        Some(pattern) => {
-            Some(compile(pattern).map_err(|message| RunError::new("E0710", message).or_span(call.whole.span))?)
-        }
-        None => None,
-    };
+/// With what is missing to so many characters; the filling is repeated and cut.
+fn pad(call: &Call<'_>, join: fn(&str, String) -> String) -> pl::Expr {
+    let fill = call.lowered.get(2).cloned().unwrap_or_else(|| pl::lit(" "));
+    map_n(vec![call.arg(0), call.arg(1), fill], pl::DataType::String, move |c| {
+        let (width, fill) = (c[1].i64()?, c[2].str()?);
+        let out: StringChunked = c[0]
+            .str()?
+            .iter()
+            .zip(width.iter())
+            .zip(fill.iter())
+            .map(|((s, width), fill)| {
+                let (s, width, fill) = (s?, usize::try_from(width?).unwrap_or(0), fill?);
+                let missing = width.saturating_sub(s.chars().count());
+                Some(join(s, fill.chars().cycle().take(missing).collect()))
+            })
+            .collect();
+        Ok(out.into_column())
+    })
+}
+
+/// A text of more than this many bytes was not meant.
+const LONGEST: usize = 1 << 24;
+
+fn repeat(call: &Call<'_>) -> pl::Expr {
     let reporter = call.scope.reporter();
-    Ok(map_n(vec![call.arg(0), call.arg(1)], pl::DataType::Boolean, move |c| {
-        let texts = c[0].str()?;
-        if let Some(regex) = &constant {
-            let out: BooleanChunked = texts.iter().map(|s| s.map(|s| regex.is_match(s))).collect();
-            return Ok(out.into_column());
-        }
-        let mut last: Option<(String, Regex)> = None;
-        let mut out = Vec::with_capacity(texts.len());
-        for (s, pattern) in texts.iter().zip(c[1].str()?.iter()) {
-            let (Some(s), Some(pattern)) = (s, pattern) else {
+    fallible(vec![call.scope.guard(call.arg(0)), call.arg(1)], pl::DataType::String, move |c| {
+        let mut out = Vec::with_capacity(c[0].len());
+        for (s, n) in c[0].str()?.iter().zip(c[1].i64()?.iter()) {
+            let (Some(s), Some(n)) = (s, n) else {
                 out.push(None);
                 continue;
             };
-            if last.as_ref().is_none_or(|(text, _)| text != pattern) {
-                let regex =
-                    compile(pattern).map_err(|message| reporter.fail("E0710", message, Some(pattern.to_string())))?;
-                last = Some((pattern.to_string(), regex));
+            let n = usize::try_from(n).unwrap_or(0);
+            if s.len().saturating_mul(n) > LONGEST {
+                let message = format!("repeat({s:?}, {n}) is a text of more than {LONGEST} bytes");
+                return Err(reporter.fail("E0709", message, Some(n.to_string())));
             }
-            out.push(last.as_ref().map(|(_, regex)| regex.is_match(s)));
+            out.push(Some(s.repeat(n)));
         }
-        Ok(BooleanChunked::from_iter(out).into_column())
-    }))
+        Ok(StringChunked::from_iter(out).into_column())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn titles() {
+        assert_eq!(super::title("new yORK o'neill straße-5a"), "New York O'neill Straße-5a");
+    }
 }

@@ -52,7 +52,7 @@ impl Map for Impute {
         if column.null_count() == 0 {
             return Ok(column);
         }
-        let scalar = pl::Scalar::new(target.clone(), any_value(&value));
+        let scalar = pl::Scalar::new(target.clone(), any_value(&value, &link.to));
         let filler = Column::new_scalar(column.name().clone(), scalar, column.len());
         column.zip_with(&column.is_not_null(), &filler)
     }

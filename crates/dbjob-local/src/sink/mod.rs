@@ -8,11 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dbjob_plan::{DataLocation, RunError, TableFormat};
 use polars::io::csv::write::SerializeOptions;
 use polars::prelude::{
-    self as pl, CsvWriterOptions, DataFrame, Expr, FileWriteFormat, IntoColumn, LazyFrame, NDJsonWriterOptions,
-    OptFlags, ParquetWriteOptions, PolarsResult, SinkDestination, SinkTarget, StringChunked, UnifiedSinkArgs,
+    self as pl, CsvWriterOptions, DataFrame, Expr, FileWriteFormat, IntoColumn, IntoLazy, IpcWriterOptions, LazyFrame,
+    NDJsonWriterOptions, OptFlags, ParquetWriteOptions, PolarsResult, SinkDestination, SinkTarget, StringChunked,
+    UnifiedSinkArgs,
 };
 use tempfile::NamedTempFile;
 
+pub(crate) mod folder;
+
+use crate::fault::guarded;
+use crate::list::Lists;
 use crate::udf::{col, map1};
 
 /// A file being written.
@@ -59,12 +64,40 @@ impl Sink {
             }),
             TableFormat::Parquet => FileWriteFormat::Parquet(Arc::new(ParquetWriteOptions::default())),
             TableFormat::Ndjson => FileWriteFormat::NDJson(NDJsonWriterOptions::default()),
+            TableFormat::Arrow => FileWriteFormat::Ipc(IpcWriterOptions::default()),
         };
         let path = self.temporary.path().to_str().ok_or_else(|| {
             pl::PolarsError::ComputeError("the name of the output's folder is not valid Unicode".into())
         })?;
         let target = SinkDestination::File { target: SinkTarget::Path(path.into()) };
         counted.sink(target, format, UnifiedSinkArgs::default())
+    }
+
+    /// Writes rows that are there already.
+    ///
+    /// Errors: E0713.
+    pub fn fill(&self, rows: &DataFrame, columns: &pl::Schema, format: TableFormat) -> Result<(), RunError> {
+        let failed = |e: pl::PolarsError| unwritable(&self.target, &e.to_string());
+        let query = self.query(rows.clone().lazy(), columns, format).map_err(failed)?;
+        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map(drop).map_err(failed)
+    }
+
+    /// Like [`Sink::finish`] under a name that no file has yet: `name` of 1, 2, ….
+    ///
+    /// Errors: E0713.
+    pub fn finish_as(self, name: impl Fn(u64) -> PathBuf) -> Result<u64, RunError> {
+        let wrong = |path: &Path, e: &std::io::Error| unwritable(path, &e.to_string());
+        File::open(self.temporary.path()).and_then(|f| f.sync_all()).map_err(|e| wrong(&self.target, &e))?;
+        let mut temporary = self.temporary;
+        for number in 1.. {
+            let path = name(number);
+            match temporary.persist_noclobber(&path) {
+                Ok(_) => break,
+                Err(e) if e.error.kind() == std::io::ErrorKind::AlreadyExists => temporary = e.file,
+                Err(e) => return Err(wrong(&path, &e.error)),
+            }
+        }
+        Ok(self.rows.load(Ordering::Relaxed))
     }
 
     /// Gives the file its name; the number of rows that were written.
@@ -76,6 +109,15 @@ impl Sink {
         self.temporary.persist(&self.target).map_err(|e| unwritable(&self.target, &e.error.to_string()))?;
         Ok(self.rows.load(Ordering::Relaxed))
     }
+}
+
+/// Writes a table whole or not at all; the number of rows.
+///
+/// Errors: E0713.
+pub(crate) fn write(rows: &DataFrame, columns: &pl::Schema, format: TableFormat, path: &Path) -> Result<u64, RunError> {
+    let sink = Sink::create(path)?;
+    sink.fill(rows, columns, format)?;
+    sink.finish()
 }
 
 /// A null is an empty cell. As its row's only cell it is written `""`: the row would be a blank line otherwise, and
@@ -109,16 +151,11 @@ fn written(columns: &pl::Schema, format: TableFormat) -> Vec<Expr> {
         .map(|(name, dtype)| {
             let x = col(name.clone());
             match (format, dtype) {
-                (TableFormat::Parquet, _) => x,
+                (TableFormat::Parquet | TableFormat::Arrow, _) => x,
                 (TableFormat::Csv, pl::DataType::List(_)) => map1(x, pl::DataType::String, |c| {
-                    let lists = c.list()?;
-                    let mut texts = Vec::with_capacity(lists.len());
-                    for i in 0..lists.len() {
-                        texts.push(match lists.get_as_series(i) {
-                            Some(items) => Some(json(&items)?),
-                            None => None,
-                        });
-                    }
+                    let lists = Lists::of(c)?;
+                    let texts = lists.rows().map(|items| items.map(|items| json(&items)).transpose());
+                    let texts: Vec<Option<String>> = texts.collect::<PolarsResult<_>>()?;
                     Ok(StringChunked::from_iter(texts).into_column())
                 }),
                 (_, pl::DataType::Datetime(..)) => map1(x, pl::DataType::String, |c| {

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use dbjob_plan::{DataType, Field, Refinement, Value};
+use dbjob_plan::{DataType, Decimal, Field, Refinement, Value};
 use polars::prelude::{self as pl, Column, PolarsResult};
 
 use crate::fault::{Fault, Faults};
+use crate::list::Lists;
 use crate::types::{polars_type, value_of};
-use crate::udf;
+use crate::{decimal, udf};
 
 /// A promise that a value breaks.
 #[derive(Debug, Clone)]
@@ -19,7 +20,7 @@ pub(crate) struct Broken {
 
 /// Whether there is anything to check on load.
 pub(crate) fn promises(field: &Field) -> bool {
-    !field.nullable || field.refinement.is_some() || matches!(field.dtype, DataType::Category { levels: Some(_) })
+    !field.nullable || refined(field)
 }
 
 /// Checks one value of the column.
@@ -36,6 +37,22 @@ pub(crate) fn value(field: &Field, value: &Value) -> Result<(), Broken> {
         let message = format!("`{name}` is {value}, {what}");
         Err(Broken { code: "E0707", message, value: Some(value.to_string()) })
     };
+    match (&field.dtype, value) {
+        (DataType::Decimal { precision, scale }, Value::Decimal(d))
+            if d.with_scale(*scale).is_none_or(|d| !d.fits(*precision)) =>
+        {
+            let message = format!("`{name}` is {value}, which has no room in {}", field.dtype);
+            return Err(Broken { code: "E0704", message, value: Some(value.to_string()) });
+        }
+        (DataType::Vector { width }, Value::List(items))
+            if items.contains(&Value::Null) || width.is_some_and(|n| n != items.len()) =>
+        {
+            let what = if items.contains(&Value::Null) { "has a null in it" } else { "has another length" };
+            let message = format!("`{name}` is {value}, which {what}: it is declared as {}", field.dtype);
+            return Err(Broken { code: "E0704", message, value: Some(value.to_string()) });
+        }
+        _ => {}
+    }
     if let DataType::Category { levels: Some(levels) } = &field.dtype
         && let Value::String(text) = value
         && !levels.contains(text)
@@ -70,6 +87,7 @@ fn same(a: &Value, b: &Value) -> bool {
 fn less(a: &Value, b: &Value) -> Option<bool> {
     Some(match (a, b) {
         (Value::Int(a), Value::Int(b)) => a < b,
+        (Value::Decimal(a), Value::Decimal(b)) => a < b,
         (Value::Date(a), Value::Date(b)) => a < b,
         (Value::Datetime(a), Value::Datetime(b)) | (Value::Duration(a), Value::Duration(b)) => a < b,
         (Value::String(a), Value::String(b)) => a < b,
@@ -86,7 +104,7 @@ pub(crate) fn column(field: &Field, column: &Column) -> PolarsResult<Option<(usi
     if !nulls && !refined(field) {
         return Ok(None);
     }
-    if !nulls && within_range(field, column)? {
+    if !nulls && (within_range(field, column)? || fits(field, column)?) {
         return Ok(None);
     }
     let levels: Option<HashSet<&str>> = match (&field.dtype, &field.refinement) {
@@ -108,12 +126,40 @@ pub(crate) fn column(field: &Field, column: &Column) -> PolarsResult<Option<(usi
 }
 
 fn refined(field: &Field) -> bool {
-    field.refinement.is_some() || matches!(field.dtype, DataType::Category { levels: Some(_) })
+    field.refinement.is_some()
+        || matches!(
+            field.dtype,
+            DataType::Category { levels: Some(_) } | DataType::Decimal { .. } | DataType::Vector { .. }
+        )
+}
+
+/// Whether all values of a decimal or vector column without a refinement are of its type.
+fn fits(field: &Field, column: &Column) -> PolarsResult<bool> {
+    if field.refinement.is_some() {
+        return Ok(false);
+    }
+    match &field.dtype {
+        DataType::Decimal { precision, scale } => {
+            if *column.dtype() == polars_type(&field.dtype) {
+                return Ok(true);
+            }
+            let same = matches!(column.dtype(), pl::DataType::Decimal(_, s) if *s == usize::from(*scale));
+            let most = |unscaled| Decimal { unscaled, scale: *scale }.fits(*precision);
+            Ok(same && decimal::unscaled(column)?.iter().flatten().all(most))
+        }
+        DataType::Vector { width } => {
+            let lists = Lists::of(column)?;
+            let one_width = |n: usize| lists.places.iter().flatten().all(|(_, length)| *length == n);
+            Ok(width.is_none_or(one_width) && lists.items.null_count() == 0)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Whether the least and the largest value keep a range. Floats are looked at one by one, because of NaN.
 fn within_range(field: &Field, column: &Column) -> PolarsResult<bool> {
-    if !matches!(field.refinement, Some(Refinement::Range { .. })) || field.dtype == DataType::Float {
+    let other_digits = matches!(field.dtype, DataType::Decimal { .. }) && *column.dtype() != polars_type(&field.dtype);
+    if !matches!(field.refinement, Some(Refinement::Range { .. })) || field.dtype == DataType::Float || other_digits {
         return Ok(false);
     }
     let probe = Field { nullable: true, ..field.clone() };
@@ -124,8 +170,9 @@ fn within_range(field: &Field, column: &Column) -> PolarsResult<bool> {
 /// The column, checked while the query runs; a broken promise is a fault of the node that reads it.
 pub(crate) fn lazily(field: &Field, input: pl::Expr, faults: &Faults, node: dbjob_plan::NodeId) -> pl::Expr {
     let (field, faults) = (field.clone(), faults.clone());
-    udf::map1(input, polars_type(&field.dtype), move |c| match column(&field, c)? {
-        None => Ok(c.clone()),
+    let target = polars_type(&field.dtype);
+    udf::map1(input, target.clone(), move |c| match column(&field, c)? {
+        None => c.cast(&target),
         Some((_, broken)) => Err(faults.raise(Fault {
             node,
             code: broken.code,

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use dbjob_plan::{DataLocation, RunError, SourceFingerprint};
+use dbjob_plan::{DataLocation, Format, RunError, Source, SourceFingerprint, Value};
 use sha2::{Digest, Sha256};
 
 /// The files of a path or glob, sorted by name; all exist and none is empty.
@@ -100,10 +100,18 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// What the data were: size and SHA-256 of the bytes; for several files, of the sorted list of (path, hash).
+/// What the data were: size and SHA-256 of the bytes; for several files, of the sorted list of (path, hash); of rows in
+/// the job, of their text.
 ///
 /// Errors: E0701.
-pub(crate) fn fingerprint(dataset: &str, base: &Path, path: &str) -> Result<SourceFingerprint, RunError> {
+pub(crate) fn fingerprint(dataset: &str, base: &Path, source: &Source) -> Result<SourceFingerprint, RunError> {
+    let path = source.path.as_str();
+    if let Format::Inline { rows } = &source.format {
+        let text: Vec<String> = rows.iter().map(|row| Value::List(row.clone()).to_string()).collect();
+        let text = text.join("\n");
+        let (bytes, sha256) = (text.len() as u64, hex(&Sha256::digest(&text)));
+        return Ok(SourceFingerprint { dataset: dataset.into(), path: path.into(), bytes, sha256 });
+    }
     let files = resolve(base, path)?;
     let mut bytes = 0;
     let mut hashes = Vec::new();

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use dbjob_plan::{CsvOptions, DataLocation, DataType, Field, Format, RunError, Schema, Source};
+use dbjob_plan::{CsvOptions, DataLocation, DataType, Field, Format, RunError, Schema, Source, parse};
 use serde_json::Value as Json;
 
 use super::csv::{head, read_layout, records};
-use super::{files, ndjson, parquet};
-use crate::function::parse;
+use super::objects::Objects;
+use super::stored::{self, Columns};
+use super::{arrow, files, json, ndjson, parquet};
 
 /// A file up to this size is looked at as a whole.
 const WHOLE: u64 = 64 << 20;
@@ -23,8 +24,14 @@ pub(crate) fn infer(source: &Source, base: &Path) -> Result<Schema, RunError> {
     let all_seen = files.len() == 1;
     let mut fields = match &source.format {
         Format::Csv(options) => of_csv(file, options, all_seen)?,
-        Format::Parquet => of_parquet(file, all_seen)?,
-        Format::Ndjson => of_ndjson(file, all_seen)?,
+        Format::Parquet => {
+            let (columns, no_nulls) = parquet::describe(file)?;
+            of_stored(file, &columns, &|name| all_seen && no_nulls(name))?
+        }
+        Format::Ndjson => of_objects(file, all_seen, &ndjson::objects)?,
+        Format::Json => of_objects(file, all_seen, &json::objects)?,
+        Format::Arrow => of_stored(file, &arrow::describe(file)?, &|_| false)?,
+        other => return Err(super::no_file(other)),
     };
     // The names that the user gives to columns.
     for field in &mut fields {
@@ -109,23 +116,22 @@ fn of_csv(file: &Path, options: &CsvOptions, only_file: bool) -> Result<Vec<Fiel
         .collect())
 }
 
-fn of_parquet(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
-    let (schema, no_nulls) = parquet::describe(file)?;
-    schema
+fn of_stored(file: &Path, columns: &Columns, no_nulls: &dyn Fn(&str) -> bool) -> Result<Vec<Field>, RunError> {
+    columns
         .iter()
         .map(|(name, stored)| {
             let shown = || stored.as_ref().map_or_else(Clone::clone, ToString::to_string);
-            let dtype = stored.as_ref().ok().and_then(parquet::to_language).ok_or_else(|| {
+            let dtype = stored.as_ref().ok().and_then(stored::to_language).ok_or_else(|| {
                 RunError::new("E0717", format!("column {name:?} of {} is {}", file.display(), shown()))
                     .help("this engine cannot read such columns: declare the dataset's columns without it")
                     .data(files::place(file))
             })?;
-            Ok(Field::new(name, dtype, !(only_file && no_nulls(name))))
+            Ok(Field::new(name, dtype, !no_nulls(name)))
         })
         .collect()
 }
 
-fn of_ndjson(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
+fn of_objects(file: &Path, only_file: bool, objects: Objects<'_>) -> Result<Vec<Field>, RunError> {
     struct Seen {
         name: String,
         dtype: Option<DataType>,
@@ -133,7 +139,8 @@ fn of_ndjson(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
     }
     let mut columns: Vec<Seen> = Vec::new();
     let (mut rows, mut whole) = (0, true);
-    ndjson::objects(file, &mut |row, line, object| {
+    objects(file, &mut |spot, object| {
+        let row = spot.row;
         if row > ROWS {
             whole = false;
             return Ok(false);
@@ -156,7 +163,7 @@ fn of_ndjson(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
                 });
                 let Some(dtype) = merged else {
                     let message =
-                        format!("field `{}` of {} has no one type: {json} in line {line}", column.name, file.display());
+                        format!("field `{}` of {} has no one type: {json} in {spot}", column.name, file.display());
                     let name = Some(column.name.clone());
                     let value = Some(json.to_string());
                     return Err(RunError::new("E0717", message)
@@ -165,7 +172,7 @@ fn of_ndjson(file: &Path, only_file: bool) -> Result<Vec<Field>, RunError> {
                         )
                         .data(DataLocation {
                             row: Some(row),
-                            line: Some(line),
+                            line: spot.line,
                             column: name,
                             value,
                             ..files::place(file)

@@ -1,16 +1,21 @@
 //! Sources: files as lazy tables, checked against their declaration; one file a format.
 
+mod arrow;
 pub(crate) mod check;
 pub(crate) mod csv;
 pub(crate) mod files;
 mod infer;
+mod inline;
+mod json;
 pub(crate) mod ndjson;
+mod objects;
 pub(crate) mod parquet;
+pub(crate) mod stored;
 
 use std::path::Path;
 
 use dbjob_plan::{DataType, Field, Format, NodeId, RunError, Schema, Source};
-use polars::prelude::{self as pl, LazyFrame, UnionArgs};
+use polars::prelude::{self as pl, IntoLazy, LazyFrame, UnionArgs};
 
 use crate::fault::{Faults, engine_error};
 pub(crate) use files::fingerprint;
@@ -61,6 +66,9 @@ impl Scan<'_> {
     /// Errors: E0701, E0702, E0705, E0712, E0717 at once; cells are checked when the query runs, and a failure there is
     /// explained by [`Scan::explain`].
     pub fn open(&self, exact: bool) -> Result<LazyFrame, RunError> {
+        if let Format::Inline { rows } = &self.source.format {
+            return Ok(inline::table(self.wanted, rows)?.lazy());
+        }
         let files = files::resolve(self.base, &self.source.path)?;
         let frames = files
             .iter()
@@ -68,6 +76,9 @@ impl Scan<'_> {
                 Format::Csv(options) => csv::scan(self, file, options, exact),
                 Format::Parquet => parquet::scan(self, file),
                 Format::Ndjson => ndjson::scan(self, file),
+                Format::Json => json::scan(self, file),
+                Format::Arrow => arrow::scan(self, file),
+                other => Err(no_file(other)),
             })
             .collect::<Result<Vec<_>, _>>()?;
         one_table(frames)
@@ -76,15 +87,26 @@ impl Scan<'_> {
     /// Reads everything that is wanted, cell by cell, and gives the first thing that is wrong with its file, row, line,
     /// column and value. `Ok`: the files are as declared.
     pub fn explain(&self) -> Result<(), RunError> {
+        if !self.source.format.is_file() {
+            return Ok(());
+        }
         for file in files::resolve(self.base, &self.source.path)? {
             match &self.source.format {
                 Format::Csv(options) => drop(csv::read_exact(self.wanted, &file, options)?),
                 Format::Parquet => parquet::explain(self, &file)?,
                 Format::Ndjson => ndjson::explain(self.wanted, &file)?,
+                Format::Json => json::explain(self.wanted, &file)?,
+                Format::Arrow => arrow::explain(self, &file)?,
+                other => return Err(no_file(other)),
             }
         }
         Ok(())
     }
+}
+
+/// What `unsupported` has told before a run.
+fn no_file(format: &Format) -> RunError {
+    RunError::new("E0799", format!("this engine does not read {}", format.word()))
 }
 
 pub(crate) fn one_table(mut frames: Vec<LazyFrame>) -> Result<LazyFrame, RunError> {
@@ -101,6 +123,7 @@ pub(crate) fn expected(dtype: &DataType) -> String {
         DataType::Date => "a date (YYYY-MM-DD)".into(),
         DataType::Datetime => "a datetime (YYYY-MM-DDThh:mm:ss)".into(),
         DataType::Bool => "a bool (true or false)".into(),
+        DataType::Decimal { scale, .. } => format!("a {dtype} (at most {scale} digits after the point)"),
         other => format!("a {other}"),
     }
 }

@@ -3,14 +3,17 @@
 mod derive;
 mod distinct;
 pub(crate) mod expect;
+mod explode;
 mod group;
 pub(crate) mod join;
 mod map;
+mod pivot;
 mod project;
 pub(crate) mod repeated;
 mod sort;
 pub(crate) mod split;
 mod union;
+mod unpivot;
 
 use std::collections::BTreeSet;
 
@@ -70,6 +73,9 @@ pub(crate) fn lower_step(
             join::lower(step, join, left, input(&mut inputs), ordered)
         }
         Op::Group { keys, aggregates } => group::lower(step, input(&mut inputs), keys, aggregates, ordered)?,
+        Op::Pivot(pivot) => pivot::lower(step, input(&mut inputs), pivot, ordered)?,
+        Op::Unpivot(unpivot) => unpivot::lower(step, input(&mut inputs), unpivot)?,
+        Op::Explode { columns } => explode::lower(step, input(&mut inputs), columns)?,
         Op::Sort { keys } => sort::lower(step, input(&mut inputs), keys)?,
         Op::Distinct { by, keep, order } => distinct::lower(step, input(&mut inputs), by, *keep, order)?,
         Op::Take { count } => input(&mut inputs).limit(u32::try_from(*count).unwrap_or(u32::MAX)),

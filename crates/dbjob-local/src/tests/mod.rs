@@ -122,7 +122,7 @@ impl Bench {
             .iter()
             .map(|f| SourceColumn { name: f.name.clone(), header: f.name.clone(), span: Span::default() })
             .collect();
-        let source = Source { format, path: path.into(), columns, key: Vec::new() };
+        let source = Source { format, path: path.into(), outside: None, columns, key: Vec::new() };
         let id = self.node(item, Op::Read(source), fields, &[]);
         self.plan.items.push(PlanItem {
             name: item.into(),

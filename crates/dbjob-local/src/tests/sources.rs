@@ -265,7 +265,7 @@ fn a_quote_that_is_never_closed_swallows_no_rows() {
 fn inferred(format: Format, name: &str, content: &[u8]) -> Result<String, RunError> {
     let bench = Bench::new();
     bench.file(name, content);
-    let source = Source { format, path: name.into(), columns: vec![], key: vec![] };
+    let source = Source { format, path: name.into(), outside: None, columns: vec![], key: vec![] };
     let schema: Schema = LocalEngine.infer(&source, bench.folder.path())?;
     Ok(schema.fields.iter().map(Field::to_string).collect::<Vec<_>>().join(", "))
 }
@@ -364,6 +364,7 @@ fn parquet_types_that_cannot_be_read() {
             error.message
         );
     }
-    let source = Source { format: Format::Parquet, path: "odd.parquet".into(), columns: vec![], key: vec![] };
+    let source =
+        Source { format: Format::Parquet, path: "odd.parquet".into(), outside: None, columns: vec![], key: vec![] };
     assert_eq!(LocalEngine.infer(&source, bench.folder.path()).unwrap_err().code, "E0717");
 }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ColumnRef, Derivation, Edge, Via, column_names};
 use crate::{
-    ExpectAction, Expr, ExprKind, FitSpec, Join, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, PART, Plan,
+    ExpectAction, Expr, ExprKind, FitSpec, Join, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, PART, Pivot, Plan,
     Projection, Schema, Window,
 };
 
@@ -31,6 +31,25 @@ pub(super) fn derivation(plan: &Plan, id: NodeId) -> Derivation {
             rows.extend(at.exprs(order.iter().map(|k| &k.expr), Via::Choice));
             at.kept().rows(rows)
         }
+        Op::Pivot(pivot) => at.pivot(pivot),
+        Op::Unpivot(unpivot) => {
+            let values = || at.all(unpivot.columns.iter().map(String::as_str), Via::Value);
+            let made_of = |name: &str| match name {
+                name if name == unpivot.name => Vec::new(),
+                name if name == unpivot.value => values(),
+                name => vec![at.from(name, Via::Copy)],
+            };
+            at.columns(made_of).rows(Vec::new())
+        }
+        Op::Explode { columns } => {
+            let items = |name: &str| columns.iter().any(|c| c == name);
+            let derivation = at.columns(|name| vec![at.from(name, if items(name) { Via::Value } else { Via::Copy })]);
+            derivation.rows(at.all(columns.iter().map(String::as_str), Via::Choice))
+        }
+        Op::Extern(process) => at.columns(|name| match process.returns.iter().any(|r| r == name) {
+            true => at.all(at.input().schema.visible().map(|f| f.name.as_str()), Via::Value),
+            false => vec![at.from(name, Via::Copy)],
+        }),
         Op::Take { .. } => at.kept().rows(Vec::new()),
         Op::Union => at.columns(|name| inputs.iter().map(|i| from(*i, name, Via::Copy)).collect()).rows(Vec::new()),
         Op::Split(split) => at.kept().rows(at.all(split.columns(), Via::Choice)),
@@ -180,6 +199,21 @@ impl Place<'_> {
             Some(column) => self.all(column.expr.columns(), Via::Aggregate).into_iter().chain(keys.clone()).collect(),
             None => vec![self.from(name, Via::Copy)],
         })
+    }
+
+    fn pivot(&self, pivot: &Pivot) -> Derivation {
+        let keys = || pivot.keys.iter().map(String::as_str);
+        let groups = || self.all(keys().chain([pivot.column.as_str()]), Via::Choice);
+        let derivation = self.columns(|name| {
+            if keys().any(|key| key == name) {
+                return vec![self.from(name, Via::Copy)];
+            }
+            let of = |a: &&NamedExpr| pivot.values.iter().any(|v| format!("{}_{}", a.name, v.name) == name);
+            let aggregates = pivot.aggregates.iter().filter(of);
+            let values = aggregates.flat_map(|a| self.all(a.expr.columns(), Via::Aggregate));
+            values.chain(groups()).collect()
+        });
+        derivation.rows(self.all(keys(), Via::Choice))
     }
 
     fn map(&self, columns: &[MapColumn]) -> Derivation {

@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use dbjob_plan::{CsvOptions, DataLocation, DataType, RunError, Value};
+use dbjob_plan::{CsvOptions, DataLocation, DataType, RunError, Value, parse};
 use polars::prelude::{self as pl, Column, DataFrame, IntoColumn};
 
 use super::layout::{BOM, builder, decode, read_layout};
+use crate::decimal;
 use crate::fault::engine_error;
-use crate::function::parse;
 use crate::source::files::{place, unreadable};
 use crate::source::{Wanted, check, expected};
 use crate::types::polars_type;
@@ -165,6 +165,10 @@ fn line_of(text: &[u8], record: &csv::ByteRecord) -> u64 {
 pub(super) fn read(text: &str, dtype: &DataType, decimal_comma: bool) -> Option<Value> {
     match dtype {
         DataType::Int => parse::int(text).map(Value::Int),
+        DataType::Decimal { precision, scale } if decimal_comma => {
+            parse::decimal(&text.replace(',', "."), *precision, *scale).map(Value::Decimal)
+        }
+        DataType::Decimal { precision, scale } => parse::decimal(text, *precision, *scale).map(Value::Decimal),
         DataType::Float if decimal_comma => parse::float(&text.replace(',', ".")).map(Value::Float),
         DataType::Float => parse::float(text).map(Value::Float),
         DataType::Bool => parse::bool(text).map(Value::Bool),
@@ -178,6 +182,7 @@ pub(super) fn read(text: &str, dtype: &DataType, decimal_comma: bool) -> Option<
 pub(crate) enum Cells {
     Int(Vec<Option<i64>>),
     Float(Vec<Option<f64>>),
+    Decimal(Vec<Option<i128>>, decimal::Digits),
     Bool(Vec<Option<bool>>),
     Date(Vec<Option<i32>>),
     Micros(Vec<Option<i64>>),
@@ -189,6 +194,7 @@ impl Cells {
         match dtype {
             DataType::Int => Self::Int(Vec::new()),
             DataType::Float => Self::Float(Vec::new()),
+            DataType::Decimal { precision, scale } => Self::Decimal(Vec::new(), (*precision, *scale)),
             DataType::Bool => Self::Bool(Vec::new()),
             DataType::Date => Self::Date(Vec::new()),
             DataType::Datetime | DataType::Duration => Self::Micros(Vec::new()),
@@ -201,6 +207,8 @@ impl Cells {
         match (self, value) {
             (Self::Int(v), value) => v.push(value.as_i64()),
             (Self::Float(v), value) => v.push(value.as_f64()),
+            (Self::Decimal(v, (_, scale)), Value::Decimal(d)) => v.push(d.with_scale(*scale).map(|d| d.unscaled)),
+            (Self::Decimal(v, _), _) => v.push(None),
             (Self::Bool(v), value) => v.push(value.as_bool()),
             (Self::Date(v), Value::Date(d)) => v.push(Some(d)),
             (Self::Date(v), _) => v.push(None),
@@ -215,6 +223,7 @@ impl Cells {
         let column = match self {
             Self::Int(v) => pl::Int64Chunked::from_iter(v).into_column(),
             Self::Float(v) => pl::Float64Chunked::from_iter(v).into_column(),
+            Self::Decimal(v, digits) => decimal::column(pl::Int128Chunked::from_iter(v), digits),
             Self::Bool(v) => pl::BooleanChunked::from_iter(v).into_column(),
             Self::Date(v) => pl::Int32Chunked::from_iter(v).into_column(),
             Self::Micros(v) => pl::Int64Chunked::from_iter(v).into_column(),

@@ -6,14 +6,14 @@ mod regular;
 
 use std::path::Path;
 
-use dbjob_plan::{CsvOptions, DataType, Encoding, RunError};
+use dbjob_plan::{CsvOptions, DataType, Encoding, NodeId, RunError, parse};
 use polars::prelude::{
     self as pl, Column, IntoColumn, IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame, NullValues,
 };
 
 use super::{Scan, Wanted, check};
+use crate::decimal;
 use crate::fault::{Fault, Faults, engine_error};
-use crate::function::parse;
 use crate::types::polars_type;
 use crate::udf;
 
@@ -59,7 +59,8 @@ pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bo
         .iter()
         .zip(&places)
         .map(|(w, place)| {
-            convert(w, crate::udf::col(name(*place).as_str()), scan.faults, scan.node).alias(w.field.name.as_str())
+            convert(w, crate::udf::col(name(*place).as_str()), options.decimal_comma, (scan.faults, scan.node))
+                .alias(w.field.name.as_str())
         })
         .collect();
     Ok(frame.select(columns))
@@ -74,12 +75,12 @@ fn raw_type(dtype: &DataType) -> pl::DataType {
     }
 }
 
-fn convert(w: &Wanted, raw: pl::Expr, faults: &Faults, node: dbjob_plan::NodeId) -> pl::Expr {
+fn convert(w: &Wanted, raw: pl::Expr, decimal_comma: bool, (faults, node): (&Faults, NodeId)) -> pl::Expr {
     let typed = match w.field.dtype {
-        DataType::Bool | DataType::Date | DataType::Datetime => {
+        DataType::Bool | DataType::Date | DataType::Datetime | DataType::Decimal { .. } => {
             let (faults, field) = (faults.clone(), w.field.clone());
             udf::map1(raw, polars_type(&w.field.dtype), move |c| {
-                read_text(&field.dtype, c)?.map_err(|text| {
+                read_text(&field.dtype, c, decimal_comma)?.map_err(|text| {
                     let message = format!("{text:?} is not {}", super::expected(&field.dtype));
                     let column = Some(field.name.clone());
                     faults.raise(Fault { node, code: "E0704", message, column, value: Some(text) })
@@ -92,7 +93,7 @@ fn convert(w: &Wanted, raw: pl::Expr, faults: &Faults, node: dbjob_plan::NodeId)
 }
 
 /// A text column as bools, dates or datetimes; `Err` has the first text that is none.
-fn read_text(dtype: &DataType, c: &Column) -> pl::PolarsResult<Result<Column, String>> {
+fn read_text(dtype: &DataType, c: &Column, decimal_comma: bool) -> pl::PolarsResult<Result<Column, String>> {
     fn all<T>(c: &Column, read: impl Fn(&str) -> Option<T>) -> pl::PolarsResult<Result<Vec<Option<T>>, String>> {
         let mut out = Vec::with_capacity(c.len());
         for text in c.str()?.iter() {
@@ -105,6 +106,14 @@ fn read_text(dtype: &DataType, c: &Column) -> pl::PolarsResult<Result<Column, St
     }
     let target = polars_type(dtype);
     Ok(match dtype {
+        DataType::Decimal { precision, scale } => {
+            let digits = (*precision, *scale);
+            let read = |text: &str| match decimal_comma {
+                true => parse::decimal(&text.replace(',', "."), digits.0, digits.1),
+                false => parse::decimal(text, digits.0, digits.1),
+            };
+            all(c, read)?.map(|v| decimal::column(v.into_iter().map(|d| d.map(|d| d.unscaled)).collect(), digits))
+        }
         DataType::Bool => all(c, parse::bool)?.map(|v| pl::BooleanChunked::from_iter(v).into_column()),
         DataType::Date => match all(c, parse::date)? {
             Ok(v) => Ok(pl::Int32Chunked::from_iter(v).into_column().cast(&target)?),

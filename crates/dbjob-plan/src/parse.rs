@@ -1,22 +1,32 @@
-//! Text to values and back: the one reading of numbers, truth values, dates and times, shared by casts and sources.
+//! Text to values: the one reading of numbers, truth values, dates and times, shared by the checker (constants), casts
+//! and sources.
 
+use chrono::format::{Item, StrftimeItems};
 use chrono::{NaiveDate, NaiveDateTime};
-use dbjob_plan::days_from_civil;
+
+use crate::{Decimal, days_from_civil};
 
 const DAY: i64 = 86_400_000_000;
 
 /// Decimal digits with an optional sign; white space around is ignored.
-pub(crate) fn int(text: &str) -> Option<i64> {
+pub fn int(text: &str) -> Option<i64> {
     text.trim().parse().ok()
 }
 
 /// A decimal number, with exponent if need be, `inf` or `nan`; white space around is ignored.
-pub(crate) fn float(text: &str) -> Option<f64> {
+pub fn float(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
+/// A decimal number with at most `scale` digits after the point (zeros at the end do not count) and `precision` in all,
+/// with exponent if need be; white space around is ignored.
+pub fn decimal(text: &str, precision: u8, scale: u8) -> Option<Decimal> {
+    let number: Decimal = text.parse().ok()?;
+    number.with_scale(scale).filter(|number| number.fits(precision))
+}
+
 /// `true` or `false` in any case, `1` or `0`; white space around is ignored.
-pub(crate) fn bool(text: &str) -> Option<bool> {
+pub fn bool(text: &str) -> Option<bool> {
     let text = text.trim();
     if text == "1" || text.eq_ignore_ascii_case("true") {
         Some(true)
@@ -28,7 +38,7 @@ pub(crate) fn bool(text: &str) -> Option<bool> {
 }
 
 /// Exactly `YYYY-MM-DD`, as days since 1970-01-01.
-pub(crate) fn date(text: &str) -> Option<i32> {
+pub fn date(text: &str) -> Option<i32> {
     let b = text.trim().as_bytes();
     if b.len() != 10 || b[4] != b'-' || b[7] != b'-' {
         return None;
@@ -38,7 +48,7 @@ pub(crate) fn date(text: &str) -> Option<i32> {
 
 /// `YYYY-MM-DD` with `T` or a space and `hh:mm[:ss[.ffffff]]`, and `Z` or an offset that is taken off; a bare date is
 /// its midnight. Microseconds since 1970-01-01T00:00:00Z; digits beyond microseconds are cut off.
-pub(crate) fn datetime(text: &str) -> Option<i64> {
+pub fn datetime(text: &str) -> Option<i64> {
     let text = text.trim();
     let days = i64::from(date(text.get(..10)?)?);
     let rest = &text[10..];
@@ -92,8 +102,44 @@ fn digits(bytes: &[u8]) -> Option<u32> {
     bytes.iter().try_fold(0, |value, b| b.is_ascii_digit().then(|| value * 10 + u32::from(b - b'0')))
 }
 
+/// Why a text is no format of strftime's style: a directive that does not exist, or none at all.
+pub fn wrong_format(format: &str) -> Option<String> {
+    let mut rest = format;
+    let mut directives = 0;
+    while let Some(at) = rest.find('%') {
+        rest = &rest[at..];
+        let length = directive(rest);
+        match StrftimeItems::new(&rest[..length]).next() {
+            None | Some(Item::Error) => return Some(format!("there is no directive `{}`", &rest[..length])),
+            Some(Item::Literal(_) | Item::Space(_)) => {}
+            Some(_) => directives += 1,
+        }
+        rest = &rest[length..];
+    }
+    (directives == 0).then(|| "it has no directive such as `%Y`".to_owned())
+}
+
+/// The length of the directive that a text begins with: `%`, flags, a width, a letter.
+fn directive(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    chars.find(|(_, c)| !(c.is_ascii_digit() || "-_.:#".contains(*c))).map_or(text.len(), |(i, c)| i + c.len_utf8())
+}
+
+/// Like [`wrong_format`] for a format by which a text is read as a date or datetime: it must tell the day.
+pub fn wrong_reading_format(format: &str) -> Option<String> {
+    use std::fmt::Write as _;
+    if let Some(wrong) = wrong_format(format) {
+        return Some(wrong);
+    }
+    let sample = chrono::DateTime::from_timestamp(1_709_212_455, 0)?.fixed_offset();
+    let mut text = String::new();
+    let back = write!(text, "{}", sample.format(format)).ok().and_then(|()| date_as(&text, format));
+    (back != Some((sample.date_naive() - NaiveDate::default()).num_days() as i32))
+        .then(|| "it does not tell which day is meant".to_owned())
+}
+
 /// A date in a format of strftime's style.
-pub(crate) fn date_as(text: &str, format: &str) -> Option<i32> {
+pub fn date_as(text: &str, format: &str) -> Option<i32> {
     let day = NaiveDate::parse_from_str(text.trim(), format)
         .or_else(|_| NaiveDateTime::parse_from_str(text.trim(), format).map(|t| t.date()))
         .ok()?;
@@ -101,7 +147,7 @@ pub(crate) fn date_as(text: &str, format: &str) -> Option<i32> {
 }
 
 /// A datetime in a format of strftime's style; without a time of day, midnight.
-pub(crate) fn datetime_as(text: &str, format: &str) -> Option<i64> {
+pub fn datetime_as(text: &str, format: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(moment) = chrono::DateTime::parse_from_str(text, format) {
         return Some(moment.timestamp_micros());
@@ -141,5 +187,37 @@ mod tests {
         assert_eq!(date_as("31.01.2024", "%d.%m.%Y"), date("2024-01-31"));
         assert_eq!(datetime_as("31.01.2024 09:30", "%d.%m.%Y %H:%M"), datetime("2024-01-31T09:30"));
         assert_eq!(date_as("2024", "%d.%m.%Y"), None);
+    }
+
+    #[test]
+    fn wrong_formats() {
+        for fine in [
+            "%Y-%m-%d",
+            "%d.%m.%y %H:%M",
+            "%-d/%-m/%Y",
+            "%Y%m%d",
+            "%FT%T%.3f",
+            "%s",
+            "%a, %d %b %Y %T %z",
+            "%j %Y",
+            "%%%F",
+        ] {
+            assert_eq!(wrong_reading_format(fine), None, "{fine}");
+        }
+        assert_eq!(wrong_format("%d.%Q.%Y").as_deref(), Some("there is no directive `%Q`"));
+        assert_eq!(wrong_format("100%").as_deref(), Some("there is no directive `%`"));
+        assert!(wrong_format("YYYY-MM-DD").is_some());
+        assert_eq!(wrong_format("%H:%M"), None);
+        for dayless in ["%H:%M", "%Y", "%d.%m."] {
+            assert!(wrong_reading_format(dayless).is_some(), "{dayless}");
+        }
+    }
+
+    #[test]
+    fn decimals() {
+        let shown = |text, p, s| decimal(text, p, s).map(|d| d.to_string());
+        assert_eq!(shown("12.5", 4, 2).as_deref(), Some("12.50"));
+        assert_eq!(shown("12.500", 4, 2).as_deref(), Some("12.50"));
+        assert_eq!((shown("12.505", 9, 2), shown("123.5", 4, 2), shown("x", 4, 2)), (None, None, None));
     }
 }

@@ -1,0 +1,152 @@
+//! What is wrong with constants: it would fail in every row, so it is told before there are rows.
+
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+use dbjob_plan::{DECIMAL_DIGITS, DataType, Decimal, Expr, ExprKind, Value, parse};
+
+use super::expr::Typed;
+use super::types;
+use crate::catalog::function::Accepts;
+
+/// Whether a constant (or what is none) is what a literal parameter takes; `None` for other parameters.
+pub(super) fn fits(accepts: Accepts, constant: Option<&Value>) -> Option<bool> {
+    let int = |low: i64, high: i64| matches!(constant, Some(Value::Int(i)) if (low..=high).contains(i));
+    Some(match accepts {
+        Accepts::LiteralText([]) | Accepts::Regex | Accepts::TimeFormat | Accepts::DayFormat | Accepts::Zone => {
+            matches!(constant, Some(Value::String(_)))
+        }
+        Accepts::LiteralText(words) => constant.and_then(Value::as_str).is_some_and(|text| words.contains(&text)),
+        Accepts::LiteralInt => int(i64::MIN, i64::MAX),
+        Accepts::Digits => int(1, i64::from(DECIMAL_DIGITS)),
+        Accepts::Scale => int(0, i64::from(DECIMAL_DIGITS)),
+        Accepts::LiteralCount => int(1, i64::MAX),
+        Accepts::Width => int(1, 1_000_000),
+        Accepts::LiteralShare => constant.and_then(Value::as_f64).is_some_and(|x| (0.0..=1.0).contains(&x)),
+        _ => return None,
+    })
+}
+
+/// Why a literal text is not what the parameter takes.
+pub(super) fn wrong_text(accepts: Accepts, constant: Option<&Value>) -> Option<String> {
+    let text = constant?.as_str()?;
+    match accepts {
+        Accepts::Regex => regex::Regex::new(text).err().map(|e| {
+            // The message is a picture of the expression; its last line is the reason.
+            let reason = e.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            format!("{text:?} is no regular expression: {reason}")
+        }),
+        Accepts::TimeFormat => parse::wrong_format(text).map(|why| format!("{text:?} is no format: {why}")),
+        Accepts::DayFormat => parse::wrong_reading_format(text).map(|why| format!("{text:?} is no format: {why}")),
+        Accepts::Zone => Tz::from_str(text).err().map(|_| format!("there is no time zone {text:?}")),
+        _ => None,
+    }
+}
+
+/// The names of all time zones.
+pub(super) fn zones() -> impl Iterator<Item = &'static str> {
+    chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
+}
+
+/// Why a cast of a constant fails.
+pub(super) fn cast_failure(function: &str, args: &[Typed]) -> Option<String> {
+    let value = value_of(&args.first()?.expr)?;
+    let text = |i: usize| match args.get(i).map(|a| &a.expr.kind) {
+        Some(ExprKind::Literal(Value::String(text))) => Some(text.as_str()),
+        _ => None,
+    };
+    let read = match (function, &value) {
+        (_, Value::Null) => true,
+        ("int", Value::String(s)) => parse::int(s).is_some(),
+        ("int" | "floor" | "ceil" | "trunc", Value::Float(x)) => x.abs() < 9_223_372_036_854_775_808.0,
+        ("int" | "floor" | "ceil" | "trunc", Value::Decimal(d)) => {
+            i64::try_from(d.unscaled / 10_i128.pow(u32::from(d.scale))).is_ok()
+        }
+        ("float", Value::String(s)) => parse::float(s).is_some(),
+        ("bool", Value::String(s)) => parse::bool(s).is_some(),
+        ("date", Value::String(s)) => {
+            text(1).map_or_else(|| parse::date(s), |format| parse::date_as(s, format)).is_some()
+        }
+        ("datetime", Value::String(s)) => {
+            text(1).map_or_else(|| parse::datetime(s), |format| parse::datetime_as(s, format)).is_some()
+        }
+        ("decimal", value) => {
+            let digits = |i: usize| match args.get(i).map(|a| &a.expr.kind) {
+                Some(ExprKind::Literal(Value::Int(n))) => u8::try_from(*n).ok(),
+                _ => None,
+            };
+            let (Some(precision), Some(scale)) = (digits(1), digits(2)) else { return None };
+            if scale > precision {
+                return Some(format!("a decimal of {precision} digits has no {scale} digits after the point"));
+            }
+            match value {
+                Value::String(s) => parse::decimal(s, precision, scale).is_some(),
+                Value::Float(x) => Decimal::of_float_rounded(*x, scale).is_some_and(|d| d.fits(precision)),
+                Value::Int(i) => Decimal::of_int(*i).with_scale(scale).is_some_and(|d| d.fits(precision)),
+                Value::Decimal(d) => d.rounded(scale).is_some_and(|d| d.fits(precision)),
+                _ => true,
+            }
+        }
+        _ => true,
+    };
+    (!read).then(|| format!("`{function}` cannot read {value}"))
+}
+
+/// The constant that an expression is.
+fn value_of(expr: &Expr) -> Option<Value> {
+    match &expr.kind {
+        ExprKind::Literal(value) => Some(value.clone()),
+        ExprKind::Negate(x) => match value_of(x)? {
+            Value::Int(i) => i.checked_neg().map(Value::Int),
+            Value::Float(x) => Some(Value::Float(-x)),
+            Value::Decimal(d) => Some(Value::Decimal(Decimal { unscaled: -d.unscaled, ..d })),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The exact value of `+ - *` and `-` over int constants, for what leaves 64 bits.
+pub(super) fn int_of(expr: &Expr) -> Option<i128> {
+    if expr.dtype != DataType::Int {
+        return None;
+    }
+    match &expr.kind {
+        ExprKind::Literal(Value::Int(i)) => Some(i128::from(*i)),
+        ExprKind::Negate(x) => int_of(x).map(|i| -i),
+        ExprKind::Binary { op, left, right } => {
+            let (a, b) = (int_of(left)?, int_of(right)?);
+            match op {
+                dbjob_plan::BinaryOp::Add => Some(a + b),
+                dbjob_plan::BinaryOp::Sub => Some(a - b),
+                dbjob_plan::BinaryOp::Mul => a.checked_mul(b),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Whether a constant goes into a column of the type as it is.
+#[allow(dead_code, reason = "for the rows of `inline`, which come next")]
+pub(super) fn of_type(value: &Value, dtype: &DataType) -> Option<Value> {
+    Some(match (value, dtype) {
+        (Value::Null, _) => Value::Null,
+        (Value::Int(i), DataType::Float) => Value::Float(*i as f64),
+        (Value::Date(d), DataType::Datetime) => Value::Datetime(i64::from(*d) * 86_400_000_000),
+        (value, DataType::Decimal { precision, scale }) => Value::Decimal(types::fitted(value, *precision, *scale)?),
+        (Value::String(s), DataType::Category { levels: Some(levels) }) if !levels.contains(s) => return None,
+        (Value::List(items), DataType::List { item }) => {
+            Value::List(items.iter().map(|v| of_type(v, item)).collect::<Option<_>>()?)
+        }
+        (Value::List(items), DataType::Vector { width }) => {
+            if width.is_some_and(|n| n != items.len()) || items.contains(&Value::Null) {
+                return None;
+            }
+            Value::List(items.iter().map(|v| of_type(v, &DataType::Float)).collect::<Option<_>>()?)
+        }
+        (value, dtype) if types::converts(&types::of_value(value), dtype) => value.clone(),
+        _ => return None,
+    })
+}
