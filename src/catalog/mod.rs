@@ -4,9 +4,11 @@
 pub mod algorithm;
 mod exactness;
 pub mod function;
+pub mod instance;
 pub mod map;
 pub mod metric;
 pub mod options;
+pub mod setting;
 pub mod words;
 
 pub use algorithm::{ALGORITHMS, Algorithm};

@@ -30,6 +30,8 @@ pub enum OptionType {
     Char,
     Texts,
     Duration,
+    /// Bytes.
+    Size,
     /// A bare word, or a literal of the column's type.
     WordOrLiteral(&'static [&'static str]),
 }
@@ -67,7 +69,9 @@ impl Default {
 impl std::fmt::Display for OptionType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Int { min: i64::MIN, max: i64::MAX } => f.write_str("an int"),
             Self::Int { min, max: i64::MAX } => write!(f, "an int of at least {min}"),
+            Self::Int { min, max } if *max >= i64::from(u32::MAX) => write!(f, "an int of at least {min}"),
             Self::Int { min, max } => write!(f, "an int from {min} to {max}"),
             Self::Float { min, max, above } => {
                 write!(f, "a number {} {min}", if *above { "above" } else { "of at least" })?;
@@ -79,6 +83,7 @@ impl std::fmt::Display for OptionType {
             Self::Char => f.write_str("one ASCII character in quotes"),
             Self::Texts => f.write_str("a list of texts"),
             Self::Duration => f.write_str("a duration like 20min"),
+            Self::Size => f.write_str("a size like 4GiB"),
             Self::WordOrLiteral(words) => write!(f, "one of {}, or a value of the column's type", words.join(", ")),
         }
     }

@@ -23,7 +23,7 @@ pub const ITEMS: &[Word] = &[
     built("use", "Items of another file"),
     built("param", "A typed value set from outside"),
     built("profile", "A named set of param values"),
-    later("cluster", "Where work runs"),
+    built("cluster", "Where work runs"),
     built("dataset", "A source, its columns and expectations"),
     built("transform", "A table computed from others"),
     built("model", "What is learned from a table"),
@@ -100,28 +100,6 @@ pub const TYPES: &[Word] = &[
     later("vector", "A list of floats of one length"),
 ];
 pub const ROLES: &[&str] = &["key", "id", "time", "label", "weight", "late"];
-
-pub const JOB_SETTINGS: &[Word] = &[
-    built("run_time", "The limit on the whole run"),
-    built("seed", "The seed of splits and fits"),
-    later("cluster", "Where work runs"),
-    later("retries", "How often a failed node is tried again"),
-    later("environment", "What processes of the job see"),
-];
-
-pub const MODULE_SETTINGS: &[Word] = &[
-    built("runs", "The node or list of nodes that it groups"),
-    built("after", "The module that must have run before"),
-    built("role", "The name under which its workers run"),
-    later("cluster", "Where it runs"),
-    later("replicas", "Number of workers"),
-    later("resources", "Cores of a worker"),
-    later("memory", "Memory of a worker"),
-    later("time", "Its limit"),
-    later("interval", "How often an iterative fit checkpoints"),
-    later("retries", "How often a failed node is tried again"),
-    later("element_spec", "The instance that an input runs on"),
-];
 
 pub const CSV_OPTIONS: &[OptionSpec] = &[
     OptionSpec { name: "delimiter", ty: OptionType::Char, default: Default::Text(","), doc: "What separates cells" },

@@ -7,9 +7,15 @@ use super::world::LocalWorld;
 #[cfg(feature = "local")]
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::{Code, Problem, Severity};
+#[cfg(feature = "local")]
+use crate::hir;
 use crate::hir::{Given, SoundJob};
+#[cfg(feature = "local")]
+use crate::link::link;
 use crate::lower::lower;
 use crate::source::{SourceFile, SourceMap};
+#[cfg(feature = "local")]
+use crate::syntax;
 use crate::syntax::ast::{Ident, Text};
 use crate::{Analysis, analyse};
 
@@ -105,11 +111,22 @@ pub fn compile_source(file: SourceFile, params: &ParamArgs, purpose: Purpose, so
     Front { problems, notes, items, job: sound.filter(|_| plan.is_some()), plan }
 }
 
+/// The cores that the job's cluster grants, without a look at data; problems are told by `compile`.
+#[cfg(feature = "local")]
+pub fn threads(path: &Path, params: &ParamArgs) -> Option<usize> {
+    let mut sources = SourceMap::default();
+    let world = LocalWorld { base: parent(path), purpose: Purpose::Run };
+    let file = sources.add(read_source(path).ok()?);
+    let given = params.given(&mut sources).ok()?;
+    let parsed = syntax::parse(file, &sources.get(file).text);
+    let program = link(parsed, &mut sources, &world);
+    hir::threads(&program, &given, &world).and_then(|n| usize::try_from(n).ok())
+}
+
 /// What the engine of this machine cannot do, as errors of the job.
 #[cfg(feature = "local")]
 fn unsupported(plan: &Plan) -> Vec<Diagnostic> {
-    let error = |u: dbjob_plan::Unsupported| {
-        Diagnostic::error(Code::E0901, plan.node(u.node).span, format!("not supported yet: {}", u.what))
-    };
+    let error =
+        |u: dbjob_plan::Unsupported| Diagnostic::error(Code::E0901, u.span, format!("not supported yet: {}", u.what));
     dbjob_plan::Backend::unsupported(&super::engine::engine(), plan).into_iter().map(error).collect()
 }

@@ -6,10 +6,11 @@ use dbjob_plan::{Span, Value};
 
 use super::params::{self, ParamValue, Params};
 use crate::catalog::options::{OptionSpec, OptionType};
+use crate::catalog::setting::{self, SettingType};
 use crate::catalog::{algorithm, map, words};
 use crate::link::Program;
 use crate::syntax::Parts;
-use crate::syntax::ast::{Arg, Call, Expr, ExprKind, Fit, SettingValue};
+use crate::syntax::ast::{Arg, Call, Expr, ExprKind, Fit, Setting, SettingValue};
 
 /// Binds the names of one item.
 pub(super) struct Binder<'a> {
@@ -78,6 +79,30 @@ impl Binder<'_> {
         }
     }
 
+    /// Settings as the catalog knows them: names of items and words of their own stay.
+    pub fn settings(&mut self, settings: &mut [Setting], known: &[setting::Setting]) {
+        for setting in settings {
+            let spec = known.iter().find(|s| s.name == setting.name.name).map(|s| s.ty);
+            match (spec, &mut setting.value) {
+                (Some(SettingType::Value(ty)), SettingValue::Expr(value)) => self.option(value, words_of(ty)),
+                (Some(SettingType::Block(inner)), SettingValue::Block(settings)) => self.settings(settings, inner),
+                (Some(SettingType::Environment), SettingValue::Block(settings)) => {
+                    self.entries(settings, &["unset", "pass"]);
+                }
+                (Some(SettingType::Properties), SettingValue::Block(settings)) => self.entries(settings, &[]),
+                _ => {}
+            }
+        }
+    }
+
+    fn entries(&mut self, settings: &mut [Setting], words: &[&str]) {
+        for setting in settings {
+            if let SettingValue::Expr(value) = &mut setting.value {
+                self.option(value, words);
+            }
+        }
+    }
+
     /// A value that may be a word of its own.
     pub fn option(&mut self, value: &mut Expr, words: &[&str]) {
         value.walk_mut(&mut |expr| match &expr.kind {
@@ -126,8 +151,12 @@ fn written(value: &Value, span: Span) -> ExprKind {
 }
 
 fn own_words(spec: Option<&OptionSpec>) -> &'static [&'static str] {
-    match spec.map(|spec| spec.ty) {
-        Some(OptionType::Word(words) | OptionType::WordOrLiteral(words)) => words,
+    spec.map_or(&[], |spec| words_of(spec.ty))
+}
+
+fn words_of(ty: OptionType) -> &'static [&'static str] {
+    match ty {
+        OptionType::Word(words) | OptionType::WordOrLiteral(words) => words,
         _ => &[],
     }
 }

@@ -2,14 +2,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use dbjob_plan::{Schema, Span, Value};
+use dbjob_plan::{ClusterEngine, Schema, Span, Value};
 
 use super::bind::{self, Binder};
 use super::functions::{self, Functions};
 use super::items::not_yet;
 use super::params::{self, Given, Params};
 use super::table::Table;
-use super::{Item, Job, items, job, lint, module};
+use super::{Item, Job, cluster, items, job, lint, module};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::link::Program;
 use crate::syntax::{Parts, ast};
@@ -49,26 +49,12 @@ impl Checked {
 /// Resolves and types a job. `name` is the file's stem, for a job without a name of its own.
 pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) -> Checked {
     let file = &program.ast;
-    let mut out = Vec::new();
-    let mut cx = Context {
-        params: Params::of(program, given, world, &mut out),
-        functions: Functions::default(),
-        program,
-        world,
-        told: Vec::new(),
-        out,
-        items: Vec::new(),
-        tables: HashMap::new(),
-        models: HashMap::new(),
-        names: BTreeMap::new(),
-        next_map: 0,
-        lost: Arc::new(file.lost.iter().map(|i| i.name.clone()).collect()),
-        broken: file.broken.clone(),
-    };
+    let mut cx = Context::new(program, given, world);
     let mut job = Job { name: name.to_owned(), ..Job::default() };
     job::settings(file, &mut job, &mut cx);
     functions::check_all(file, &mut cx);
     items::check_all(file, &mut cx);
+    job.clusters = cluster::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
     lint::check_all(&mut cx);
     job.modules.retain(|m| program.takes(m.position));
@@ -80,6 +66,18 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     cx.told.sort_unstable();
     diagnostics.retain(|d| !covered(&file.told, d.span) && !covered(&cx.told, d.span));
     Checked { job, diagnostics }
+}
+
+/// The cores that the job's cluster grants on this machine. Nothing else is looked at, so it comes before any data.
+pub fn threads(program: &Program, given: &Given, world: &dyn World) -> Option<u32> {
+    let mut cx = Context::new(program, given, world);
+    let mut job = Job::default();
+    job::settings(&program.ast, &mut job, &mut cx);
+    let name = job.cluster?.value;
+    match cluster::check_all(&program.ast, &mut cx).into_iter().find(|c| c.name == name)?.engine {
+        ClusterEngine::Local { threads, .. } => threads,
+        _ => None,
+    }
 }
 
 /// Whether a span begins in one of these, which are in order and apart from each other.
@@ -120,6 +118,27 @@ pub(super) struct Path {
     pub later: bool,
 }
 
+impl<'a> Context<'a> {
+    fn new(program: &'a Program, given: &Given, world: &'a dyn World) -> Self {
+        let mut out = Vec::new();
+        Context {
+            params: Params::of(program, given, world, &mut out),
+            functions: Functions::default(),
+            program,
+            world,
+            told: Vec::new(),
+            out,
+            items: Vec::new(),
+            tables: HashMap::new(),
+            models: HashMap::new(),
+            names: BTreeMap::new(),
+            next_map: 0,
+            lost: Arc::new(program.ast.lost.iter().map(|i| i.name.clone()).collect()),
+            broken: program.ast.broken.clone(),
+        }
+    }
+}
+
 impl Context<'_> {
     /// A copy of a part of the tree with constants in place of params.
     pub fn bind<'t, T: Clone>(
@@ -128,7 +147,11 @@ impl Context<'_> {
         parts: fn(&mut T) -> Parts<'_>,
         is_column: &dyn Fn(&str) -> bool,
     ) -> Cow<'t, T> {
-        Binder { program: self.program, params: &self.params, is_column, told: &mut self.told }.bound(tree, parts)
+        self.binder(is_column).bound(tree, parts)
+    }
+
+    pub fn binder<'b>(&'b mut self, is_column: &'b dyn Fn(&str) -> bool) -> Binder<'b> {
+        Binder { program: self.program, params: &self.params, is_column, told: &mut self.told }
     }
 
     /// The path that an argument gives; what else it is is reported. `write` says what to write instead.

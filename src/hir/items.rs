@@ -119,7 +119,7 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
             }
             ItemKind::Param { name, .. } => others.declare("param", name, &mut cx.out),
             ItemKind::Profile { name, .. } => others.declare("profile", name, &mut cx.out),
-            ItemKind::Cluster { name, .. } => later(cx, "`cluster`", name.span),
+            ItemKind::Cluster { name, .. } => others.declare("cluster", name, &mut cx.out),
             ItemKind::Fn { name, .. } => others.declare("function", name, &mut cx.out),
             ItemKind::Test { name, .. } => later(cx, "`test`", name.span),
             _ => {}

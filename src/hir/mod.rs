@@ -9,6 +9,7 @@ mod bind;
 mod call;
 mod check;
 mod clock;
+mod cluster;
 mod columns;
 mod constant;
 mod dataset;
@@ -36,6 +37,7 @@ mod result;
 mod selection;
 mod serving;
 mod set;
+mod setting;
 pub mod split;
 mod statistic;
 mod step;
@@ -49,9 +51,9 @@ mod window;
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{FitSpec, ItemKind, Op, Schema, Span, Target};
+use dbjob_plan::{Cluster, Environment, FitSpec, ItemKind, Limits, Op, Said, Schema, Span, Target};
 
-pub use check::{Checked, SoundJob, check};
+pub use check::{Checked, SoundJob, check, threads};
 pub use params::Given;
 pub use table::{Column, Shape, Table};
 pub use taint::{Taint, TaintKind, TaintSource};
@@ -65,6 +67,10 @@ pub struct Job {
     pub run_time: Option<i64>,
     pub items: Vec<Item>,
     pub modules: Vec<Module>,
+    pub clusters: Vec<Cluster>,
+    pub cluster: Option<Said<String>>,
+    pub retries: Option<Said<u32>>,
+    pub environment: Option<Said<Environment>>,
 }
 
 #[derive(Debug, Clone)]
@@ -141,6 +147,7 @@ pub struct Module {
     pub role: Option<String>,
     pub runs: Vec<String>,
     pub after: Vec<String>,
+    pub limits: Limits,
     pub span: Span,
     /// Position among the items of the program.
     pub position: usize,

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::Span;
+use dbjob_plan::{Accelerator, ElementSpec, Instance, Limits, Said, Span};
 
 use super::check::Context;
 use super::items::unknown_item;
-use super::job::{known_settings, wrong};
-use super::{ItemBody, Module};
-use crate::catalog::words;
+use super::setting::{Settings, names, wrong};
+use super::{ItemBody, Module, cluster};
+use crate::catalog::instance;
+use crate::catalog::setting::{self, SettingType};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{self, ExprKind, Ident, ItemKind, Setting, SettingValue};
+use crate::syntax::ast::{self, Ident, ItemKind};
 
 pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
     let mut modules: Vec<Module> = Vec::new();
@@ -48,19 +49,23 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
             role: None,
             runs: Vec::new(),
             after: Vec::new(),
+            limits: Limits::default(),
             span: name.span,
             position,
         };
         let mut has_runs = false;
-        for setting in known_settings(settings, "`module`", words::MODULE_SETTINGS, &mut cx.out) {
+        let settings = cx.bind_settings(settings, setting::MODULE);
+        let settings = Settings::read(&settings, "`module`", setting::MODULE, &mut cx.out);
+        module.limits = limits(&settings, cx);
+        for setting in ["role", "after", "runs"].into_iter().filter_map(|name| settings.names(name)) {
             match setting.name.name.as_str() {
                 "role" => match names(setting).as_deref() {
                     Some([(None, role)]) => module.role = Some(role.name.clone()),
-                    _ => cx.out.push(wrong(setting, "a name like worker")),
+                    _ => cx.out.push(wrong(setting, takes("role"))),
                 },
                 "after" => {
                     let Some(after) = names(setting) else {
-                        cx.out.push(wrong(setting, "a module or a list of modules"));
+                        cx.out.push(wrong(setting, takes("after")));
                         continue;
                     };
                     for (_, other) in after {
@@ -75,7 +80,7 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                 "runs" => {
                     has_runs = true;
                     let Some(runs) = names(setting) else {
-                        cx.out.push(wrong(setting, "a node or a list of nodes, `deploy.NAME` for deployments"));
+                        cx.out.push(wrong(setting, takes("runs")));
                         continue;
                     };
                     for (base, node) in runs {
@@ -149,18 +154,62 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
     modules
 }
 
-/// `a`, `deploy.a`, `[a, deploy.b]` as (base, name) pairs.
-fn names(setting: &Setting) -> Option<Vec<(Option<Ident>, Ident)>> {
-    let SettingValue::Expr(value) = &setting.value else { return None };
-    let one = |e: &ast::Expr| match &e.kind {
-        ExprKind::Name(name) => Some((None, Ident { name: name.clone(), span: e.span })),
-        ExprKind::Field { base, name } => Some((Some(base.clone()), name.clone())),
-        _ => None,
-    };
-    match &value.kind {
-        ExprKind::List(items) => items.iter().map(one).collect(),
-        _ => one(value).map(|n| vec![n]),
+/// What a setting of names is, in words.
+fn takes(name: &str) -> &'static str {
+    match setting::MODULE.iter().find(|s| s.name == name).map(|s| s.ty) {
+        Some(SettingType::Names(words)) => words,
+        _ => unreachable!("`{name}` is a setting of names"),
     }
+}
+
+fn limits(settings: &Settings<'_>, cx: &mut Context<'_>) -> Limits {
+    Limits {
+        cluster: cluster::named(settings.names("cluster"), cx),
+        replicas: settings.count("replicas"),
+        resources: settings.count("resources"),
+        memory: settings.size("memory"),
+        time: settings.duration("time"),
+        interval: settings.duration("interval"),
+        retries: settings.count("retries"),
+        element_spec: settings.block("element_spec").and_then(|(inner, span)| {
+            let read = Settings::read(inner, "`element_spec`", setting::ELEMENT_SPEC, &mut cx.out);
+            element_spec(&read, &mut cx.out).map(|value| Said { value, span })
+        }),
+    }
+}
+
+/// The machine of an `element_spec`; `None` if its instance is wrong, which is reported.
+fn element_spec(settings: &Settings<'_>, out: &mut Vec<Diagnostic>) -> Option<ElementSpec> {
+    const GIB: u64 = 1 << 30;
+    let mut spec = ElementSpec { instance: None, accelerator: Accelerator::Off };
+    if settings.text("accelerator").is_some_and(|word| word.value == "auto") {
+        spec.accelerator = Accelerator::Auto;
+    }
+    let Some(name) = settings.text("input_config") else { return Some(spec) };
+    let place = settings.place("input_config").unwrap_or(name.span);
+    if let Some(found) = instance::find(&name.value) {
+        spec.instance = Some(Instance {
+            name: found.name.into(),
+            cores: found.cores,
+            memory: u64::from(found.memory) * GIB,
+            node_type: found.node_type.into(),
+        });
+        return Some(spec);
+    }
+    if instance::is_off(&name.value) {
+        if spec.accelerator == Accelerator::Auto {
+            let message = format!("{:?} says that there is no accelerator, and `accelerator` says auto", name.value);
+            out.push(Diagnostic::error(Code::E0105, place, message).label("off").help("drop one of them"));
+            return None;
+        }
+        return Some(spec);
+    }
+    let diagnostic = Diagnostic::error(Code::E0105, place, format!("there is no instance {:?}", name.value))
+        .label("unknown instance")
+        .near(&name.value, instance::INSTANCES.iter().map(|i| i.name));
+    let help = "an instance is called \"ml.t2.medium\" or \"ml.m5.xlarge\"";
+    out.push(if diagnostic.help.is_some() { diagnostic } else { diagnostic.help(help) });
+    None
 }
 
 fn runs_before<'m>(modules: &'m [Module], of: &'m Module, seen: &mut Vec<&'m str>) {

@@ -136,6 +136,7 @@ pub(super) fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
             items.iter().all(|i| matches!(i, Value::String(_))).then_some(Value::List(items))
         }
         (OptionType::Duration, Some(Value::Duration(us))) if us > 0 => Some(Value::Duration(us)),
+        (OptionType::Size, Some(Value::Size(bytes))) if bytes > 0 => Some(Value::Size(bytes)),
         (OptionType::WordOrLiteral(words), None) => {
             word(ast).filter(|w| words.contains(w)).map(|w| Value::Word(w.into()))
         }

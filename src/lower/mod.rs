@@ -8,7 +8,16 @@ use crate::hir::{Item, ItemBody, Job, SoundJob};
 
 /// Lowers a job. Node ids are in the order of running: inputs first, then by modules' `after`, then as in the file.
 pub fn lower(job: &SoundJob) -> Plan {
-    let mut plan = Plan { job: job.name.clone(), seed: job.seed, run_time: job.run_time, ..Plan::default() };
+    let mut plan = Plan {
+        job: job.name.clone(),
+        seed: job.seed,
+        run_time: job.run_time,
+        clusters: job.clusters.clone(),
+        cluster: job.cluster.clone(),
+        retries: job.retries,
+        environment: job.environment.clone(),
+        ..Plan::default()
+    };
     plan.modules = job
         .modules
         .iter()
@@ -17,6 +26,7 @@ pub fn lower(job: &SoundJob) -> Plan {
             role: m.role.clone(),
             runs: m.runs.clone(),
             after: m.after.clone(),
+            limits: m.limits.clone(),
             doc: m.doc.clone(),
         })
         .collect();

@@ -32,8 +32,17 @@ pub fn dbjob(folder: &Path, args: &[&str]) -> Ended {
     with_stdin(folder, args, b"")
 }
 
+/// With these environment variables besides those of the test.
+#[cfg(feature = "local")]
+pub fn with_environment(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Ended {
+    ended(program(folder, args).envs(variables.iter().copied()), b"")
+}
+
 fn with_stdin(folder: &Path, args: &[&str], input: &[u8]) -> Ended {
-    let mut command = program(folder, args);
+    ended(&mut program(folder, args), input)
+}
+
+fn ended(command: &mut Command, input: &[u8]) -> Ended {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

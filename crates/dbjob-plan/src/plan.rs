@@ -5,7 +5,10 @@ use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataType, Expr, FitSpec, MapLink, Sample, Schema, Source, Span, Split, Target, Value, Window};
+use crate::{
+    Cluster, DataType, Environment, Expr, FitSpec, Limits, MapLink, Said, Sample, Schema, Source, Span, Split, Target,
+    Value, Window,
+};
 
 /// A node of a [`Plan`]; stable while the plan is edited.
 pub type NodeId = NodeIndex<u32>;
@@ -26,6 +29,17 @@ pub struct Plan {
     pub items: Vec<PlanItem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<PlanModule>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<Cluster>,
+    /// The cluster of what no module places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Said<String>>,
+    /// How often a failed node is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Said<u32>>,
+    /// What processes of the job see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Said<Environment>>,
 }
 
 /// A named group of items.
@@ -39,6 +53,8 @@ pub struct PlanModule {
     pub runs: Vec<String>,
     /// Modules that run before.
     pub after: Vec<String>,
+    #[serde(flatten)]
+    pub limits: Limits,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc: Option<String>,
 }
@@ -370,6 +386,11 @@ impl Plan {
     /// Whether a plan that comes from outside keeps the first invariant.
     pub fn is_acyclic(&self) -> bool {
         !petgraph::algo::is_cyclic_directed(&self.graph)
+    }
+
+    /// The cluster that a setting names.
+    pub fn cluster(&self, name: &Said<String>) -> Option<&Cluster> {
+        self.clusters.iter().find(|c| c.name == name.value)
     }
 
     pub fn item(&self, name: &str) -> Option<&PlanItem> {

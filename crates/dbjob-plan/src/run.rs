@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemKind, Manifest, MetricValue, NodeId, Plan, RequirementResult, RowCounts, Schema, Source, Span};
+use crate::{ItemKind, Manifest, MetricValue, Plan, RequirementResult, RowCounts, Schema, Source, Span};
 
 /// Something that carries a plan out.
 pub trait Backend: Send + Sync {
@@ -20,7 +20,8 @@ pub trait Backend: Send + Sync {
 
 #[derive(Debug, Clone)]
 pub struct Unsupported {
-    pub node: NodeId,
+    /// The step or setting that asks for it.
+    pub span: Span,
     pub what: String,
 }
 
@@ -77,6 +78,8 @@ pub enum Event {
     RunStarted {
         job: String,
         items: usize,
+        /// The cores that it may use.
+        threads: usize,
     },
     ItemStarted {
         item: String,

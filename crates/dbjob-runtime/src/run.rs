@@ -61,7 +61,7 @@ pub fn run(
     let started = Instant::now();
     let gate = Gate::new(observer);
     let items = if options.goal.is_empty() { plan.items.len() } else { options.goal.len() };
-    gate.emit(Event::RunStarted { job: plan.job.clone(), items });
+    gate.emit(Event::RunStarted { job: plan.job.clone(), items, threads: options.threads.max(1) });
     let result = supported(&*backend, &plan).and_then(|()| supervise(backend, &plan, options, &gate, started));
     let ok = result.as_ref().is_ok_and(RunReport::gates_held);
     gate.close(Event::RunFinished { ok, seconds: started.elapsed().as_secs_f64() });
@@ -71,10 +71,7 @@ pub fn run(
 fn supported(backend: &dyn Backend, plan: &Plan) -> Result<(), RunError> {
     match backend.unsupported(plan).first() {
         None => Ok(()),
-        Some(first) => {
-            Err(RunError::new("E0901", format!("not supported yet: {}", first.what))
-                .or_span(plan.node(first.node).span))
-        }
+        Some(first) => Err(RunError::new("E0901", format!("not supported yet: {}", first.what)).or_span(first.span)),
     }
 }
 

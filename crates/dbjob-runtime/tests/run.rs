@@ -16,7 +16,7 @@ impl Backend for Tiny {
         plan.topological()
             .into_iter()
             .filter(|id| matches!(plan.node(*id).op, Op::Union))
-            .map(|node| Unsupported { node, what: "union".into() })
+            .map(|node| Unsupported { span: plan.node(node).span, what: "union".into() })
             .collect()
     }
 

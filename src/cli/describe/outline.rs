@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use dbjob_plan::{
-    DataType, Field, FitSpec, ItemKind, NodeId, Op, Plan, PlanItem, PlanModule, Span, Target, Task, Value,
+    DataType, Field, FitSpec, ItemKind, Limits, NodeId, Op, Plan, PlanItem, PlanModule, Span, Target, Task, Value,
 };
 use serde::Serialize;
 
@@ -106,12 +106,14 @@ pub struct Module {
     pub runs: Vec<String>,
     /// The modules that must have run before.
     pub after: Vec<String>,
+    #[serde(flatten)]
+    pub limits: Limits,
 }
 
 impl Module {
     fn new(module: &PlanModule) -> Self {
-        let PlanModule { name, role, runs, after, doc } = module.clone();
-        Self { name, doc, role, runs, after }
+        let PlanModule { name, role, runs, after, limits, doc } = module.clone();
+        Self { name, doc, role, runs, after, limits }
     }
 }
 

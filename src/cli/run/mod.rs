@@ -14,7 +14,7 @@ use dbjob_runtime::{Observer, RunOptions, cancel_on_interrupt, interrupted, remo
 
 use super::engine::{engine, limit_threads};
 use super::files::parent;
-use super::front::{ParamArgs, Purpose, compile};
+use super::front::{self, ParamArgs, Purpose, compile};
 use super::{Outcome, Output};
 use crate::diagnostic::{Problem, Severity};
 use crate::source::SourceMap;
@@ -34,7 +34,7 @@ pub struct Args {
     /// Print the events of the run as JSON lines on stdout, and nothing else there
     #[arg(long)]
     json: bool,
-    /// Cores to use; all of them if not given
+    /// Cores to use; if not given, those of the job's cluster, else all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     #[command(flatten)]
@@ -42,8 +42,9 @@ pub struct Args {
 }
 
 pub fn run(args: Args, output: &Output) -> Outcome {
-    if let Some(threads) = args.threads {
-        limit_threads(usize::from(threads));
+    let threads = args.threads.map(usize::from).or_else(|| front::threads(&args.file, &args.params));
+    if let Some(threads) = threads {
+        limit_threads(threads);
     }
     let mut sources = SourceMap::default();
     let front = compile(&args.file, &args.params, Purpose::Run, &mut sources);
@@ -59,8 +60,8 @@ pub fn run(args: Args, output: &Output) -> Outcome {
         }
     };
     let mut options = RunOptions { base: parent(&args.file), goal, ..RunOptions::default() };
-    if let Some(threads) = args.threads {
-        options.threads = usize::from(threads);
+    if let Some(threads) = threads {
+        options.threads = threads;
     }
     let plan = Arc::new(plan);
     if let Err(error) = listen(&options.cancel, &plan, &options.base) {

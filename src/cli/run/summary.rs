@@ -171,7 +171,7 @@ mod tests {
         };
         let finished = |item: &str, kind, rows| Event::ItemFinished { item: item.into(), kind, rows, seconds: 0.2 };
         let events = vec![
-            Event::RunStarted { job: "penguins".into(), items: 3 },
+            Event::RunStarted { job: "penguins".into(), items: 3, threads: 2 },
             Event::Expected {
                 item: "penguins".into(),
                 rule: "mass > 0".into(),

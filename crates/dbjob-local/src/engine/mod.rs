@@ -3,6 +3,7 @@
 mod explain;
 mod folds;
 mod need;
+mod placement;
 mod quarantine;
 mod run;
 mod table;

@@ -2,6 +2,7 @@
 
 use dbjob_plan::{Expr, ExprKind, FitSpec, Format, MapLink, NodeId, Op, Plan, Target, Unsupported};
 
+use super::placement;
 use crate::types::physical;
 use crate::{aggregate, function, map};
 
@@ -10,8 +11,8 @@ pub(super) fn unsupported(plan: &Plan) -> Vec<Unsupported> {
     for id in plan.topological() {
         let node = plan.node(id);
         let mut say = |what: String| {
-            if !found.iter().any(|u: &Unsupported| u.node == id && u.what == what) {
-                found.push(Unsupported { node: id, what });
+            if !found.iter().any(|(other, u): &(NodeId, Unsupported)| *other == id && u.what == what) {
+                found.push((id, Unsupported { span: node.span, what }));
             }
         };
         for field in &node.schema.fields {
@@ -21,7 +22,7 @@ pub(super) fn unsupported(plan: &Plan) -> Vec<Unsupported> {
         }
         visit(plan, id, &mut say);
     }
-    found
+    placement::unsupported(plan).into_iter().chain(found.into_iter().map(|(_, unsupported)| unsupported)).collect()
 }
 
 fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
