@@ -8,6 +8,7 @@ use super::bind::{self, Binder};
 use super::functions::{self, Functions};
 use super::items::not_yet;
 use super::params::{self, Given, Params};
+use super::quarantine::{self, Quarantined};
 use super::table::Table;
 use super::{Item, Job, cluster, items, job, lint, module};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -56,6 +57,7 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     items::check_all(file, &mut cx);
     job.clusters = cluster::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
+    quarantine::check_all(&mut cx);
     lint::check_all(&mut cx);
     job.modules.retain(|m| program.takes(m.position));
     job.items = cx.items;
@@ -103,6 +105,8 @@ pub(super) struct Context<'a> {
     pub models: HashMap<String, Option<ModelFact>>,
     /// Every declared dataset, transform and model.
     pub names: BTreeMap<String, Declared>,
+    /// Where rejected rows go.
+    pub quarantines: Vec<Quarantined>,
     /// The id of the next map link.
     pub next_map: u32,
     /// Names that broken statements would have declared.
@@ -132,6 +136,7 @@ impl<'a> Context<'a> {
             tables: HashMap::new(),
             models: HashMap::new(),
             names: BTreeMap::new(),
+            quarantines: Vec::new(),
             next_map: 0,
             lost: Arc::new(program.ast.lost.iter().map(|i| i.name.clone()).collect()),
             broken: program.ast.broken.clone(),

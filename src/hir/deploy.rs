@@ -1,9 +1,10 @@
 //! Deployments: where a model or a table goes.
 
-use dbjob_plan::{Op, Span, Target};
+use dbjob_plan::{Span, Target};
 
 use super::check::Context;
 use super::items::{not_yet, unknown_item};
+use super::quarantine::read_from;
 use super::{Deploy, Item, ItemBody};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic};
@@ -229,12 +230,5 @@ fn target(
 /// The dataset whose file a table would be written over.
 fn source_at(target: &Target, cx: &Context<'_>) -> Option<(String, Span)> {
     let (Target::Csv { path } | Target::Parquet { path } | Target::Ndjson { path }) = target else { return None };
-    let plain = |path: &str| path.trim_start_matches("./").to_owned();
-    cx.items.iter().find_map(|item| match &item.body {
-        ItemBody::Table { steps, .. } => steps.iter().find_map(|step| match &step.op {
-            Op::Read(source) if plain(&source.path) == plain(path) => Some((item.name.clone(), step.span)),
-            _ => None,
-        }),
-        _ => None,
-    })
+    read_from(path, cx)
 }

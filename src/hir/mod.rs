@@ -32,6 +32,7 @@ mod module;
 mod options;
 mod output;
 mod params;
+mod quarantine;
 pub mod range;
 mod result;
 mod selection;

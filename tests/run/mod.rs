@@ -4,6 +4,7 @@ mod examples;
 mod outside;
 mod pages;
 mod predictions;
+mod rows;
 mod wrong_data;
 
 use std::fs;

@@ -8,10 +8,12 @@ use dbjob_plan::{DataType, ExpectAction, Expectation, Expr, Op, TableFormat, Val
 use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::hir::check::Context;
 use crate::hir::expr::{Aggregates, Checker, Scope};
+use crate::hir::quarantine::Quarantined;
 use crate::hir::selection::known;
 use crate::hir::table::Table;
 use crate::hir::{Served, Step, facts};
 use crate::name;
+use crate::name::quoted;
 use crate::syntax::ast::{self, ExprKind, Ident};
 
 const ACTIONS: [&str; 4] = ["fail", "drop", "warn", "quarantine"];
@@ -30,11 +32,11 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
             return;
         }
     };
-    let quarantine = rule.quarantine.as_ref().map(|path| path.value.clone());
+    let mut quarantine = None;
     if action == ExpectAction::Quarantine {
-        if !has_place(rule, cx) {
-            return;
-        }
+        let Some(path) = place(rule, cx) else { return };
+        quarantine = Some(path.value.clone());
+        cx.quarantines.push(Quarantined::new(&path.value, table, path.span));
     } else if let Some(path) = &rule.quarantine {
         let action = rule.action.as_ref().map_or("fail", |a| a.name.as_str());
         let diagnostic = Diagnostic::error(Code::E0109, path.span, format!("`else {action}` takes no text"))
@@ -104,25 +106,21 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
     steps.push(Step { op, others: Vec::new(), shape: table.shape(), span: rule.span, served });
 }
 
-/// Whether the file of a quarantine is said and its ending names a format.
-fn has_place(rule: &ast::Expect, cx: &mut Context<'_>) -> bool {
-    let help = "write `else quarantine \"rejected.csv\"`, `.parquet` or `.ndjson`";
+/// The file of a quarantine; `None` if it is not said or its ending names no format, which is told.
+fn place<'r>(rule: &'r ast::Expect, cx: &mut Context<'_>) -> Option<&'r ast::Text> {
     let diagnostic = match &rule.quarantine {
-        Some(path) if TableFormat::of(Path::new(&path.value)).is_some() => return true,
+        Some(path) if TableFormat::of(Path::new(&path.value)).is_some() => return Some(path),
         Some(path) => {
-            Diagnostic::error(Code::E0105, path.span, format!("{:?} does not end like a file of a table", path.value))
-                .label("which format?")
-                .help(help)
+            let message = format!("{} does not end like a file of a table", quoted(&path.value));
+            Diagnostic::error(Code::E0105, path.span, message).label("which format?")
         }
         None => {
             let span = rule.action.as_ref().map_or(rule.span, |a| a.span);
-            Diagnostic::error(Code::E0108, span, "`else quarantine` needs the path of a file")
-                .label("no path")
-                .help(help)
+            Diagnostic::error(Code::E0108, span, "`else quarantine` needs the path of a file").label("no path")
         }
     };
-    cx.out.push(diagnostic);
-    false
+    cx.out.push(diagnostic.help("write `else quarantine \"rejected.csv\"`, `.parquet` or `.ndjson`"));
+    None
 }
 
 /// The columns of `unique(a, b)`; `Some(None)` if they are wrong, which is told.

@@ -32,7 +32,7 @@ fn serving(kind: JoinKind, action: ExpectAction) -> Serving {
     };
     let joined = bench.step(Op::Join(join), fields(&columns), &[derived, users]);
     let predicate = op(B::Gt, col("amount", Float), float(0.0));
-    let rule = Expectation { predicate, unique: vec![], action, text: "amount > 0".into() };
+    let rule = Expectation { predicate, unique: vec![], action, quarantine: None, text: "amount > 0".into() };
     let checked = bench.step(Op::Expect(rule), fields(&columns), &[joined]);
     let link = MapLink {
         id: 5,

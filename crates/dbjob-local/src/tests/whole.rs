@@ -114,6 +114,8 @@ fn job() -> (Bench, NodeId, NodeId) {
         threshold: None,
         slices: Vec::new(),
         split: true,
+        folds: None,
+        judged_by_folds: false,
         metrics: vec!["accuracy".into(), "auc".into()],
         require: vec![requirement("auc", B::Ge, "0.9")],
         serving,

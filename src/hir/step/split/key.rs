@@ -57,10 +57,11 @@ fn is_hashable(name: &Ident, what: &str, b: &mut Builder<'_, '_>) -> bool {
 }
 
 /// The column of the strata. Each row is ranked by its hash, so a key that several rows share would be torn apart.
-pub(super) fn stratum(column: &Ident, by: &[Ident], key: &SplitKey, b: &mut Builder<'_, '_>) -> Option<String> {
+pub(super) fn stratum(column: &Ident, by: &[Ident], key: &mut SplitKey, b: &mut Builder<'_, '_>) -> Option<String> {
     if !known(column, &b.table, &mut b.cx.out) || !is_hashable(column, "stratum", b) {
         return None;
     }
+    key.unique |= !by.is_empty();
     if let Some(first) = by.first()
         && !b.table.unique_by(key.columns.iter().map(String::as_str))
     {

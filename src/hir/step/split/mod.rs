@@ -53,7 +53,7 @@ pub(in crate::hir) fn check(split: &SplitStep, verb: Span, span: Span, b: &mut B
 
 /// The split, and whether a given column may say valid and test; `None` if something was reported.
 fn method(split: &SplitStep, span: Span, b: &mut Builder<'_, '_>) -> Option<(Split, [bool; 2])> {
-    let key = key::of(&split.by, "split key", b)?;
+    let mut key = key::of(&split.by, "split key", b)?;
     let count = match &split.folds {
         Some(count) => Some(fold_count(count, b)?),
         None => None,
@@ -73,7 +73,7 @@ fn method(split: &SplitStep, span: Span, b: &mut Builder<'_, '_>) -> Option<(Spl
         return Some((Split { parts, folds }, given));
     }
     let stratum = match &split.stratify {
-        Some(column) => Some(key::stratum(column, &split.by, &key, b)?),
+        Some(column) => Some(key::stratum(column, &split.by, &mut key, b)?),
         None => None,
     };
     let parts = match (&split.using, &stratum) {

@@ -4,7 +4,6 @@ use dbjob_plan::{BinaryOp, DataType, Event, MapColumn, Output, Task, Value};
 use polars::prelude::{Column, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder};
 
 use super::support::*;
-use crate::learn::Learned;
 use crate::map::{MapState, MapStates};
 
 fn with(mut columns: Vec<Column>, more: Column) -> polars::prelude::DataFrame {

@@ -4,7 +4,6 @@ use dbjob_plan::{DataType, PART, RunError, Task};
 use polars::prelude::DataFrame;
 
 use super::support::*;
-use crate::learn::Learned;
 use crate::map::MapStates;
 
 fn of(change: impl FnOnce(&mut DataFrame)) -> DataFrame {
