@@ -70,7 +70,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     for rule in &dataset.expects {
         expect::check(rule, &mut table, &mut steps, cx);
     }
-    let body = ItemBody::Table { kind: ItemKind::Dataset, input: None, steps, table: table.clone() };
+    let body = ItemBody::Table { kind: ItemKind::Dataset, input: None, steps, table: Box::new(table.clone()) };
     cx.items.push(Item { name: name.clone(), doc, span, body, position });
     cx.tables.insert(name, table);
 }

@@ -91,7 +91,7 @@ pub enum ItemBody {
         kind: ItemKind,
         input: Option<String>,
         steps: Vec<Step>,
-        table: Table,
+        table: Box<Table>,
     },
     Model(Box<Model>),
     Deploy(Deploy),
@@ -174,7 +174,7 @@ impl Job {
         self.items
             .iter()
             .filter_map(|i| match &i.body {
-                ItemBody::Table { table, .. } => Some((i.name.as_str(), table)),
+                ItemBody::Table { table, .. } => Some((i.name.as_str(), &**table)),
                 _ => None,
             })
             .collect()

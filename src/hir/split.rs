@@ -5,7 +5,7 @@ use dbjob_plan::{DataType, FOLD, FOLD_FROM, Field, PART, ROW, Shares, Span, Spli
 #[derive(Debug, Clone, PartialEq)]
 pub struct SplitFact {
     /// The split with its columns numbered as `by` is, so that two tables can be compared.
-    rule: Split,
+    rule: Box<Split>,
     /// The columns that decide, by the names that they have here; `None` if one is gone or was changed.
     by: Vec<Option<String>>,
     /// Whether a test part is sure, or may be (`split using`).
@@ -49,7 +49,7 @@ impl SplitFact {
         let Shares { valid, test, .. } = split.shares();
         let [given_valid, given_test] = given;
         Self {
-            rule: numbered(split, &columns),
+            rule: Box::new(numbered(split, &columns)),
             by: columns.into_iter().map(Some).collect(),
             has_test: test > 0.0 || given_test,
             has_valid: valid > 0.0 || given_valid,

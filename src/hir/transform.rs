@@ -66,7 +66,7 @@ pub(super) fn check(
         kind: ItemKind::Transform,
         input: Some(transform.input.name.clone()),
         steps,
-        table: table.clone(),
+        table: Box::new(table.clone()),
     };
     cx.items.push(Item { name: name.clone(), doc, span, body, position });
     cx.tables.insert(name, table);

@@ -107,7 +107,7 @@ fn fits_together(split: &SplitStep, verb: Span, b: &mut Builder<'_, '_>) -> bool
             let message = format!("`{}` says the part of every row, so shares have no effect", using.name);
             return problem(Code::E0109, at, &message, "no effect", "drop the shares, or drop `using`");
         }
-        for other in [split.at.as_ref(), split.stratify.as_ref()].into_iter().flatten() {
+        if let Some(other) = split.at.as_ref().or(split.stratify.as_ref()) {
             let message = format!("`{}` says the part of every row", using.name);
             return problem(Code::E0109, other.span, &message, "no effect", "drop one of the two");
         }
