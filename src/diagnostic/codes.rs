@@ -118,6 +118,11 @@ impl Code {
         }
     }
 
+    /// Whether it says that nothing needs something.
+    pub fn is_about_use(self) -> bool {
+        self.as_str().starts_with("W01")
+    }
+
     pub fn parse(text: &str) -> Option<Code> {
         Code::ALL.iter().copied().find(|c| c.as_str().eq_ignore_ascii_case(text))
     }

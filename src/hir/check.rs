@@ -11,7 +11,7 @@ use super::params::{self, Given, Params};
 use super::quarantine::{self, Quarantined};
 use super::table::Table;
 use super::{Item, Job, cluster, items, job, lint, module};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity, merge_uses};
 use crate::link::Program;
 use crate::syntax::{Parts, ast};
 use crate::world::{Variable, World};
@@ -67,6 +67,7 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     diagnostics.dedup();
     cx.told.sort_unstable();
     diagnostics.retain(|d| !covered(&file.told, d.span) && !covered(&cx.told, d.span));
+    merge_uses(&mut diagnostics);
     Checked { job, diagnostics }
 }
 
@@ -189,6 +190,16 @@ impl Context<'_> {
                 None
             }
         }
+    }
+
+    /// Whether it was told why there is no item of that name.
+    pub fn excuses(&self, name: &str) -> bool {
+        self.program.ast.headless || self.lost.contains(name)
+    }
+
+    /// Whether steps or statements may be missing from items, for they stand where no item takes them.
+    pub fn is_torn(&self) -> bool {
+        self.program.ast.headless || self.program.errors.iter().any(|d| d.code == Code::E0002)
     }
 
     /// Whether a statement inside could not be parsed, so that what is missing was told already.

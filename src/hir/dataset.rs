@@ -15,7 +15,7 @@ use super::table::{Column, Role, Table};
 use super::taint::{TaintKind, TaintSource};
 use super::{Item, ItemBody, Served, Step};
 use crate::catalog::words;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, meant_name};
 use crate::syntax::ast::{self, SourceExpr};
 
 pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, position: usize, cx: &mut Context<'_>) {
@@ -37,6 +37,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     }
     let Some((format, Path { text: path, later })) = source else {
         known::check(dataset, &mut table, cx);
+        table.keys.extend(declared_key(&table));
         table.broken = dataset.columns.is_empty() || dataset.rest.is_some();
         cx.tables.insert(name, table);
         return;
@@ -55,8 +56,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         infer(dataset, &mut source, &mut table, cx);
     }
     known::check(dataset, &mut table, cx);
-    let key: BTreeSet<String> = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
-    if !key.is_empty() {
+    if let Some(key) = declared_key(&table) {
         source.key = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
         table.keys.push(key);
     }
@@ -73,6 +73,12 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     let body = ItemBody::Table { kind: ItemKind::Dataset, input: None, steps, table: Box::new(table.clone()) };
     cx.items.push(Item { name: name.clone(), doc, span, body, position });
     cx.tables.insert(name, table);
+}
+
+/// The columns with the attribute `key`, if there are some.
+fn declared_key(table: &Table) -> Option<BTreeSet<String>> {
+    let key: BTreeSet<String> = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
+    (!key.is_empty()).then_some(key)
 }
 
 fn declare(
@@ -105,7 +111,11 @@ fn declare(
     column.plain = true;
     if let Some(refinement) = &ast.refinement {
         column.refinement = declared::refine(refinement, &column.dtype, &mut cx.out);
-        column.range = column.refinement.as_ref().map_or(Range::ALL, Range::of_refinement);
+        match &column.refinement {
+            Some(refinement) => column.range = Range::of_refinement(refinement),
+            // What the promise would have made of it is not known.
+            None => column.dtype = DataType::Unknown,
+        }
     }
     for attribute in &ast.attributes {
         if attribute.name.name == "known" {
@@ -133,24 +143,21 @@ fn declare(
 }
 
 fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::Attribute, cx: &mut Context<'_>) {
-    let role = match attribute.name.name.as_str() {
+    let word = attribute.name.name.as_str();
+    let known = || words::ROLES.iter().copied();
+    if !words::ROLES.contains(&word) {
+        let diagnostic = Diagnostic::error(Code::E0104, attribute.name.span, format!("a column is never `{word}`"))
+            .label("unknown attribute");
+        cx.out.push(diagnostic.help(format!("it may be {}", words::ROLES.join(", "))).near(word, known()));
+    }
+    let role = match meant_name(word, known()).unwrap_or(word) {
         "key" => Some(Role::Key),
         "id" => Some(Role::Id),
         "time" => Some(Role::Time),
         "label" => Some(Role::Label),
         "weight" => Some(Role::Weight),
         "late" => None,
-        other => {
-            let diagnostic =
-                Diagnostic::error(Code::E0104, attribute.name.span, format!("a column is never `{other}`"))
-                    .label("unknown attribute");
-            cx.out.push(
-                diagnostic
-                    .help(format!("it may be {}", words::ROLES.join(", ")))
-                    .near(other, words::ROLES.iter().copied()),
-            );
-            return;
-        }
+        _ => return,
     };
     let origin = format!("{}.{}", dataset.name.name, column.name);
     match role {

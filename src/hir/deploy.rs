@@ -14,7 +14,7 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
     let name = deploy.name.as_ref().unwrap_or(&deploy.from);
     let from = &deploy.from;
     let Some(declared) = cx.names.get(&from.name).copied() else {
-        if cx.lost.contains(&from.name) {
+        if cx.excuses(&from.name) {
             return;
         }
         let diagnostic = unknown_item(from, "dataset, transform or model", cx.names.keys().map(String::as_str));

@@ -260,7 +260,7 @@ pub(super) fn table_named(cx: &mut Context<'_>, name: &Ident) -> Table {
         }
         // A duplicate name whose first declaration is being checked, or one that was reported already.
         Some(_) => return Table::broken(),
-        None if cx.lost.contains(&name.name) => return Table::broken(),
+        None if cx.excuses(&name.name) => return Table::broken(),
         None => {
             let tables = cx.names.iter().filter(|(_, d)| d.kind != "model").map(|(n, _)| n.as_str());
             unknown_item(name, "dataset or transform", tables)

@@ -351,7 +351,7 @@ impl Draft {
     /// Metrics and gates need rows that were not learned from.
     fn can_be_judged(&mut self, cx: &mut Context<'_>) {
         let asked = self.metrics.first().map(|(_, span)| *span).or(self.require.first().map(|(.., span)| *span));
-        let Some(span) = asked.filter(|_| !self.table.broken) else { return };
+        let Some(span) = asked.filter(|_| !self.table.broken && self.table.unsplit.is_none()) else { return };
         let diagnostic =
             Diagnostic::error(Code::E0108, span, format!("there are no test rows to judge `{}` by", self.model))
                 .label("judged by what?");

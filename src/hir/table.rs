@@ -22,6 +22,8 @@ pub struct Table {
     pub follows: Vec<(Vec<String>, String)>,
     /// How many `sample` steps its rows have passed.
     pub samples: u32,
+    /// Where it was told that a split is missing, or that the one above is wrong.
+    pub unsplit: Option<Span>,
     /// Prefixes of columns whose names only data tell (see [`Schema::open`]).
     pub open: Vec<String>,
     /// A declaration or step above is wrong: its columns are not known, and names that are missing are not reported.

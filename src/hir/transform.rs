@@ -56,7 +56,11 @@ pub(super) fn check(
     if cx.tables.contains_key(&name) {
         return;
     }
-    let table = table_named(cx, &transform.input);
+    let mut table = table_named(cx, &transform.input);
+    if cx.is_broken(span) {
+        // A step that cannot be read may be the split.
+        table.unsplit.get_or_insert(span);
+    }
     let mut builder = Builder { cx, table, steps: Vec::new(), input: transform.input.name.clone() };
     for step in &transform.steps {
         check_step(step, &mut builder);
@@ -89,7 +93,12 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
         StepKind::Distinct { by, keep, order } => order::distinct(by, keep.as_ref(), order, step.verb, span, b),
         StepKind::Union(others) => rows::union(others, span, b),
         StepKind::Sample { share, by, on_train } => split::sample(share, by, *on_train, span, b),
-        StepKind::Split(split) => split::check(split, step.verb, span, b),
+        StepKind::Split(split) => {
+            split::check(split, step.verb, span, b);
+            if b.table.split.is_none() {
+                b.table.unsplit.get_or_insert(span);
+            }
+        }
         StepKind::Map(map) => map::map(map, span, b),
         StepKind::Unmap(columns) => map::unmap(columns, span, b),
         StepKind::Predict { model, out_of_fold, prefix } => {

@@ -5,6 +5,7 @@
 //! expected and missing. Problems of files that a program uses stand under its first line, with the
 //! file. `BLESS=1` writes what is found into the files, to be reviewed line by line.
 
+mod cascades;
 mod fixes;
 
 use std::fs;

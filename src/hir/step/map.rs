@@ -1,11 +1,12 @@
 //! `map` and `unmap`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dbjob_plan::{DataType, MapColumn, MapLink, Op, Span, UnmapColumn, Value};
 
 use crate::catalog::map::{self as maps, Inverse, MapInput};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, meant_name};
 use crate::hir::Served;
 use crate::hir::items::not_yet;
 use crate::hir::options::{self, Given};
@@ -13,7 +14,7 @@ use crate::hir::range::Range;
 use crate::hir::selection::{columns_of, known};
 use crate::hir::table::Column;
 use crate::hir::transform::Builder;
-use crate::syntax::ast::{Call, Ident, MapStep};
+use crate::syntax::ast::{Call, Ident, MapStep, Selector};
 
 pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
     if step.grouped {
@@ -22,6 +23,14 @@ pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
     }
     let mut columns: Vec<String> = Vec::new();
     for selector in &step.columns.items {
+        // A misspelt column is not mapped, and that is told.
+        if let Selector::Name(name) = selector
+            && let Some(meant) = meant_name(&name.name, b.table.names()).filter(|meant| *meant != name.name)
+            && b.table.get(&name.name).is_none()
+        {
+            let meant = meant.to_owned();
+            Arc::make_mut(&mut b.table.lost).insert(meant);
+        }
         for name in columns_of(selector, &b.table, &mut b.cx.out) {
             if !columns.contains(&name) {
                 columns.push(name);
@@ -59,10 +68,19 @@ pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
     }
 }
 
+/// Of many places that a message could point at.
+const MOST_RELATED: usize = 8;
+
+/// What became of these columns is not known: something was reported.
+fn doubt(targets: &mut Vec<(String, String)>, b: &mut Builder<'_, '_>) {
+    Arc::make_mut(&mut b.table.lost).extend(targets.drain(..).map(|(_, out)| out));
+}
+
 /// One map on all target columns: one node of the plan, fitted in one pass.
 fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Builder<'_, '_>) {
     let name = op.name.name.as_str();
-    let Some(map) = maps::find(name) else {
+    let found = maps::find(name);
+    if found.is_none() {
         if maps::LATER.contains(&name) {
             b.report(not_yet(&format!("the map `{name}`"), op.name.span));
         } else {
@@ -75,15 +93,16 @@ fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Buil
                     .near(name, maps::MAPS.iter().map(|m| m.name)),
             );
         }
-        targets.clear();
-        return;
-    };
+    }
+    let meant = || maps::find(meant_name(name, maps::MAPS.iter().map(|m| m.name))?);
+    let Some(map) = found.or_else(meant) else { return doubt(targets, b) };
+    let name = map.name;
     let given: Vec<Given<'_>> = op.args.iter().map(|a| Given { name: a.name.as_ref(), value: &a.value }).collect();
     let Some(values) = options::resolve(&format!("`{name}`"), op.span, map.options, &given, &mut b.cx.out) else {
-        targets.clear();
-        return;
+        return doubt(targets, b);
     };
     let mut columns: Vec<MapColumn> = Vec::new();
+    let mut doubted = Vec::new();
     let mut learns_without_split = false;
     targets.retain_mut(|(source, out)| {
         let column = b.table.get(source).expect("selected from this table").clone();
@@ -100,6 +119,7 @@ fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Buil
                         .label("does not fit")
                         .related(column.span, format!("`{source}` is {}", column.dtype));
                 b.cx.out.push(diagnostic);
+                doubted.push((source.clone(), out.clone()));
                 return false;
             }
         };
@@ -133,15 +153,25 @@ fn link(op: &Call, targets: &mut Vec<(String, String)>, span: Span, b: &mut Buil
         source.clone_from(out);
         true
     });
+    doubt(&mut doubted, b);
     if learns_without_split && !b.table.broken {
-        let diagnostic = Diagnostic::error(
-            Code::E0402,
-            op.span,
-            format!("`{name}` learns from the rows, test rows among them: no split is above it"),
-        )
-        .label("learns from all rows")
-        .help("put a split above it: `split test 20%`");
-        b.report(diagnostic);
+        if let Some(told) = b.table.unsplit {
+            // One missing split is one problem.
+            let first = b.cx.out.iter_mut().find(|d| d.code == Code::E0402 && d.span == told);
+            if let Some(first) = first.filter(|d| d.related.len() < MOST_RELATED) {
+                first.related.push((op.span, "so does this".into()));
+            }
+        } else {
+            b.table.unsplit = Some(op.span);
+            let diagnostic = Diagnostic::error(
+                Code::E0402,
+                op.span,
+                format!("`{name}` learns from the rows, test rows among them: no split is above it"),
+            )
+            .label("learns from all rows")
+            .help("put a split above it: `split test 20%`");
+            b.report(diagnostic);
+        }
     }
     if !columns.is_empty() {
         b.push(Op::Map { columns }, span, Served::Computed);

@@ -27,7 +27,7 @@ pub(in crate::hir) fn check(
             return;
         }
         None => {
-            if b.cx.lost.contains(&model.name) {
+            if b.cx.excuses(&model.name) {
                 b.table.broken = true;
                 return;
             }
