@@ -55,6 +55,8 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
         };
         let mut has_runs = false;
         let settings = cx.bind_settings(settings, setting::MODULE);
+        // An unknown setting may have been `runs`.
+        let unknown = settings.iter().any(|s| setting::MODULE.iter().all(|known| known.name != s.name.name));
         let settings = Settings::read(&settings, "`module`", setting::MODULE, &mut cx.out);
         module.limits = limits(&settings, cx);
         for setting in ["role", "after", "runs"].into_iter().filter_map(|name| settings.names(name)) {
@@ -143,8 +145,6 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                 _ => {}
             }
         }
-        // An unknown setting may have been `runs`.
-        let unknown = settings.iter().any(|s| words::find(words::MODULE_SETTINGS, &s.name.name).is_none());
         if !has_runs && !unknown && !cx.is_broken(item.span) {
             let diagnostic =
                 Diagnostic::error(Code::E0108, name.span, format!("the module `{}` runs nothing", name.name))
