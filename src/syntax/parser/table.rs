@@ -30,10 +30,12 @@ impl Reader<'_> {
                 );
             }
             let next = if statement.len() > 1 { layout.symbol(first + 1) } else { "" };
+            // `expect bool(s)`: a cast, not a column whose colon is missing.
+            let casts = word == "expect" && layout.symbol(first + 2) == "(";
             let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Backtick);
             if word == ".." && statement.len() == 1 {
                 rest = Some(token.span(layout.file));
-            } else if next == ":" || !is_name || mistake::is_type(next) {
+            } else if next == ":" || !is_name || mistake::is_type(next) && !casts {
                 let column = self.read(Rule::column_statement, statement.clone(), |reader, mut pairs| {
                     Some(reader.column(pairs.next()?))
                 });
