@@ -112,30 +112,33 @@ impl Range {
         }
     }
 
-    /// Bounds of a sum, difference or product of values of two ranges.
+    /// Bounds of a sum, difference or product of values of two ranges, as floats are rounded: `x > 0` says nothing of
+    /// `x * 1e-300`, which may be 0.
     pub fn combine(op: BinaryOp, a: Range, b: Range) -> Range {
         match op {
-            BinaryOp::Add => Range {
-                low: a.low + b.low,
-                high: a.high + b.high,
-                above: a.above || b.above,
-                below: a.below || b.below,
-            },
+            BinaryOp::Add => {
+                let (low, high) = (a.low + b.low, a.high + b.high);
+                // Near 0 sums are exact; elsewhere a small part may be rounded away.
+                let above = low == 0.0 && (a.above || b.above);
+                Range { low, high, above, below: high == 0.0 && (a.below || b.below) }
+            }
             BinaryOp::Sub => Self::combine(BinaryOp::Add, a, b.negate()),
             BinaryOp::Mul => {
                 let corner = |x: f64, y: f64| if x == 0.0 || y == 0.0 { 0.0 } else { x * y };
                 let corners =
                     [corner(a.low, b.low), corner(a.low, b.high), corner(a.high, b.low), corner(a.high, b.high)];
-                let both_positive = a.is_positive() && b.is_positive();
+                let low = corners.iter().copied().fold(f64::INFINITY, f64::min);
+                // What is positive stays so where the other factor does not make it smaller.
+                let positive = a.is_positive() && b.low >= 1.0 || b.is_positive() && a.low >= 1.0;
                 Range {
-                    low: corners.iter().copied().fold(f64::INFINITY, f64::min),
+                    low,
                     high: corners.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-                    above: both_positive,
+                    above: positive && low == 0.0,
                     below: false,
                 }
             }
             BinaryOp::Div if a.is_non_negative() && b.is_positive() => {
-                Range { low: 0.0, high: f64::INFINITY, above: a.is_positive(), below: false }
+                Range { low: 0.0, high: f64::INFINITY, above: a.is_positive() && b.high <= 1.0, below: false }
             }
             _ => Range::ALL,
         }
@@ -176,9 +179,17 @@ mod tests {
         let items = Range::from(1.0, f64::INFINITY);
         let amount = Range { low: 0.0, high: f64::INFINITY, above: true, below: false };
         assert!(Range::combine(BinaryOp::Mul, items, amount).is_positive());
-        assert!(Range::combine(BinaryOp::Add, items, amount).is_above(1.0));
+        assert!(Range::combine(BinaryOp::Add, items, amount).is_positive());
+        // 1.0 + 1e-320 is 1.0, and 1e-320 / 1e10 is 0.0.
+        assert!(!Range::combine(BinaryOp::Add, items, amount).is_above(1.0));
+        assert!(!Range::combine(BinaryOp::Mul, amount, amount).is_positive());
+        assert!(!Range::combine(BinaryOp::Div, amount, items).is_positive());
+        assert!(
+            Range::combine(BinaryOp::Add, Range { low: -1.0, above: true, ..Range::ALL }, Range::exactly(1.0))
+                .is_positive()
+        );
         assert!(!Range::combine(BinaryOp::Sub, items, amount).is_non_negative());
-        assert!(Range::combine(BinaryOp::Div, amount, items).is_positive());
+        assert!(Range::combine(BinaryOp::Div, amount, Range::from(0.5, 1.0)).is_positive());
         assert_eq!(Range::from(-3.0, 2.0).abs(), Range::from(0.0, 3.0));
         assert!(!items.has_zero() && Range::ALL.has_zero());
     }

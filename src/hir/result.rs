@@ -55,14 +55,18 @@ pub(super) fn result_range(name: &str, args: &[Typed], x: Range) -> Range {
         "sign" | "sin" | "cos" | "tanh" | "corr" => Range::from(-1.0, 1.0),
         "cosh" => Range::from(1.0, f64::INFINITY),
         "pi" => Range::from(3.0, 4.0),
-        "float" | "min" | "max" | "mean" | "median" | "quantile" | "first" | "last" | "mode" => x,
-        "sqrt" | "hypot" | "length" | "position" | "count_matches" | "count" | "count_distinct" | "std" | "var" => {
-            Range::from(0.0, f64::INFINITY)
+        "float" | "min" | "max" | "first" | "last" | "mode" => x,
+        // Rounding may reach an end that no value has, but for 0.
+        "mean" | "median" | "quantile" => {
+            Range { above: x.above && x.low == 0.0, below: x.below && x.high == 0.0, ..x }
         }
-        "exp" => Range { low: 0.0, above: true, ..Range::ALL },
-        "clip" => {
-            args.get(1).zip(args.get(2)).map_or(Range::ALL, |(low, high)| Range::from(low.range.low, high.range.high))
-        }
+        // `exp(-1000.0)` is 0.
+        "sqrt" | "exp" | "hypot" | "length" | "position" | "count_matches" | "count" | "count_distinct" | "std"
+        | "var" => Range::from(0.0, f64::INFINITY),
+        // Which of the bounds is the greater one only the rows tell.
+        "clip" => args.get(1).zip(args.get(2)).map_or(Range::ALL, |(low, high)| {
+            Range::from(low.range.low.min(high.range.low), low.range.high.max(high.range.high))
+        }),
         "greatest" => Range { low: args.iter().map(|a| a.range.low).fold(f64::NEG_INFINITY, f64::max), ..Range::ALL },
         "days_in_month" => Range::from(28.0, 31.0),
         "microsecond" => Range::from(0.0, 999_999.0),

@@ -31,6 +31,8 @@ impl Reader<'_> {
                 );
             }
             let next = if statement.len() > 1 { layout.symbol(first + 1) } else { "" };
+            // `expect bool(s)`: a cast, not a column whose colon is missing.
+            let casts = word == "expect" && layout.symbol(first + 2) == "(";
             let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Backtick);
             let line_end = |at: &usize| layout.tokens[*at..first].iter().any(|token| token.kind == TokenKind::LineEnd);
             if failed.filter(|_| !is_name).is_some_and(|failed| !line_end(&failed)) {
@@ -39,7 +41,7 @@ impl Reader<'_> {
             }
             if word == ".." && statement.len() == 1 {
                 rest = Some(token.span(layout.file));
-            } else if next == ":" || !is_name || mistake::is_type(next) {
+            } else if next == ":" || !is_name || mistake::is_type(next) && !casts {
                 let column = self.read(Rule::column_statement, statement.clone(), |reader, mut pairs| {
                     Some(reader.column(pairs.next()?))
                 });
