@@ -20,6 +20,8 @@ pub struct Table {
     pub split: Option<SplitFact>,
     /// Ids that came by a join: (the columns that it was on, the id). Equal values there give equal ids.
     pub follows: Vec<(Vec<String>, String)>,
+    /// Ids that were dropped although several rows may have one.
+    pub dropped_ids: Vec<Column>,
     /// How many `sample` steps its rows have passed.
     pub samples: u32,
     /// Where it was told that a split is missing, or that the one above is wrong.

@@ -122,6 +122,10 @@ pub(in crate::hir) fn drop(selection: &Selection, span: Span, b: &mut Builder<'_
 }
 
 fn keep(names: Vec<String>, span: Span, b: &mut Builder<'_, '_>) {
+    let table = &b.table;
+    let forgotten = |c: &&Column| c.role == Role::Id && !names.contains(&c.name) && !table.unique_by([c.name.as_str()]);
+    let ids: Vec<Column> = table.columns.iter().filter(forgotten).cloned().collect();
+    b.table.dropped_ids.extend(ids);
     b.table.keys.retain(|key| key.iter().all(|k| names.contains(k)));
     if let Some(split) = &mut b.table.split {
         split.rename(|name| names.iter().find(|n| *n == name).cloned());

@@ -66,6 +66,14 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     }
     if !(right_unique || filters_only) {
         b.table.keys.clear();
+        if left_unique && kind == JoinKind::Inner {
+            // Each right row meets at most one left row, so what tells right rows apart still does.
+            let here = |name: &String| {
+                let merged = on.iter().find(|(l, r)| r == name && l == r).map(|(l, _)| l);
+                merged.or_else(|| right_columns.iter().find(|p| p.from == *name).map(|p| &p.to)).cloned()
+            };
+            b.table.keys.extend(right.keys.iter().filter_map(|key| key.iter().map(here).collect()));
+        }
         b.table.forget_rows();
         b.table.rows.extend(right.rows.iter().cloned());
         b.table.copies = Some(Copies {
