@@ -56,6 +56,7 @@ fn joined(left: &[Row], right: &[Row], by: usize, asof: Asof, dtype: &DataType) 
             Projection { from: "t".into(), to: "u".into() },
         ],
         verify_unique_right: false,
+        verify_unique_left: false,
         lookup: false,
         asof: Some(asof),
     };

@@ -10,8 +10,7 @@ impl Moments {
     pub const NONE: Self = Self { count: 0.0, mean: 0.0, squares: 0.0 };
 
     pub fn of(x: f64) -> Self {
-        // From an infinite mean nothing has a deviation.
-        Self { count: 1.0, mean: x, squares: if x.is_finite() { 0.0 } else { f64::NAN } }
+        Self { count: 1.0, mean: x, squares: none(x) }
     }
 
     /// Of both together. Source: Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
@@ -52,8 +51,7 @@ impl Pairs {
     pub const NONE: Self = Self { count: 0.0, means: (0.0, 0.0), squares: (0.0, 0.0), products: 0.0 };
 
     pub fn of(x: f64, y: f64) -> Self {
-        let none = if x.is_finite() && y.is_finite() { 0.0 } else { f64::NAN };
-        Self { count: 1.0, means: (x, y), squares: (none, none), products: none }
+        Self { count: 1.0, means: (x, y), squares: (none(x), none(y)), products: none(x) + none(y) }
     }
 
     /// Of both together, as [`Moments::and`].
@@ -89,4 +87,9 @@ impl Pairs {
         let varies = self.count > 1.0 && self.squares.0 != 0.0 && self.squares.1 != 0.0;
         varies.then(|| self.products / (self.squares.0.sqrt() * self.squares.1.sqrt()))
     }
+}
+
+/// The deviation of a value from itself: there is none from an infinite mean.
+fn none(x: f64) -> f64 {
+    if x.is_finite() { 0.0 } else { f64::NAN }
 }
