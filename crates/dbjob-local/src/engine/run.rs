@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use dbjob_plan::{
-    Event, ExpectAction, Folder, ItemKind, Node, NodeId, Op, PART, PART_TRAIN, Plan, PlanItem, RunContext, RunError,
-    RunReport, SplitKey, TableFormat, TableReport, Target,
+    Event, ExpectAction, Folder, ItemKind, Join, Node, NodeId, Op, PART, PART_TRAIN, Plan, PlanItem, RunContext,
+    RunError, RunReport, SplitKey, TableFormat, TableReport, Target,
 };
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
@@ -21,7 +21,7 @@ use crate::map::{self, MapStates};
 use crate::process;
 use crate::sink::{self, Sink, unwritable};
 use crate::source::{self, Scan};
-use crate::step::{self, Step, expect, join, repeated, split};
+use crate::step::{self, Step, asof, expect, join, repeated, split, window};
 use crate::udf::col;
 
 pub(super) struct Run<'a> {
@@ -200,6 +200,19 @@ impl<'a> Run<'a> {
                 let rows = self.rows(inputs[0])?;
                 let table = process::run(process, &rows, &node.schema, &self.cx.base, &self.cx.cancel)?;
                 Table::of(table)
+            }
+            Op::Window(op) => {
+                let rows = self.rows(inputs[0])?;
+                let table = window::compute(&self.step(id, node, need), &rows, op)?;
+                Table::lazy(self.only_live(id, table.lazy()))
+            }
+            Op::Join(op @ Join { asof: Some(asof), .. }) => {
+                let right = &self.tables[&inputs[1]];
+                let side = join::right_side(&self.step(id, node, need), op, right.frame.clone());
+                let right = self.collect(&Table::over(side, std::slice::from_ref(right)))?;
+                let left = self.rows(inputs[0])?;
+                let table = asof::join(op, asof, &left, &right)?;
+                Table::lazy(self.only_live(id, table.lazy()))
             }
             Op::Join(op) if op.verify_unique_right => {
                 let step = self.step(id, node, need);
