@@ -9,7 +9,7 @@ use super::functions::{self, Functions};
 use super::items::not_yet;
 use super::params::{self, Given, Params};
 use super::table::Table;
-use super::{Item, Job, cluster, items, job, lint, module};
+use super::{Item, Job, cluster, items, job, lint, module, test};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::link::Program;
 use crate::syntax::{Parts, ast};
@@ -56,6 +56,7 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     items::check_all(file, &mut cx);
     job.clusters = cluster::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
+    job.tests = test::check_all(file, &mut cx);
     lint::check_all(&mut cx);
     job.modules.retain(|m| program.takes(m.position));
     job.items = cx.items;
