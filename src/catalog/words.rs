@@ -30,7 +30,7 @@ pub const ITEMS: &[Word] = &[
     built("deploy", "Where a model or a table goes"),
     built("module", "A named group of nodes"),
     built("fn", "A pure function of columns"),
-    later("test", "Rows in, rows out"),
+    built("test", "Rows in, rows out"),
 ];
 
 pub const STEPS: &[Word] = &[

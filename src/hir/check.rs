@@ -10,7 +10,7 @@ use super::items::not_yet;
 use super::params::{self, Given, Params};
 use super::quarantine::{self, Quarantined};
 use super::table::Table;
-use super::{Item, Job, cluster, items, job, lint, module};
+use super::{Item, Job, cluster, items, job, lint, module, test};
 use crate::diagnostic::{Code, Diagnostic, Severity, merge_uses};
 use crate::link::Program;
 use crate::syntax::{Parts, ast};
@@ -58,6 +58,7 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     job.clusters = cluster::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
     quarantine::check_all(&mut cx);
+    job.tests = test::check_all(file, &mut cx);
     lint::check_all(&mut cx);
     job.modules.retain(|m| program.takes(m.position));
     job.items = cx.items;

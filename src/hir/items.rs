@@ -121,7 +121,7 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
             ItemKind::Profile { name, .. } => others.declare("profile", name, &mut cx.out),
             ItemKind::Cluster { name, .. } => others.declare("cluster", name, &mut cx.out),
             ItemKind::Fn { name, .. } => others.declare("function", name, &mut cx.out),
-            ItemKind::Test { name, .. } => later(cx, "`test`", name.span),
+            ItemKind::Test { name, .. } => others.declare("test", name, &mut cx.out),
             _ => {}
         }
     }
@@ -147,10 +147,6 @@ impl Others {
             }
         }
     }
-}
-
-fn later(cx: &mut Context<'_>, what: &str, span: Span) {
-    cx.out.push(not_yet(what, span));
 }
 
 /// The one way to say that something of the language is not built.

@@ -2,6 +2,7 @@
 
 mod examples;
 mod outside;
+mod own_tests;
 mod pages;
 mod predictions;
 mod rows;

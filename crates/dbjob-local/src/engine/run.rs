@@ -32,6 +32,8 @@ pub(super) struct Run<'a> {
     pub exact: &'a BTreeSet<NodeId>,
     /// One of many runs over the same rows, for a fold: nothing is told, written or judged.
     pub quiet: bool,
+    /// The node whose rows the run is for.
+    wanted: Option<NodeId>,
     pub faults: Faults,
     pub maps: MapStates,
     pub tables: HashMap<NodeId, Table>,
@@ -50,6 +52,7 @@ impl<'a> Run<'a> {
             needs,
             exact,
             quiet: false,
+            wanted: None,
             quarantine: Quarantine::default(),
             faults: Faults::default(),
             maps: MapStates::default(),
@@ -62,6 +65,20 @@ impl<'a> Run<'a> {
     }
 
     pub fn all(mut self) -> Result<RunReport, Stop> {
+        self.walk(None)?;
+        Ok(self.report)
+    }
+
+    /// The rows of a node that the run is for.
+    pub fn rows_of(mut self, id: NodeId) -> Result<DataFrame, Stop> {
+        let rows = self.walk(Some(id))?;
+        rows.ok_or_else(|| RunError::new("E0799", "the rows of this item were not computed").into())
+    }
+
+    /// Goes over all nodes and gives the rows of one.
+    fn walk(&mut self, wanted: Option<NodeId>) -> Result<Option<DataFrame>, Stop> {
+        self.wanted = wanted;
+        let mut kept = None;
         for id in self.plan.topological() {
             let Some(need) = self.needs.nodes.get(&id) else { continue };
             self.go_on()?;
@@ -71,11 +88,17 @@ impl<'a> Run<'a> {
                 Stop::Failed(error) => Stop::Failed(error.or_span(node.span)),
                 retry => retry,
             })?;
+            if wanted == Some(id) {
+                kept = Some(self.rows(id).map_err(|stop| match stop {
+                    Stop::Failed(error) => Stop::Failed(error.or_span(node.span)),
+                    retry => retry,
+                })?);
+            }
             self.done.insert(id);
             self.finish(id);
             self.release();
         }
-        Ok(self.report)
+        Ok(kept)
     }
 
     /// Nothing begins, and nothing that is done is put in its place, after the run was asked to stop.
@@ -255,7 +278,7 @@ impl<'a> Run<'a> {
         if (need.readers > 1 || self.needs.keeps_for_folds(id)) && !self.is_cheap(id) {
             self.rows(id)?;
         }
-        if end {
+        if end && self.wanted != Some(id) {
             self.count(id, node)?;
         }
         Ok(())
