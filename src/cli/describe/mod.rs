@@ -49,9 +49,10 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         output.problems(&front.problems, &sources);
     }
     let (Some(plan), Some(job)) = (&front.plan, &front.job) else { return Outcome::Wrong };
-    let mut outline = Outline::new(job, plan, &front.notes, &sources);
+    let lineage = lineage::Job::new(plan, &sources);
+    let mut outline = Outline::new(job, &lineage, &front.notes);
     if args.columns {
-        outline.add_links(&lineage::Job::new(plan, &sources));
+        outline.add_links(&lineage);
     }
     let graph = || if args.columns { graph::of_columns(&outline) } else { graph::of_items(&outline) };
     output.result(&match args.format {
