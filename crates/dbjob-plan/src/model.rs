@@ -207,6 +207,9 @@ pub struct Serving {
     /// The texts, besides an empty cell, that mean null in a CSV file of such rows: those of the dataset's own file.
     #[serde(default)]
     pub nulls: Vec<String>,
+    /// The doc comments of the request's columns, by the names that callers see.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub docs: BTreeMap<String, String>,
 }
 
 /// A model package's description, `manifest.json`. The other files of a package: `weights.safetensors`,
