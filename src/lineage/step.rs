@@ -14,7 +14,7 @@ impl Job<'_> {
         Some(Place { file: file.path.clone(), line: file.position(span.start).0 })
     }
 
-    fn text(&self, span: Span) -> String {
+    pub(super) fn text(&self, span: Span) -> String {
         if span.is_empty() { String::new() } else { one_line(self.sources.slice(span)) }
     }
 

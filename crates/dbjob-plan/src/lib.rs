@@ -7,6 +7,7 @@
 pub mod contract;
 mod decimal;
 mod expr;
+mod expr_text;
 mod lineage;
 mod model;
 pub mod parse;

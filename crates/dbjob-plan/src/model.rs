@@ -21,6 +21,9 @@ pub struct MapLink {
     pub fitted: bool,
 }
 
+/// The column that a formula of a map speaks of.
+pub const MAPPED: &str = "__x";
+
 /// What to learn, from which columns, with what, and how to judge it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FitSpec {

@@ -1,7 +1,7 @@
 //! What a field may be beyond its type: the refinement that it was declared with, and the rules of the serving plan that
 //! speak of it alone.
 
-use crate::{BinaryOp, ColumnRef, Edge, ExpectAction, Expectation, Expr, ExprKind, Lineage, Node, NodeId, Op, Plan};
+use crate::{BinaryOp, ColumnRef, Edge, ExpectAction, Expectation, Expr, ExprKind, Lineage, NodeId, Op};
 use crate::{Refinement, Serving, Value, Via};
 
 /// The ends of a number, and whether they belong to it.
@@ -46,6 +46,8 @@ impl Bounds {
 pub struct Rule<'a> {
     pub node: NodeId,
     pub expectation: &'a Expectation,
+    /// The condition, under the names that callers see.
+    pub text: String,
     /// Each condition on one field alone, with the field.
     pub bounds: Vec<(String, Bounds)>,
     /// Whether `bounds` and the fields' types say all of it.
@@ -74,9 +76,21 @@ pub fn rules(serving: &Serving) -> Vec<Rule<'_>> {
                     None => false,
                 }
             });
-            Rule { node, expectation, bounds, told }
+            Rule { node, expectation, text: text(serving, &lineage, node, expectation), bounds, told }
         })
         .collect()
+}
+
+/// As written, unless a caller knows a column of it by another name.
+fn text(serving: &Serving, lineage: &Lineage, node: NodeId, rule: &Expectation) -> String {
+    let mut predicate = rule.predicate.clone();
+    let mut renamed = false;
+    predicate.rename(&mut |column| {
+        let name = field(serving, lineage, node, column).filter(|name| name != column);
+        renamed |= name.is_some();
+        name
+    });
+    if renamed { predicate.to_string() } else { rule.text.clone() }
 }
 
 fn refuses(rule: &Expectation) -> bool {
@@ -158,10 +172,5 @@ fn field(serving: &Serving, lineage: &Lineage, node: NodeId, column: &str) -> Op
     while let [Edge { column: before, via: Via::Copy }] = lineage.made_of(&at) {
         at = before.clone();
     }
-    let root: &Node = node_of(&serving.plan, &at);
-    matches!(root.op, Op::Request).then_some(at.column)
-}
-
-fn node_of<'p>(plan: &'p Plan, at: &ColumnRef) -> &'p Node {
-    plan.node(at.node)
+    matches!(serving.plan.node(at.node).op, Op::Request).then_some(at.column)
 }

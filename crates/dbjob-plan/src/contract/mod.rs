@@ -72,9 +72,10 @@ fn described(contract: &Contract<'_>, field: &Field) -> Option<String> {
     match (&field.refinement, &field.dtype) {
         // JSON Schema has no ends for dates.
         (Some(Refinement::Range { low, high, inclusive }), DataType::Date | DataType::Datetime) => {
-            parts.extend(low.as_ref().map(|low| format!("Not before {low}.")));
+            let shown = |v: &crate::Value| field::json(v).as_str().unwrap_or_default().to_owned();
+            parts.extend(low.as_ref().map(|low| format!("Not before {}.", shown(low))));
             let word = if *inclusive { "Not after" } else { "Before" };
-            parts.extend(high.as_ref().map(|high| format!("{word} {high}.")));
+            parts.extend(high.as_ref().map(|high| format!("{word} {}.", shown(high))));
         }
         (_, DataType::Datetime) => parts.push("UTC where nothing else is said.".into()),
         _ => {}
@@ -87,7 +88,7 @@ fn described(contract: &Contract<'_>, field: &Field) -> Option<String> {
 fn rules_text(contract: &Contract<'_>, rules: &[Rule<'_>]) -> Option<String> {
     let mut texts: Vec<String> = Vec::new();
     for rule in rules {
-        let text = format!("`{}`", rule.expectation.text);
+        let text = format!("`{}`", rule.text);
         if !texts.contains(&text) {
             texts.push(text);
         }
