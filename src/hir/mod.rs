@@ -34,6 +34,7 @@ mod output;
 mod params;
 mod quarantine;
 pub mod range;
+mod relied;
 mod result;
 mod selection;
 mod serving;

@@ -4,8 +4,10 @@
 //! learned is stored as a package (a [`Manifest`] and its files) that a [`Predictor`] answers from. Engines see this
 //! crate and nothing of the language.
 
+pub mod contract;
 mod decimal;
 mod expr;
+mod expr_text;
 mod lineage;
 mod model;
 pub mod parse;

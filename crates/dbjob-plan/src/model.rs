@@ -21,6 +21,9 @@ pub struct MapLink {
     pub fitted: bool,
 }
 
+/// The column that a formula of a map speaks of.
+pub const MAPPED: &str = "__x";
+
 /// What to learn, from which columns, with what, and how to judge it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FitSpec {
@@ -207,6 +210,9 @@ pub struct Serving {
     /// The texts, besides an empty cell, that mean null in a CSV file of such rows: those of the dataset's own file.
     #[serde(default)]
     pub nulls: Vec<String>,
+    /// The doc comments of the request's columns, by the names that callers see.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub docs: BTreeMap<String, String>,
 }
 
 /// A model package's description, `manifest.json`. The other files of a package: `weights.safetensors`,
