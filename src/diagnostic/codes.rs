@@ -97,6 +97,8 @@ codes! {
     E0717 "file column of another type",
     E0718 "stopped before the end",
     E0719 "request row is not valid",
+    E0720 "lists of one row have different lengths",
+    E0721 "the process of an `extern` failed",
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",
@@ -106,6 +108,7 @@ codes! {
     W0103 "a function that nothing calls",
     // Notes: what nothing was said about
     N0001 "columns are taken as the file has them",
+    N0002 "a process makes columns unchecked",
 }
 
 impl Code {

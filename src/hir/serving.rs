@@ -144,7 +144,8 @@ fn creates(op: &Op, needed: &Needed) -> bool {
         Op::Project { columns } => columns.iter().any(|c| c.from != c.to && needed.contains_key(&c.to)),
         Op::Join(join) => join.right_columns.iter().any(|c| needed.contains_key(&c.to)),
         Op::Window(window) => window.columns.iter().any(|c| needed.contains_key(&c.name)),
-        Op::Group { .. } | Op::Union | Op::Predict { .. } => true,
+        Op::Group { .. } | Op::Pivot(_) | Op::Unpivot(_) | Op::Explode { .. } | Op::Union | Op::Predict { .. } => true,
+        Op::Extern(process) => process.returns.iter().any(|c| needed.contains_key(c)),
         _ => false,
     }
 }
@@ -244,7 +245,11 @@ fn backwards(
         Op::Filter { .. } | Op::Sort { .. } | Op::Distinct { .. } | Op::Take { .. } | Op::Split(_) | Op::Sample(_) => {
             Ok(Vec::new())
         }
-        Op::Predict { .. } | Op::Window(_) if needed.keys().all(|n| before.columns.get(n).is_some()) => Ok(Vec::new()),
+        Op::Predict { .. } | Op::Window(_) | Op::Extern(_)
+            if needed.keys().all(|n| before.columns.get(n).is_some()) =>
+        {
+            Ok(Vec::new())
+        }
         _ => match step.served {
             Served::Not(why) => Err(why.to_owned()),
             _ => Err("it cannot be done for one row".into()),

@@ -3,8 +3,8 @@
 use dbjob_plan::{ItemKind, Op, Span};
 
 use super::check::Context;
-use super::items::{not_yet, table_named};
-use super::step::{columns, expect, group, join, map, order, predict, rows, split, window};
+use super::items::table_named;
+use super::step::{columns, expect, group, join, map, order, pivot, predict, process, reshape, rows, split, window};
 use super::table::Table;
 use super::{Item, ItemBody, Served, Step};
 use crate::catalog::words;
@@ -110,10 +110,10 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
             b.table = table;
         }
         StepKind::Window { by, order, columns } => window::check(by, order, columns, span, b),
-        StepKind::Pivot { .. } => later("`pivot`", step, b),
-        StepKind::Unpivot { .. } => later("`unpivot`", step, b),
-        StepKind::Explode(_) => later("`explode`", step, b),
-        StepKind::Extern { .. } => later("`extern`", step, b),
+        StepKind::Pivot { column, values, aggregates } => pivot::check(column, values, aggregates, step.verb, span, b),
+        StepKind::Unpivot { columns, name, value } => reshape::unpivot(columns, name, value, span, b),
+        StepKind::Explode(columns) => reshape::explode(columns, span, b),
+        StepKind::Extern { command, returns } => process::check(command, returns, span, b),
         StepKind::Unknown { verb } => {
             let diagnostic = Diagnostic::error(Code::E0103, verb.span, format!("there is no step `{}`", verb.name))
                 .label("unknown step");
@@ -156,9 +156,4 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
             b.report(diagnostic);
         }
     }
-}
-
-fn later(what: &str, step: &ast::Step, b: &mut Builder<'_, '_>) {
-    b.report(not_yet(what, step.verb));
-    b.table.broken = true;
 }

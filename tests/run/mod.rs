@@ -1,6 +1,7 @@
 //! Jobs on the local engine, from the file to what they leave behind.
 
 mod examples;
+mod functions;
 mod outside;
 mod own_tests;
 mod pages;
