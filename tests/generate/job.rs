@@ -276,7 +276,7 @@ impl Builder<'_> {
 /// The table of an item as the checker knows it.
 pub fn table_of(front: &Front, name: &str) -> Option<Table> {
     front.checked.job.items.iter().find_map(|item| match &item.body {
-        ItemBody::Table { table, .. } if item.name == name && !table.broken => Some(table.clone()),
+        ItemBody::Table { table, .. } if item.name == name && !table.broken => Some((**table).clone()),
         _ => None,
     })
 }

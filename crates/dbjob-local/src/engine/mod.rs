@@ -1,5 +1,6 @@
 //! The engine: walks a plan and carries it out.
 
+mod deploy;
 mod explain;
 mod folds;
 mod need;
