@@ -33,7 +33,7 @@ pub fn preparation(table: &Table, rng: &mut Rng) -> Vec<String> {
         }
         match Kind::of(&column.dtype) {
             Kind::Text => {
-                let null = column.nullable.then_some("impute(mode), ").unwrap_or_default();
+                let null = if column.nullable { "impute(mode), " } else { "" };
                 steps.push(format!("map {name} with {null}{}", pick(rng, &["one_hot", "one_hot", "index"])));
             }
             Kind::Int | Kind::Float if chance(rng, 40) => {
