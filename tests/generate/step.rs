@@ -95,7 +95,8 @@ pub fn propose(verb: &str, place: &mut Place<'_>, rng: &mut Rng) -> Option<Strin
         "drop" => format!("drop {}", selection(place, rng, 2)?),
         "rename" => {
             let old = pick(rng, &place.all()).clone();
-            let new: &str = pick(rng, &["r", "größe", "order"]);
+            let names = ["r", "größe", "order"];
+            let new: &str = names[*pick(rng, &[0, 1, 2])];
             let new = place.new_name(new);
             format!("rename {old} as {new}")
         }
