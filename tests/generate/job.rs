@@ -49,7 +49,7 @@ pub fn front(text: &str, pool: &Pool) -> Front {
 fn unsupported(checked: &Checked) -> Option<Diagnostic> {
     let plan = dbjob::lower::lower(&checked.clone().sound()?);
     let first = dbjob_plan::Backend::unsupported(&dbjob_local::LocalEngine, &plan).into_iter().next()?;
-    Some(Diagnostic::error(Code::E0901, plan.node(first.node).span, first.what))
+    Some(Diagnostic::error(Code::E0901, first.span, first.what))
 }
 
 #[cfg(not(feature = "local"))]

@@ -123,7 +123,7 @@ fn same(promised: &Value, found: &Json) -> bool {
 /// The types of a Parquet file as it is read again.
 fn stored_types(schema: &Schema, file: &Path) -> Result<(), String> {
     let path = file.to_string_lossy().into_owned();
-    let source = Source { format: Format::Parquet, path, columns: Vec::new(), key: Vec::new() };
+    let source = Source { format: Format::Parquet, path, outside: None, columns: Vec::new(), key: Vec::new() };
     let stored = dbjob_local::LocalEngine.infer(&source, Path::new("/")).map_err(|e| e.to_string())?;
     for field in schema.visible() {
         let found = stored.get(&field.name).ok_or_else(|| format!("no column `{}` in the Parquet file", field.name))?;
