@@ -45,7 +45,9 @@ pub fn preparation(table: &Table, rng: &mut Rng) -> Vec<String> {
             _ => {}
         }
     }
-    rng.shuffle(&mut steps[1..]);
+    if let Some(rest) = steps.get_mut(1..) {
+        rng.shuffle(rest);
+    }
     steps
 }
 
