@@ -17,7 +17,7 @@ pub(super) fn assume(table: &mut Table, predicate: &Expr) {
             not_null(table, left);
             not_null(table, right);
             bound(table, left, *op, right);
-            bound(table, right, mirrored(*op), left);
+            bound(table, right, op.mirrored(), left);
         }
         ExprKind::InList { value, items } => {
             not_null(table, value);
@@ -50,16 +50,6 @@ pub(super) fn assume(table: &mut Table, predicate: &Expr) {
 fn is_comparison(op: BinaryOp) -> bool {
     use BinaryOp::*;
     matches!(op, Eq | Ne | Lt | Le | Gt | Ge)
-}
-
-fn mirrored(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Lt => BinaryOp::Gt,
-        BinaryOp::Le => BinaryOp::Ge,
-        BinaryOp::Gt => BinaryOp::Lt,
-        BinaryOp::Ge => BinaryOp::Le,
-        other => other,
-    }
 }
 
 /// The columns whose null would make the expression null.

@@ -16,21 +16,26 @@ pub(crate) fn map1(
     map_n(vec![input], out, move |columns| f(&columns[0]))
 }
 
+/// `f` once the columns have one length; its result has the name of the first.
+fn of_one_length(
+    f: impl Fn(&[Column]) -> PolarsResult<Column> + Send + Sync + 'static,
+) -> impl Fn(&mut [Column]) -> PolarsResult<Column> + Send + Sync + 'static {
+    move |columns| {
+        let name = columns[0].name().clone();
+        broadcast(columns);
+        Ok(f(columns)?.with_name(name))
+    }
+}
+
 /// `f` over several columns of one length (single values are repeated first).
 pub(crate) fn map_n(
     inputs: Vec<pl::Expr>,
     out: pl::DataType,
     f: impl Fn(&[Column]) -> PolarsResult<Column> + Send + Sync + 'static,
 ) -> pl::Expr {
-    pl::map_multiple(
-        move |columns: &mut [Column]| {
-            let name = columns[0].name().clone();
-            broadcast(columns);
-            Ok(f(columns)?.with_name(name))
-        },
-        inputs,
-        move |_, fields: &[Field]| Ok(Field::new(fields[0].name().clone(), out.clone())),
-    )
+    pl::map_multiple(of_one_length(f), inputs, move |_, fields: &[Field]| {
+        Ok(Field::new(fields[0].name().clone(), out.clone()))
+    })
 }
 
 /// Like [`map_n`] for a function that may raise a fault.
@@ -91,11 +96,7 @@ pub(crate) fn aggregate_n(
     f: impl Fn(&[Column]) -> PolarsResult<Column> + Send + Sync + 'static,
 ) -> pl::Expr {
     pl::apply_multiple(
-        move |columns: &mut [Column]| {
-            let name = columns[0].name().clone();
-            broadcast(columns);
-            Ok(f(columns)?.with_name(name))
-        },
+        of_one_length(f),
         inputs,
         move |_, fields: &[Field]| Ok(Field::new(fields[0].name().clone(), out.clone())),
         true,

@@ -93,6 +93,19 @@ pub enum BinaryOp {
     Pow,
 }
 
+impl BinaryOp {
+    /// The comparison that says the same with its sides changed; every other operator itself.
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Lt => Self::Gt,
+            Self::Le => Self::Ge,
+            Self::Gt => Self::Lt,
+            Self::Ge => Self::Le,
+            other => other,
+        }
+    }
+}
+
 impl Expr {
     pub fn column(name: impl Into<String>, dtype: DataType, nullable: bool, span: Span) -> Self {
         Self { kind: ExprKind::Column(name.into()), dtype, nullable, span }

@@ -116,7 +116,7 @@ fn bound(condition: &Expr) -> Option<(&str, Option<Bounds>)> {
         ExprKind::Binary { op, left, right } => {
             let (name, op, x) = match (column(left), number(right), number(left), column(right)) {
                 (Some(name), Some(x), _, _) => (name, *op, x),
-                (_, _, Some(x), Some(name)) => (name, mirrored(*op), x),
+                (_, _, Some(x), Some(name)) => (name, op.mirrored(), x),
                 _ => return None,
             };
             let bounds = match op {
@@ -136,16 +136,6 @@ fn bound(condition: &Expr) -> Option<(&str, Option<Bounds>)> {
             Some((column(value)?, Some(low.and(high))))
         }
         _ => None,
-    }
-}
-
-fn mirrored(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Lt => BinaryOp::Gt,
-        BinaryOp::Le => BinaryOp::Ge,
-        BinaryOp::Gt => BinaryOp::Lt,
-        BinaryOp::Ge => BinaryOp::Le,
-        other => other,
     }
 }
 
