@@ -4,7 +4,7 @@ use dbjob_plan::{ItemKind, Op, Span};
 
 use super::check::Context;
 use super::items::{not_yet, table_named};
-use super::step::{columns, expect, group, join, map, order, predict, rows, split, window};
+use super::step::{columns, expect, group, join, map, order, predict, rows, split, unmap, window};
 use super::table::Table;
 use super::{Item, ItemBody, Served, Step};
 use crate::catalog::words;
@@ -91,7 +91,7 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
         StepKind::Sample { share, by, on_train } => split::sample(share, by, *on_train, span, b),
         StepKind::Split(split) => split::check(split, step.verb, span, b),
         StepKind::Map(map) => map::map(map, span, b),
-        StepKind::Unmap(columns) => map::unmap(columns, span, b),
+        StepKind::Unmap(columns) => unmap::check(columns, span, b),
         StepKind::Predict { model, out_of_fold, prefix } => {
             predict::check(model, *out_of_fold, prefix.as_ref(), span, b)
         }

@@ -137,6 +137,14 @@ impl Expr {
         }
     }
 
+    /// Calls `change` for all below this expression and then for itself.
+    pub fn rewrite(&mut self, change: &mut dyn FnMut(&mut Expr)) {
+        for operand in self.operands_mut() {
+            operand.rewrite(change);
+        }
+        change(self);
+    }
+
     /// Calls `visit` for this expression and all below it, outside in.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         visit(self);

@@ -6,6 +6,7 @@
 
 mod decimal;
 mod expr;
+mod expr_text;
 mod lineage;
 mod model;
 pub mod parse;

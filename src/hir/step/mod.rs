@@ -2,6 +2,7 @@
 
 pub(super) mod asof;
 pub(super) mod columns;
+mod domain;
 pub(super) mod expect;
 pub(super) mod group;
 pub(super) mod join;
@@ -10,4 +11,5 @@ pub(super) mod order;
 pub(super) mod predict;
 pub(super) mod rows;
 pub(super) mod split;
+pub(super) mod unmap;
 pub(super) mod window;

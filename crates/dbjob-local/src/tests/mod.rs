@@ -1,7 +1,7 @@
 //! Plans built by hand, run whole: from files in a folder of their own to a Parquet file that is read back.
 
 mod expressions;
-mod maps;
+pub(crate) mod maps;
 mod running;
 mod serving;
 mod sinks;

@@ -1,3 +1,5 @@
+//! Sets of numbers without gaps: what is known of the values of a column or expression.
+
 use dbjob_plan::{BinaryOp, Refinement, Value};
 
 /// A set of numbers without gaps that a value is known to lie in. Null is no number and always passes.
@@ -13,6 +15,8 @@ pub struct Range {
 
 impl Range {
     pub const ALL: Range = Range { low: f64::NEG_INFINITY, high: f64::INFINITY, above: false, below: false };
+    pub const NON_NEGATIVE: Range = Range { low: 0.0, ..Range::ALL };
+    pub const POSITIVE: Range = Range { low: 0.0, above: true, ..Range::ALL };
 
     pub fn exactly(x: f64) -> Self {
         Self { low: x, high: x, above: false, below: false }
@@ -23,7 +27,7 @@ impl Range {
     }
 
     pub fn is_positive(self) -> bool {
-        self.low > 0.0 || (self.low == 0.0 && self.above)
+        self.is_above(0.0)
     }
 
     pub fn is_non_negative(self) -> bool {
@@ -69,6 +73,11 @@ impl Range {
         }
     }
 
+    /// Whether nothing is known.
+    pub fn is_all(self) -> bool {
+        self == Self::ALL
+    }
+
     pub fn and(self, other: Range) -> Range {
         let (low, above) = match self.low.total_cmp(&other.low) {
             std::cmp::Ordering::Less => (other.low, other.above),
@@ -99,7 +108,8 @@ impl Range {
     }
 
     pub fn negate(self) -> Range {
-        Range { low: -self.high, high: -self.low, above: self.below, below: self.above }
+        // Minus zero would be another bound than zero.
+        Range { low: 0.0 - self.high, high: 0.0 - self.low, above: self.below, below: self.above }
     }
 
     pub fn abs(self) -> Range {
@@ -112,7 +122,47 @@ impl Range {
         }
     }
 
-    /// Bounds of a sum, difference or product of values of two ranges.
+    /// The values of a strictly increasing function.
+    pub fn increasing(self, f: impl Fn(f64) -> f64) -> Range {
+        Range { low: f(self.low), high: f(self.high), ..self }.sound()
+    }
+
+    /// The values of a function that never decreases but may step.
+    pub fn stepping(self, f: impl Fn(f64) -> f64) -> Range {
+        Range { above: false, below: false, ..self.increasing(f) }
+    }
+
+    /// The values of `x ** power`, where they are numbers.
+    pub fn power(self, power: f64) -> Range {
+        if power == 0.0 {
+            Range::exactly(1.0)
+        } else if power % 2.0 == 0.0 || self.is_non_negative() {
+            let size = self.abs();
+            if power > 0.0 {
+                return size.increasing(|x| x.powf(power));
+            }
+            Range { low: size.high.powf(power), high: size.low.powf(power), above: size.below, below: size.above }
+        } else if power % 2.0 == 1.0 {
+            self.increasing(|x| x.powf(power))
+        } else {
+            Range::ALL
+        }
+    }
+
+    /// The values of `1 / x`, where x is not 0.
+    fn reciprocal(self) -> Range {
+        if self.is_non_negative() {
+            // Of an end that is infinite only the limit is known, and floats reach it.
+            let (low, high) = (1.0 / self.high, if self.low == 0.0 { f64::INFINITY } else { 1.0 / self.low });
+            Range { low, high, above: self.below, below: self.above && self.low != 0.0 }
+        } else if self.high <= 0.0 {
+            self.negate().reciprocal().negate()
+        } else {
+            Range::ALL
+        }
+    }
+
+    /// Bounds of a sum, difference, product or quotient of values of two ranges.
     pub fn combine(op: BinaryOp, a: Range, b: Range) -> Range {
         match op {
             BinaryOp::Add => Range {
@@ -122,24 +172,38 @@ impl Range {
                 below: a.below || b.below,
             },
             BinaryOp::Sub => Self::combine(BinaryOp::Add, a, b.negate()),
-            BinaryOp::Mul => {
-                let corner = |x: f64, y: f64| if x == 0.0 || y == 0.0 { 0.0 } else { x * y };
-                let corners =
-                    [corner(a.low, b.low), corner(a.low, b.high), corner(a.high, b.low), corner(a.high, b.high)];
-                let both_positive = a.is_positive() && b.is_positive();
-                Range {
-                    low: corners.iter().copied().fold(f64::INFINITY, f64::min),
-                    high: corners.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-                    above: both_positive,
-                    below: false,
-                }
-            }
-            BinaryOp::Div if a.is_non_negative() && b.is_positive() => {
-                Range { low: 0.0, high: f64::INFINITY, above: a.is_positive(), below: false }
-            }
+            BinaryOp::Mul => Self::product(a, b),
+            // A positive number over a positive one is taken to be positive, as if floats had no least number.
+            BinaryOp::Div if a.is_positive() && b.is_positive() => Self::product(a, b.reciprocal()).and(Self::POSITIVE),
+            BinaryOp::Div => Self::product(a, b.reciprocal()),
             _ => Range::ALL,
         }
         .sound()
+    }
+
+    fn product(a: Range, b: Range) -> Range {
+        // Each corner with whether it is out of reach. Zero times an end without end is zero: it has no end itself.
+        let corner = |(x, x_open): (f64, bool), (y, y_open): (f64, bool)| match (x == 0.0, y == 0.0) {
+            (true, true) => (0.0, x_open && y_open),
+            (true, false) => (0.0, x_open),
+            (false, true) => (0.0, y_open),
+            _ => (x * y, x_open || y_open),
+        };
+        let ends = |r: Range| [(r.low, r.above), (r.high, r.below)];
+        let [a1, a2] = ends(a);
+        let [b1, b2] = ends(b);
+        let corners = [corner(a1, b1), corner(a1, b2), corner(a2, b1), corner(a2, b2)];
+        let low = corners.iter().map(|c| c.0).fold(f64::INFINITY, f64::min);
+        let high = corners.iter().map(|c| c.0).fold(f64::NEG_INFINITY, f64::max);
+        let open = |end: f64| corners.iter().filter(|c| c.0 == end).all(|c| c.1);
+        // A corner at zero is also reached from inside, when the other side has a zero between its ends.
+        let through_zero = a.has_zero() || b.has_zero();
+        Range {
+            low,
+            high,
+            above: open(low) && !(low == 0.0 && through_zero),
+            below: open(high) && !(high == 0.0 && through_zero),
+        }
     }
 
     pub fn of_refinement(refinement: &Refinement) -> Range {
@@ -161,9 +225,12 @@ impl Range {
         }
     }
 
-    /// Infinities of opposite signs met: nothing is known.
+    /// Where infinities of opposite signs met nothing is known; an end without end is neither in nor out.
     fn sound(self) -> Range {
-        if self.low.is_nan() || self.high.is_nan() { Range::ALL } else { self }
+        if self.low.is_nan() || self.high.is_nan() {
+            return Range::ALL;
+        }
+        Range { above: self.above && self.low.is_finite(), below: self.below && self.high.is_finite(), ..self }
     }
 }
 
@@ -171,16 +238,21 @@ impl Range {
 mod tests {
     use super::*;
 
+    const OPEN_UNIT: Range = Range { low: 0.0, high: 1.0, above: true, below: true };
+
     #[test]
     fn arithmetic_keeps_what_is_known() {
         let items = Range::from(1.0, f64::INFINITY);
-        let amount = Range { low: 0.0, high: f64::INFINITY, above: true, below: false };
+        let amount = Range::POSITIVE;
         assert!(Range::combine(BinaryOp::Mul, items, amount).is_positive());
         assert!(Range::combine(BinaryOp::Add, items, amount).is_above(1.0));
         assert!(!Range::combine(BinaryOp::Sub, items, amount).is_non_negative());
         assert!(Range::combine(BinaryOp::Div, amount, items).is_positive());
         assert_eq!(Range::from(-3.0, 2.0).abs(), Range::from(0.0, 3.0));
         assert!(!items.has_zero() && Range::ALL.has_zero());
+        // 1 / x - 1 of what lies between 0 and 1.
+        let odds = Range::combine(BinaryOp::Div, Range::exactly(1.0), OPEN_UNIT);
+        assert!(Range::combine(BinaryOp::Sub, odds, Range::exactly(1.0)).is_positive(), "{odds:?}");
     }
 
     #[test]
@@ -197,9 +269,54 @@ mod tests {
 
     #[test]
     fn and_or_keep_the_open_ends() {
-        let open = Range { low: 0.0, high: 1.0, above: true, below: true };
         let closed = Range::from(0.0, 1.0);
-        assert_eq!(open.and(closed), open);
-        assert_eq!(open.or(closed), closed);
+        assert_eq!(OPEN_UNIT.and(closed), OPEN_UNIT);
+        assert_eq!(OPEN_UNIT.or(closed), closed);
+    }
+
+    #[test]
+    fn powers_and_steps() {
+        assert_eq!(Range::from(-2.0, 3.0).power(2.0), Range::from(0.0, 9.0));
+        assert_eq!(Range::from(-2.0, 3.0).power(3.0), Range::from(-8.0, 27.0));
+        assert_eq!(Range::from(2.0, 4.0).power(-1.0), Range::from(0.25, 0.5));
+        assert!(Range::from(-2.0, 3.0).power(0.5).is_all());
+        assert_eq!(OPEN_UNIT.stepping(f64::floor), Range::from(0.0, 1.0));
+    }
+
+    /// Whatever values two ranges hold, their results lie in the combined range.
+    #[test]
+    fn results_lie_inside() {
+        let ends = [f64::NEG_INFINITY, -2.0, -1.0, 0.0, 0.5, 1.0, 3.0, f64::INFINITY];
+        let mut ranges = Vec::new();
+        for (i, low) in ends.iter().enumerate() {
+            for high in &ends[i..] {
+                for flags in 0..4 {
+                    let (above, below) = (flags & 1 == 1, flags & 2 == 2);
+                    ranges.push(Range { low: *low, high: *high, above, below });
+                }
+            }
+        }
+        let values = [-5.0, -2.0, -1.5, -1.0, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 3.0, 7.0];
+        let holds =
+            |r: &Range, x: f64| (x > r.low || (x == r.low && !r.above)) && (x < r.high || (x == r.high && !r.below));
+        for a in &ranges {
+            for b in &ranges {
+                for op in [BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div] {
+                    let whole = Range::combine(op, *a, *b);
+                    for x in values.iter().filter(|x| holds(a, **x)) {
+                        for y in values.iter().filter(|y| holds(b, **y)) {
+                            let result = match op {
+                                BinaryOp::Add => x + y,
+                                BinaryOp::Sub => x - y,
+                                BinaryOp::Mul => x * y,
+                                _ if *y == 0.0 => continue,
+                                _ => x / y,
+                            };
+                            assert!(holds(&whole, result), "{x} {op:?} {y} = {result} not in {whole:?} of {a:?} {b:?}");
+                        }
+                    }
+                }
+            }
+        }
     }
 }
