@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use dbjob_plan::{DataType, FileId, Formula, MAPPED, Refinement, Span, Undo, Value};
+use dbjob_plan::{DataType, Expr, ExprKind, FileId, Formula, MAPPED, MapLink, Refinement, Span, Undo, Value};
 
 use super::expr::{Aggregates, Scope, Typed, check_expr};
-use super::functions::Functions;
+use super::functions::{Function, Functions};
 use super::inverse::{self, Known, Lost};
 use super::range::Range;
+use super::reach::range_of;
 use super::table::{Column, Table};
 use crate::catalog::map::{Body, MAPS, Map, Options};
+use crate::diagnostic::Diagnostic;
 use crate::syntax::ast;
 
 /// An expression over a column, which is called [`MAPPED`] in it.
 pub(super) struct Mapping {
+    /// Of a column that is not null, if null passes by.
     pub typed: Typed,
     pub formula: Formula,
+    pub nullable: bool,
     /// The part that stands against an inverse.
     pub lost: Option<Lost>,
 }
@@ -32,8 +36,81 @@ pub(super) fn of_catalog(text: &'static str, column: &Column, option: Options<'_
     let mut typed = check_expr(scope(&alone(column), &Functions::default()), &ast, &mut out);
     debug_assert!(out.is_empty(), "{text} of {}: {out:?}", column.dtype);
     typed.expr.rewrite(&mut |e| e.span = span);
-    // A value outside of the domain stops the run, so that null comes from null only.
     mapping(typed, column, true)
+}
+
+/// What a function of the job makes of a column: the column is its first argument, what stands in brackets behind the
+/// function's name are the others. Null stays null, unless the function takes nulls. `None`: it does not fit, and that is
+/// reported.
+pub(super) fn of_function(
+    function: &Function,
+    op: &ast::Call,
+    column: &Column,
+    functions: &Functions,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Mapping> {
+    let passes = column.nullable && !function.params.first().is_some_and(|p| p.wanted.nullable);
+    let over = Column { nullable: column.nullable && !passes, ..column.clone() };
+    let first = ast::Expr { kind: ast::ExprKind::Name(column.name.clone()), span: op.name.span };
+    let args = std::iter::once(ast::Arg { name: None, value: first }).chain(op.args.iter().cloned()).collect();
+    let call = ast::ExprKind::Call(ast::Call { args, ..op.clone() });
+    let mut table = Table::default();
+    table.put(over.clone());
+    let errors = out.len();
+    let mut typed = check_expr(scope(&table, functions), &ast::Expr { kind: call, span: op.span }, out);
+    if out.len() > errors || typed.is_unknown() {
+        return None;
+    }
+    typed.expr.rewrite(&mut |e| {
+        if let ExprKind::Column(name) = &mut e.kind {
+            *name = MAPPED.into();
+        }
+    });
+    // What is known of this column may say more than what the function promises of all.
+    typed.range = typed.range.and(range_of(&typed.expr, &|_| column.range));
+    let mut mapping = mapping(typed, &over, false);
+    if passes {
+        mapping.formula.forward = unless_null(mapping.formula.forward, column);
+        if let Undo::By(back) = mapping.formula.undo {
+            mapping.formula.undo = Undo::By(unless_null(back, &Column { dtype: mapping.typed.expr.dtype.clone(), ..over }));
+        }
+        mapping.nullable = true;
+    }
+    Some(mapping)
+}
+
+/// What a column was made of, as maps, when it is replaced by a value of nothing but itself.
+pub(super) fn replaced(old: &Column, value: &Typed, id: u32, span: Span) -> Vec<(MapLink, Span)> {
+    let mut typed = value.clone();
+    typed.expr.rewrite(&mut |e| {
+        if let ExprKind::Column(name) = &mut e.kind {
+            *name = MAPPED.into();
+        }
+    });
+    let Mapping { typed, formula, nullable, .. } = mapping(typed, old, false);
+    let link = MapLink {
+        id,
+        map: "derive".to_owned(),
+        options: BTreeMap::new(),
+        from: old.dtype.clone(),
+        from_nullable: old.nullable,
+        to: typed.expr.dtype,
+        to_nullable: nullable,
+        fitted: false,
+        formula: Some(Box::new(formula)),
+    };
+    let before = if old.maps.is_empty() { &old.replaced } else { &old.maps };
+    before.iter().cloned().chain([(link, span)]).collect()
+}
+
+/// The expression, and null where the column is null.
+fn unless_null(expr: Expr, column: &Column) -> Expr {
+    let (dtype, span) = (expr.dtype.clone(), expr.span);
+    let of = |kind, dtype: &DataType, nullable| Expr { kind, dtype: dtype.clone(), nullable, span };
+    let read = Expr::column(MAPPED, column.dtype.clone(), true, span);
+    let condition = Box::new(of(ExprKind::IsNull(Box::new(read)), &DataType::Bool, false));
+    let then = Box::new(Expr::literal(Value::Null, dtype.clone(), span));
+    of(ExprKind::If { condition, then, otherwise: Box::new(expr) }, &dtype, true)
 }
 
 /// How a formula of the catalog is undone, as it is written, for numbers between 0 and 1; `None`: it is no formula.
@@ -56,7 +133,9 @@ fn mapping(typed: Typed, column: &Column, strict: bool) -> Mapping {
         Err(lost) => (Undo::Never(lost.why.clone()), Some(lost)),
     };
     let formula = Formula { forward: typed.expr.clone(), undo, strict };
-    Mapping { typed, formula, lost }
+    // A value without a result stops the run, so that null comes from null only.
+    let nullable = if strict { column.nullable } else { typed.expr.nullable };
+    Mapping { typed, formula, nullable, lost }
 }
 
 /// All values of a column, if they are known one by one.

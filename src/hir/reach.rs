@@ -34,7 +34,7 @@ pub(super) fn of_call(name: &str, args: &[Range]) -> Range {
     let logarithm = |f: &dyn Fn(f64) -> f64| x.and(Range::NON_NEGATIVE).increasing(f);
     match (name, args) {
         ("abs", _) => x.abs(),
-        ("float" | "min" | "max" | "mean" | "median" | "quantile" | "first" | "last" | "mode", _) => x,
+        ("float" | "decimal" | "try_decimal" | "min" | "max" | "mean" | "median" | "quantile" | "first" | "last" | "mode", _) => x,
         ("sqrt", _) => x.and(Range::NON_NEGATIVE).increasing(f64::sqrt),
         ("hypot" | "length" | "position" | "count_matches" | "count" | "count_distinct" | "std" | "var", _) => {
             Range::NON_NEGATIVE
@@ -48,7 +48,7 @@ pub(super) fn of_call(name: &str, args: &[Range]) -> Range {
         ("log1p", _) => x.and(Range::from(-1.0, f64::INFINITY)).increasing(f64::ln_1p),
         ("floor", _) => x.stepping(f64::floor),
         ("ceil", _) => x.stepping(f64::ceil),
-        ("int" | "trunc", _) => x.stepping(f64::trunc),
+        ("int" | "try_int" | "trunc", _) => x.stepping(f64::trunc),
         ("round", [_]) => x.stepping(f64::round),
         ("sign" | "sin" | "cos" | "tanh" | "corr", _) => Range::from(-1.0, 1.0),
         ("cosh", _) => Range::from(1.0, f64::INFINITY),

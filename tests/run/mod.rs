@@ -1,6 +1,7 @@
 //! Jobs on the local engine, from the file to what they leave behind.
 
 mod examples;
+mod maps;
 mod outside;
 mod pages;
 mod predictions;

@@ -16,6 +16,7 @@ mod log1p;
 mod logit;
 mod min_max;
 mod one_hot;
+mod page;
 mod pca;
 mod power;
 mod reciprocal;
@@ -27,6 +28,7 @@ mod target_encode;
 mod tf_idf;
 
 use dbjob_plan::{DataType, Value};
+pub use page::page;
 
 use super::{Exactness, OptionSpec};
 use crate::range::Range;

@@ -128,51 +128,76 @@ fn option(values: &BTreeMap<String, Value>, name: &str) -> Value {
 
 /// One map on all target columns: one node of the plan, fitted in one pass.
 fn link(op: &Call, targets: &mut Vec<Target>, span: Span, b: &mut Builder<'_, '_>) {
-    let name = op.name.name.as_str();
-    let Some(map) = maps::find(name) else {
-        unknown(op, b);
-        return targets.clear();
+    let columns = match (maps::find(&op.name.name), b.cx.functions.get(&op.name.name).is_some()) {
+        (Some(map), false) => of_catalog(map, op, targets, b),
+        (None, true) => of_job(op, targets, b),
+        (None, false) => {
+            unknown(op, b);
+            Vec::new()
+        }
+        (Some(_), true) => {
+            let name = &op.name.name;
+            let message = format!("`{name}` is a map of the language and a function of the job");
+            let diagnostic = Diagnostic::error(Code::E0102, op.name.span, message).label("which of them is not clear");
+            let function = b.cx.functions.get(name).expect("asked above").name.span;
+            b.report(diagnostic.related(function, "the function").help("give the function another name"));
+            Vec::new()
+        }
     };
-    if let Body::Several(_) = map.body {
-        let diagnostic = unbracketed(op, &targets.iter().map(|t| t.source.clone()).collect::<Vec<_>>());
-        b.report(diagnostic);
-        return targets.clear();
+    if columns.is_empty() {
+        targets.clear();
     }
-    let Some(values) = resolved(map, op, b) else { return targets.clear() };
-    let Ok(out_of_fold) = out_of_fold(op, &values, b) else { return targets.clear() };
-    let learns_of = out_of_fold.as_ref().and_then(|e| b.table.get(&e.target)).map(|c| Box::new(input(c, None)));
-    let mut columns: Vec<MapColumn> = Vec::new();
-    let mut outside: Vec<Column> = Vec::new();
+    push(op, columns, span, b);
+}
+
+/// What becomes of each target; those that it does not fit are dropped.
+fn each(
+    op: &Call,
+    values: &BTreeMap<String, Value>,
+    targets: &mut Vec<Target>,
+    b: &mut Builder<'_, '_>,
+    mut mapped: impl FnMut(&Column, &mut Builder<'_, '_>) -> Option<Mapped>,
+) -> Vec<MapColumn> {
+    let mut columns = Vec::new();
     targets.retain_mut(|Target { source, out }| {
         let column = b.table.get(source).expect("selected from this table").clone();
         if column.dtype == DataType::Unknown {
             return false;
         }
-        let option = |name: &str| option(&values, name);
+        let Some(mapped) = mapped(&column, b) else { return false };
+        b.cx.next_map += 1;
+        columns.push(applied(op, b.cx.next_map, mapped, values, column, out, &mut b.table));
+        // What follows continues on the result.
+        source.clone_from(out);
+        true
+    });
+    columns
+}
+
+fn of_catalog(map: &Map, op: &Call, targets: &mut Vec<Target>, b: &mut Builder<'_, '_>) -> Vec<MapColumn> {
+    if let Body::Several(_) = map.body {
+        let diagnostic = unbracketed(op, &targets.iter().map(|t| t.source.clone()).collect::<Vec<_>>());
+        b.report(diagnostic);
+        return Vec::new();
+    }
+    let Some(values) = resolved(map, op, b) else { return Vec::new() };
+    let Ok(out_of_fold) = out_of_fold(op, &values, b) else { return Vec::new() };
+    let learns_of = out_of_fold.as_ref().and_then(|e| b.table.get(&e.target)).map(|c| Box::new(input(c, None)));
+    let option = |name: &str| option(&values, name);
+    let mut outside: Vec<Column> = Vec::new();
+    let mut columns = each(op, &values, targets, b, |column, b| {
         let mapped = match map.body {
             Body::Formula { .. } if !column.dtype.is_numeric() => Err(maps::not_a_number(&column.dtype)),
             Body::Formula { text, domain } => {
-                if domain.is_some_and(|d| domain::leaves(&column, &d)) {
+                if domain.is_some_and(|d| domain::leaves(column, &d)) {
                     outside.push(column.clone());
                 }
-                Ok(Mapped::by_formula(formula::of_catalog(text, &column, &option, op.span)))
+                Ok(Mapped::by_formula(formula::of_catalog(text, column, &option, op.span)))
             }
-            Body::Own(typing) => typing(&input(&column, learns_of.clone()), &option).map(Mapped::by_engine),
+            Body::Own(typing) => typing(&input(column, learns_of.clone()), &option).map(Mapped::by_engine),
             Body::Several(_) => unreachable!("refused above"),
         };
-        match mapped {
-            Ok(mapped) => {
-                b.cx.next_map += 1;
-                columns.push(applied(op, b.cx.next_map, mapped, &values, column, out, &mut b.table));
-                // What follows continues on the result.
-                source.clone_from(out);
-                true
-            }
-            Err(why) => {
-                b.cx.out.push(misfit(op, &column, &why));
-                false
-            }
-        }
+        mapped.map_err(|why| b.cx.out.push(misfit(op, column, &why))).ok()
     });
     if let Body::Formula { domain: Some(domain), .. } = map.body {
         domain::warn(op, &domain, &outside, &mut b.cx.out);
@@ -180,7 +205,17 @@ fn link(op: &Call, targets: &mut Vec<Target>, span: Span, b: &mut Builder<'_, '_
     for column in &mut columns {
         column.out_of_fold.clone_from(&out_of_fold);
     }
-    push(op, columns, span, b);
+    columns
+}
+
+/// A function of the job, of which the column is the first argument.
+fn of_job(op: &Call, targets: &mut Vec<Target>, b: &mut Builder<'_, '_>) -> Vec<MapColumn> {
+    each(op, &BTreeMap::new(), targets, b, |column, b| {
+        let function = b.cx.functions.get(&op.name.name).expect("found before");
+        let mapping = formula::of_function(function, op, column, &b.cx.functions, &mut b.cx.out)?;
+        domain::warn_of_gap(op, &mapping.typed.expr, column, &mut b.cx.out);
+        Some(Mapped::by_formula(mapping))
+    })
 }
 
 /// Several columns to one.
@@ -243,19 +278,10 @@ impl Mapped {
         Self { output, formula: None }
     }
 
-    fn by_formula(mapping: Mapping) -> Self {
-        let Mapping { typed, formula, .. } = mapping;
-        let nullable = if formula.strict { formula_reads_null(&formula) } else { typed.expr.nullable };
+    fn by_formula(Mapping { typed, formula, nullable, .. }: Mapping) -> Self {
         let output = MapOutput { dtype: typed.expr.dtype, nullable, fitted: false, range: typed.range };
         Self { output, formula: Some(Box::new(formula)) }
     }
-}
-
-/// Whether the column of a formula may be null.
-fn formula_reads_null(formula: &dbjob_plan::Formula) -> bool {
-    let mut found = false;
-    formula.forward.walk(&mut |e| found |= matches!(e.kind, dbjob_plan::ExprKind::Column(_)) && e.nullable);
-    found
 }
 
 /// Puts the mapped column into the table and gives what the plan says of it.

@@ -5,6 +5,7 @@ use dbjob_plan::{DataType, MapLink, Op, Span, Undo, UnmapColumn};
 use crate::catalog::map::{self as maps, Inverse};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::range::Range;
+use crate::hir::reach::range_of;
 use crate::hir::selection::known;
 use crate::hir::table::Column;
 use crate::hir::transform::Builder;
@@ -17,7 +18,10 @@ pub(in crate::hir) fn check(names: &[Ident], span: Span, b: &mut Builder<'_, '_>
         if !known(name, &b.table, &mut b.cx.out) {
             continue;
         }
-        let column = b.table.get(&name.name).expect("known above").clone();
+        let mut column = b.table.get(&name.name).expect("known above").clone();
+        if column.maps.is_empty() {
+            column.maps = std::mem::take(&mut column.replaced);
+        }
         if column.maps.is_empty() {
             let diagnostic =
                 Diagnostic::error(Code::E0501, name.span, format!("`{}` carries no map to undo", name.name))
@@ -32,7 +36,7 @@ pub(in crate::hir) fn check(names: &[Ident], span: Span, b: &mut Builder<'_, '_>
         let restored = Column {
             dtype: first.from.clone(),
             nullable: column.nullable || column.maps.iter().any(|(link, _)| gives_null(link)),
-            range: Range::ALL,
+            range: links.iter().fold(column.range, undone),
             maps: Vec::new(),
             ..column.clone()
         };
@@ -41,6 +45,14 @@ pub(in crate::hir) fn check(names: &[Ident], span: Span, b: &mut Builder<'_, '_>
     }
     if !columns.is_empty() {
         b.push(Op::Unmap { columns }, span, Served::Computed);
+    }
+}
+
+/// What is known of the values that a link made of a column of that range.
+fn undone(range: Range, link: &MapLink) -> Range {
+    match link.formula.as_ref().map(|formula| &formula.undo) {
+        Some(Undo::By(back)) => range_of(back, &|_| range),
+        _ => Range::ALL,
     }
 }
 
@@ -61,7 +73,10 @@ pub(in crate::hir) fn undo(column: &Column, wanted: Span, out: &mut Vec<Diagnost
             )
             .label("has no inverse")
             .related(wanted, "to be undone here")
-            .help(format!("keep the mapped column under another name: `map {} with {} as …`", column.name, link.map));
+            .help(match link.map.as_str() {
+                "derive" => "keep the column: `derive` the new one under another name".to_owned(),
+                map => format!("keep the mapped column under another name: `map {} with {map} as …`", column.name),
+            });
             out.push(diagnostic);
             return None;
         }

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use dbjob_plan::{
-    DataType, Formula, MAPPED, MapColumn, MapLink, NamedExpr, Op, PART, RunError, Schema, Undo, UnmapColumn, Value,
+    DataType, Formula, MAPPED, MapColumn, MapLink, NamedExpr, Op, OutOfFold, PART, RunError, Schema, SplitKey,
+    Undo, UnmapColumn, Value,
 };
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use proptest::prelude::*;
@@ -180,6 +181,60 @@ fn states_survive_json_to_the_bit() {
     let states = MapStates([(3, state), (4, MapState::Levels { levels: vec!["ä\"".into()] })].into());
     let text = serde_json::to_string(&states).unwrap();
     assert_eq!(serde_json::from_str::<MapStates>(&text).unwrap(), states, "{text}");
+}
+
+/// Each row by hand: the mean of the other folds, drawn to the mean of all.
+#[test]
+fn a_train_row_is_encoded_from_other_folds() {
+    for key in [vec!["id".to_owned()], vec![]] {
+        let rows = 60_i64;
+        let plan = |i: i64| [Some("a"), Some("b"), None][(i % 7 % 3) as usize];
+        let plans: Vec<Option<&str>> = (0..rows).map(plan).chain([Some("new")]).collect();
+        let ys: Vec<f64> = (0..=rows).map(|i| (i % 11) as f64).collect();
+        let parts: Vec<i64> = (0..=rows).map(|i| if i % 4 == 0 { 2 } else { 0 }).collect();
+        let ids: Vec<i64> = (0..=rows).map(|i| if key.is_empty() { i } else { i / 2 }).collect();
+        let table = DataFrame::new(
+            plans.len(),
+            vec![
+                Column::new("x".into(), &plans),
+                Column::new("y".into(), &ys),
+                Column::new("p".into(), &parts),
+                Column::new("id".into(), &ids),
+            ],
+        );
+        let mut bench = Bench::new();
+        let mut fields = vec![field("x", open()), field("y", Float), field("p", Int), field("id", Int)];
+        let input = bench.table("data", table.unwrap(), fields.clone());
+        fields.push(required(PART, Int));
+        let columns = vec![NamedExpr { name: PART.into(), expr: col("p", Int) }];
+        let split = bench.step(Op::Derive { columns }, fields.clone(), &[input]);
+        let mut link = link("target_encode", open(), Float, &[("smoothing", Value::Float(2.0))]);
+        link.fitted = true;
+        let out_of_fold = OutOfFold { target: "y".into(), key: SplitKey::by(key.clone()), folds: 4 };
+        let column = MapColumn { out_of_fold: Some(out_of_fold), ..MapColumn::new("x", "e", link) };
+        fields.push(field("e", Float));
+        let node = bench.step(Op::Map { columns: vec![column] }, fields, &[split]);
+        let found = bench.rows(node).unwrap();
+        let found: Vec<Option<f64>> = found.column("e").unwrap().f64().unwrap().iter().collect();
+
+        // The bench's seed is 7.
+        let fold = |row: usize| (crate::step::split::share(&format!("7|folds|{}", ids[row])) * 4.0) as u64;
+        for row in 0..plans.len() {
+            let sees = |other: &usize| parts[*other] == 0 && (parts[row] != 0 || fold(*other) != fold(row));
+            let others: Vec<usize> = (0..plans.len()).filter(sees).collect();
+            let all = others.iter().map(|i| ys[*i]).sum::<f64>() / others.len() as f64;
+            let level: Vec<f64> = others.iter().filter(|i| plans[**i] == plans[row]).map(|i| ys[*i]).collect();
+            let expected = match level.len() {
+                _ if plans[row].is_none() => None,
+                0 => Some(all),
+                n => Some((level.iter().sum::<f64>() + 2.0 * all) / (n as f64 + 2.0)),
+            };
+            match (expected, found[row]) {
+                (Some(a), Some(b)) => assert!((a - b).abs() < 1e-12, "row {row}: {a} {b}"),
+                other => assert_eq!(other, (None, None), "row {row}"),
+            }
+        }
+    }
 }
 
 fn there_and_back(rows: Series, link: &MapLink) -> Column {
