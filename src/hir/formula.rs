@@ -72,7 +72,8 @@ pub(super) fn of_function(
     if passes {
         mapping.formula.forward = unless_null(mapping.formula.forward, column);
         if let Undo::By(back) = mapping.formula.undo {
-            mapping.formula.undo = Undo::By(unless_null(back, &Column { dtype: mapping.typed.expr.dtype.clone(), ..over }));
+            mapping.formula.undo =
+                Undo::By(unless_null(back, &Column { dtype: mapping.typed.expr.dtype.clone(), ..over }));
         }
         mapping.nullable = true;
     }

@@ -34,7 +34,11 @@ pub(super) fn of_call(name: &str, args: &[Range]) -> Range {
     let logarithm = |f: &dyn Fn(f64) -> f64| x.and(Range::NON_NEGATIVE).increasing(f);
     match (name, args) {
         ("abs", _) => x.abs(),
-        ("float" | "decimal" | "try_decimal" | "min" | "max" | "mean" | "median" | "quantile" | "first" | "last" | "mode", _) => x,
+        (
+            "float" | "decimal" | "try_decimal" | "min" | "max" | "mean" | "median" | "quantile" | "first" | "last"
+            | "mode",
+            _,
+        ) => x,
         ("sqrt", _) => x.and(Range::NON_NEGATIVE).increasing(f64::sqrt),
         ("hypot" | "length" | "position" | "count_matches" | "count" | "count_distinct" | "std" | "var", _) => {
             Range::NON_NEGATIVE

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use super::{Body, Inverse, MAPS, Map};
-use crate::catalog::options::Default;
+use crate::catalog::options::{Default, OptionType};
 
 const BEGINNING: &str = "\
 # Maps
@@ -70,8 +70,10 @@ results differ.
 /// formula.
 pub fn page(undone: &dyn Fn(&Map) -> Option<String>) -> String {
     let mut out = BEGINNING.to_owned();
-    let sections: [(&str, fn(&Map) -> bool); 2] =
-        [("Formulas", |m| matches!(m.body, Body::Formula { .. })), ("Others", |m| !matches!(m.body, Body::Formula { .. }))];
+    let sections: [(&str, fn(&Map) -> bool); 2] = [
+        ("Formulas", |m| matches!(m.body, Body::Formula { .. })),
+        ("Others", |m| !matches!(m.body, Body::Formula { .. })),
+    ];
     for (heading, holds) in sections {
         write!(out, "## {heading}\n\n| | | undone by | example |\n|---|---|---|---|\n").expect("strings take all");
         for map in MAPS.iter().filter(|m| holds(m)) {
@@ -105,8 +107,9 @@ fn signature(map: &Map) -> String {
     let options: Vec<String> = map
         .options
         .iter()
-        .map(|o| match o.default {
-            Default::Required => o.name.to_owned(),
+        .map(|o| match (o.default, o.ty) {
+            (_, OptionType::ManyTexts) => format!("{}, …", o.name),
+            (Default::Required, _) => o.name.to_owned(),
             _ => format!("{}?", o.name),
         })
         .collect();

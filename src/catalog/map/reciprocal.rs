@@ -10,7 +10,7 @@ pub const RECIPROCAL: Map = formula(
         filter: "{} > 0",
         declare: "in 0.01..",
         instead: None,
-        trusting: true,
+        trusting: false,
     }),
     "1 / x; a 0 stops the run with its row.",
     "map seconds_per_lap with reciprocal",

@@ -160,6 +160,7 @@ impl Solver<'_> {
             },
             BinaryOp::FloorDiv => lost(reason::REMAINDER),
             BinaryOp::Mod => lost(reason::QUOTIENT),
+            BinaryOp::Coalesce if !left.nullable => self.solve(left, y),
             BinaryOp::Coalesce => lost(reason::FILLED),
             _ => lost(reason::COMPARISON),
         }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use dbjob_plan::{ExprKind, NamedExpr, Op, Projection, Span};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::hir::{Served, formula};
 use crate::hir::expr::{Aggregates, Scope, Typed, check_expr};
 use crate::hir::selection::{columns_of, known};
 use crate::hir::table::{Column, Role, Table};
 use crate::hir::taint::{TaintKind, TaintSource};
 use crate::hir::transform::Builder;
+use crate::hir::{Served, formula};
 use crate::syntax::ast::{DeriveColumn, Ident, Selection};
 
 /// A computed column.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::kinds::{Kind, LEVELS, WIDE, dataset, ndjson, table};
-use super::{invertible, is_sound, rows, run, runner, same, written};
+use super::{invertible, is_sound, rows, run, runner, same, takes_all, written};
 use crate::cli::folder;
 
 /// Besides what the catalog shows: ints that stay ints, other labels.
@@ -24,7 +24,11 @@ fn fits(kind: &Kind, op: &str) -> bool {
     if op.starts_with("exp") && !matches!(name, "share" | "small" | "small_int") {
         return false;
     }
-    is_sound(&format!("{}transform t from d {{ split using part; map {name} with {op} as m; unmap m }}\n", dataset(&[kind])))
+    takes_all(kind, op)
+        && is_sound(&format!(
+            "{}transform t from d {{ split using part; map {name} with {op} as m; unmap m }}\n",
+            dataset(&[kind])
+        ))
 }
 
 #[test]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::kinds::{Kind, LEVELS, NARROW, dataset, ndjson, table};
-use super::{invertible, is_sound, rows, run, runner, same, written};
+use super::{invertible, is_sound, rows, run, runner, same, takes_all, written};
 use crate::cli::folder;
 
 const FUNCTIONS: &str = "
@@ -45,8 +45,9 @@ impl Chains {
             if chain.len() == 5 || (grows(op) && chain.iter().any(grows)) {
                 continue;
             }
+            let labelled = chain.is_empty() && takes_all(kind, op) || !op.starts_with("labels");
             chain.push(op.clone());
-            if !self.fits(kind, &chain) {
+            if !labelled || !self.fits(kind, &chain) {
                 chain.pop();
             }
         }
@@ -72,13 +73,17 @@ fn chains_come_back() {
     let choices = prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 14), kinds.len());
     runner(40)
         .run(&(table(&kinds), choices), |(data, choices)| {
-            let chosen: Vec<Vec<String>> =
-                kinds.iter().zip(&choices).map(|(kind, choices)| chains.borrow_mut().of(kind, &pool, choices)).collect();
+            let chosen: Vec<Vec<String>> = kinds
+                .iter()
+                .zip(&choices)
+                .map(|(kind, choices)| chains.borrow_mut().of(kind, &pool, choices))
+                .collect();
             let here = folder(&[("job.dbjob", &job(&kinds, &chosen)), ("d.ndjson", &ndjson(&kinds, &data))]);
             run(here.path());
             let (mapped, back) = (rows(&here.path().join("mapped.ndjson")), rows(&here.path().join("back.ndjson")));
             for (at, (kind, chain)) in kinds.iter().zip(&chosen).enumerate() {
-                let steps = |id: usize| (1..=chain.len()).map(move |i| format!("{}_{i}", kind.name)).map(move |n| (id, n));
+                let steps =
+                    |id: usize| (1..=chain.len()).map(move |i| format!("{}_{i}", kind.name)).map(move |n| (id, n));
                 let number = |(id, name): (usize, String)| mapped[id][name].as_f64();
                 let all = || (0..data.len()).flat_map(steps).filter_map(number);
                 // Beside huge numbers a scale says nothing of the others.
@@ -86,11 +91,19 @@ fn chains_come_back() {
                     continue;
                 }
                 for (id, row) in data.iter().enumerate() {
-                    let tiny = steps(id).filter_map(number).any(|x| x != 0.0 && x.abs() < 1e-3);
+                    // Rounding near the flat point of a power is as large as its root.
+                    let bends = chain.iter().any(|op| GROWING[2..].contains(&op.as_str()));
+                    let near_zero = |x: f64| x.abs() < 1e-3 && (bends || x != 0.0);
+                    let tiny = row[at + 1].as_f64().into_iter().chain(steps(id).filter_map(number)).any(near_zero);
                     let (value, found) = (&row[at + 1], &back[id][kind.name]);
-                    let unseen = found.is_null() && is_open(kind) && data.iter().all(|r| r[0] != "train" || r[at + 1] != *value);
+                    let unseen =
+                        found.is_null() && is_open(kind) && data.iter().all(|r| r[0] != "train" || r[at + 1] != *value);
                     let chain = chain.join(", ");
-                    assert!(tiny || unseen || same(value, found), "`map {} with {chain}`: {value} came back as {found}", kind.name);
+                    assert!(
+                        tiny || unseen || same(value, found),
+                        "`map {} with {chain}`: {value} came back as {found}",
+                        kind.name
+                    );
                 }
                 compared.borrow_mut()[chain.len()] += data.len();
             }
@@ -130,7 +143,7 @@ fn a_value_that_never_was_comes_back_as_null() {
         + "transform t from d {\n  split using part\n  map plan with index, affine(10, 1), standardize\n  unmap plan\n}\n\
            deploy t { to ndjson(\"t.ndjson\") }\n";
     let row = |part: &str, plan: &str| -> Vec<Value> {
-        vec![part.into(), true.into(), "no".into(), "s".into(), plan.into(), "x".into()]
+        vec![part.into(), 1.into(), true.into(), "no".into(), "s".into(), plan.into(), "x".into()]
     };
     let data = [row("train", "a"), row("train", "b"), row("test", "c"), row("test", "b")];
     let here = folder(&[("job.dbjob", &job), ("d.ndjson", &ndjson(&kinds, &data))]);

@@ -21,7 +21,8 @@ fn floats(range: std::ops::RangeInclusive<f64>) -> BoxedStrategy<Value> {
 /// Of both signs and zero, none of them tiny beside the others.
 fn around(most: f64) -> BoxedStrategy<Value> {
     let size = 0.1..=most;
-    prop_oneof![8 => size.clone().prop_map(|x| json!(x)), 8 => size.prop_map(|x| json!(-x)), 1 => Just(json!(0.0))].boxed()
+    prop_oneof![8 => size.clone().prop_map(|x| json!(x)), 8 => size.prop_map(|x| json!(-x)), 1 => Just(json!(0.0))]
+        .boxed()
 }
 
 fn ints(range: std::ops::RangeInclusive<i64>) -> BoxedStrategy<Value> {
@@ -53,6 +54,7 @@ pub const NARROW: &[Kind] = &[
 ];
 
 pub const LEVELS: &[Kind] = &[
+    kind("place", "int? in 0..=1", || ints(0..=1)),
     kind("flag", "bool?", || any::<bool>().prop_map(|b| json!(b)).boxed()),
     kind("answer", "category(\"no\", \"yes\")?", || texts(&["no", "yes"])),
     kind("size", "category(\"s\", \"m\", \"l\")?", || texts(&["s", "m", "l"])),
@@ -72,7 +74,9 @@ const fn kind(name: &'static str, dtype: &'static str, values: fn() -> BoxedStra
 /// Declares a dataset of the columns, whose rows say themselves whether they are train rows.
 pub fn dataset(kinds: &[&Kind]) -> String {
     let columns: String = kinds.iter().map(|k| format!("  {}: {}\n", k.name, k.dtype)).collect();
-    format!("dataset d from ndjson(\"d.ndjson\") {{\n  id: int key\n  part: string in [\"train\", \"test\"]\n{columns}}}\n")
+    format!(
+        "dataset d from ndjson(\"d.ndjson\") {{\n  id: int key\n  part: string in [\"train\", \"test\"]\n{columns}}}\n"
+    )
 }
 
 /// Rows of the dataset: ten train rows without nulls, then rows of both parts with nulls and levels that are new.
@@ -81,9 +85,8 @@ pub fn table(kinds: &[&Kind]) -> BoxedStrategy<Vec<Vec<Value>>> {
     let test: Vec<_> = kinds.iter().map(|k| prop_oneof![1 => Just(Value::Null), 4 => (k.any)()].boxed()).collect();
     let train: Vec<_> = kinds.iter().map(|k| prop_oneof![1 => Just(Value::Null), 4 => (k.seen)()].boxed()).collect();
     let part = |name: &'static str, row: Vec<BoxedStrategy<Value>>, n: usize| {
-        prop::collection::vec(row, n).prop_map(move |rows| {
-            rows.into_iter().map(|row| [vec![json!(name)], row].concat()).collect::<Vec<_>>()
-        })
+        prop::collection::vec(row, n)
+            .prop_map(move |rows| rows.into_iter().map(|row| [vec![json!(name)], row].concat()).collect::<Vec<_>>())
     };
     (part("train", seen, 10), part("train", train, 10), part("test", test, 20))
         .prop_map(|(a, b, c)| [a, b, c].concat())

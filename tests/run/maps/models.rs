@@ -24,7 +24,8 @@ fn numbers() {
     for dtype in ["float in 0.1..=0.95", "int in 1..=40"] {
         let whole = dtype.starts_with("int");
         let ops: Vec<String> = invertible().map(written).chain(MORE.iter().map(|op| (*op).to_owned())).collect();
-        let dataset = format!("{FUNCTIONS}dataset d from csv(\"d.csv\") {{ id: int key; x: float; y: {dtype} label }}\n");
+        let dataset =
+            format!("{FUNCTIONS}dataset d from csv(\"d.csv\") {{ id: int key; x: float; y: {dtype} label }}\n");
         let job = |i: usize, op: &str| {
             format!(
                 "transform t{i} from d {{ split test 30%; map y with {op} }}\n\
@@ -36,12 +37,18 @@ fn numbers() {
         assert!(fitting.len() >= if whole { 12 } else { 14 }, "only {fitting:?} fit {dtype}");
         let jobs: String = fitting.iter().enumerate().map(|(i, op)| job(i, op)).collect();
         let own: String = (0..fitting.len())
-            .map(|i| format!("transform p{i} from d {{ predict m{i} as p }}\ndeploy p{i} {{ to ndjson(\"p{i}.ndjson\") }}\n"))
+            .map(|i| {
+                format!("transform p{i} from d {{ predict m{i} as p }}\ndeploy p{i} {{ to ndjson(\"p{i}.ndjson\") }}\n")
+            })
             .collect();
         let mut data = String::from("id,x,y\n");
         for i in 0..300 {
             let x = f64::from(i % 100) / 100.0;
-            let y = if whole { (1.0 + 38.0 * x + f64::from(i % 3)).round() } else { 0.1 + 0.8 * x + 0.01 * f64::from(i % 5) };
+            let y = if whole {
+                (1.0 + 36.0 * x + f64::from(i % 3)).round()
+            } else {
+                0.1 + 0.8 * x + 0.01 * f64::from(i % 5)
+            };
             data += &format!("{i},{x},{y}\n");
         }
         let here = folder(&[("job.dbjob", &format!("{dataset}{jobs}{own}")), ("d.csv", &data)]);
@@ -57,7 +64,10 @@ fn numbers() {
             assert!(rmse < 0.1 * spread, "`map y with {op}`: the predictions are {rmse} off, of {spread}");
             let stored = manifest["metrics"]["rmse"]["value"].as_f64().expect("a metric");
             assert!(stored < told, "`map y with {op}`: judged as {stored} off");
-            assert!(!whole || predicted.iter().all(|r| r["p"].is_i64()), "`map y with {op}`: an int is predicted as one");
+            assert!(
+                !whole || predicted.iter().all(|r| r["p"].is_i64()),
+                "`map y with {op}`: an int is predicted as one"
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use dbjob_plan::{
-    DataType, Formula, MAPPED, MapColumn, MapLink, NamedExpr, Op, OutOfFold, PART, RunError, Schema, SplitKey,
-    Undo, UnmapColumn, Value,
+    DataType, Formula, MAPPED, MapColumn, MapLink, NamedExpr, Op, OutOfFold, PART, RunError, Schema, SplitKey, Undo,
+    UnmapColumn, Value,
 };
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use proptest::prelude::*;
