@@ -18,7 +18,7 @@ pub mod source;
 pub mod syntax;
 pub mod world;
 
-use diagnostic::Diagnostic;
+use diagnostic::{Diagnostic, Severity};
 use source::SourceMap;
 use world::World;
 
@@ -42,5 +42,9 @@ pub fn analyse(file: dbjob_plan::FileId, sources: &mut SourceMap, given: &hir::G
     let mut diagnostics = program.errors.clone();
     diagnostics.extend(checked.diagnostics.iter().cloned());
     diagnostics.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        // What is wrong may be what needs it.
+        diagnostics.retain(|d| !d.code.is_about_use());
+    }
     Analysis { program, checked, diagnostics }
 }

@@ -122,88 +122,85 @@ impl Range {
         }
     }
 
-    /// The values of a strictly increasing function.
-    pub fn increasing(self, f: impl Fn(f64) -> f64) -> Range {
-        Range { low: f(self.low), high: f(self.high), ..self }.sound()
-    }
-
-    /// The values of a function that never decreases but may step.
+    /// The values of a function that never decreases. Rounding may reach an end that no value has.
     pub fn stepping(self, f: impl Fn(f64) -> f64) -> Range {
-        Range { above: false, below: false, ..self.increasing(f) }
+        Range::from(f(self.low), f(self.high)).sound()
     }
 
-    /// The values of `x ** power`, where they are numbers.
+    /// The values of an increasing function that is exact near 0: only what is 0 becomes 0.
+    pub fn increasing(self, f: impl Fn(f64) -> f64) -> Range {
+        self.keep_zero(self.stepping(f))
+    }
+
+    /// The range of results with the ends at 0 that are out of reach here.
+    fn keep_zero(self, results: Range) -> Range {
+        Range { above: self.above && results.low == 0.0, below: self.below && results.high == 0.0, ..results }
+    }
+
+    /// The values of means and quantiles.
+    pub fn averaged(self) -> Range {
+        self.increasing(|x| x)
+    }
+
+    /// The values of `x ** power`, where they are numbers. What is small may become 0.
     pub fn power(self, power: f64) -> Range {
         if power == 0.0 {
-            Range::exactly(1.0)
-        } else if power % 2.0 == 0.0 || self.is_non_negative() {
+            return Range::exactly(1.0);
+        }
+        let of = |x: f64| x.powf(power);
+        if power % 2.0 == 0.0 || self.is_non_negative() {
             let size = self.abs();
-            if power > 0.0 {
-                return size.increasing(|x| x.powf(power));
+            match power {
+                p if p < 0.0 => Range::from(of(size.high), of(size.low)).sound(),
+                p if p <= 1.0 => size.increasing(of),
+                _ => size.stepping(of),
             }
-            Range { low: size.high.powf(power), high: size.low.powf(power), above: size.below, below: size.above }
         } else if power % 2.0 == 1.0 {
-            self.increasing(|x| x.powf(power))
+            self.stepping(of)
         } else {
             Range::ALL
         }
     }
 
-    /// The values of `1 / x`, where x is not 0.
-    fn reciprocal(self) -> Range {
-        if self.is_non_negative() {
-            // Of an end that is infinite only the limit is known, and floats reach it.
-            let (low, high) = (1.0 / self.high, if self.low == 0.0 { f64::INFINITY } else { 1.0 / self.low });
-            Range { low, high, above: self.below, below: self.above && self.low != 0.0 }
-        } else if self.high <= 0.0 {
-            self.negate().reciprocal().negate()
-        } else {
-            Range::ALL
-        }
-    }
-
-    /// Bounds of a sum, difference, product or quotient of values of two ranges.
+    /// Bounds of a sum, difference, product or quotient of values of two ranges, as floats are rounded: `x > 0` says nothing
+    /// of `x * 1e-300`, which may be 0. Rounding never reverses an order, so that the ends themselves hold.
     pub fn combine(op: BinaryOp, a: Range, b: Range) -> Range {
         match op {
-            BinaryOp::Add => Range {
-                low: a.low + b.low,
-                high: a.high + b.high,
-                above: a.above || b.above,
-                below: a.below || b.below,
-            },
+            // Near 0 sums are exact; elsewhere a small part may be rounded away.
+            BinaryOp::Add => Range { above: a.above || b.above, below: a.below || b.below, ..Range::ALL }
+                .keep_zero(Range::from(a.low + b.low, a.high + b.high)),
             BinaryOp::Sub => Self::combine(BinaryOp::Add, a, b.negate()),
-            BinaryOp::Mul => Self::product(a, b),
-            // A positive number over a positive one is taken to be positive, as if floats had no least number.
-            BinaryOp::Div if a.is_positive() && b.is_positive() => Self::product(a, b.reciprocal()).and(Self::POSITIVE),
-            BinaryOp::Div => Self::product(a, b.reciprocal()),
+            BinaryOp::Mul => {
+                let corners = Self::corners(a, b, |x, y| if x == 0.0 || y == 0.0 { 0.0 } else { x * y });
+                // What is positive stays so where the other factor does not make it smaller.
+                let positive = a.is_positive() && b.low >= 1.0 || b.is_positive() && a.low >= 1.0;
+                Range { above: positive && corners.low == 0.0, ..corners }
+            }
+            BinaryOp::Div if b.low >= 0.0 => {
+                // Of a divisor that comes near 0 only the sign of the dividend is left; 0 itself gives null.
+                let quotient = |x: f64, y: f64| match (x == 0.0, y == 0.0) {
+                    (true, _) => 0.0,
+                    (_, true) => x * f64::INFINITY,
+                    _ if y.is_infinite() => 0.0,
+                    _ => x / y,
+                };
+                let corners = Self::corners(a, b, quotient);
+                Range { above: a.is_positive() && b.high <= 1.0 && corners.low == 0.0, ..corners }
+            }
+            BinaryOp::Div if b.high <= 0.0 => Self::combine(BinaryOp::Div, a.negate(), b.negate()),
             _ => Range::ALL,
         }
         .sound()
     }
 
-    fn product(a: Range, b: Range) -> Range {
-        // Each corner with whether it is out of reach. Zero times an end without end is zero: it has no end itself.
-        let corner = |(x, x_open): (f64, bool), (y, y_open): (f64, bool)| match (x == 0.0, y == 0.0) {
-            (true, true) => (0.0, x_open && y_open),
-            (true, false) => (0.0, x_open),
-            (false, true) => (0.0, y_open),
-            _ => (x * y, x_open || y_open),
-        };
-        let ends = |r: Range| [(r.low, r.above), (r.high, r.below)];
-        let [a1, a2] = ends(a);
-        let [b1, b2] = ends(b);
-        let corners = [corner(a1, b1), corner(a1, b2), corner(a2, b1), corner(a2, b2)];
-        let low = corners.iter().map(|c| c.0).fold(f64::INFINITY, f64::min);
-        let high = corners.iter().map(|c| c.0).fold(f64::NEG_INFINITY, f64::max);
-        let open = |end: f64| corners.iter().filter(|c| c.0 == end).all(|c| c.1);
-        // A corner at zero is also reached from inside, when the other side has a zero between its ends.
-        let through_zero = a.has_zero() || b.has_zero();
-        Range {
-            low,
-            high,
-            above: open(low) && !(low == 0.0 && through_zero),
-            below: open(high) && !(high == 0.0 && through_zero),
+    /// The hull of the results at the ends.
+    fn corners(a: Range, b: Range, f: impl Fn(f64, f64) -> f64) -> Range {
+        let all = [f(a.low, b.low), f(a.low, b.high), f(a.high, b.low), f(a.high, b.high)];
+        if all.iter().any(|x| x.is_nan()) {
+            return Range::ALL;
         }
+        let low = all.iter().copied().fold(f64::INFINITY, f64::min);
+        Range::from(low, all.iter().copied().fold(f64::NEG_INFINITY, f64::max))
     }
 
     pub fn of_refinement(refinement: &Refinement) -> Range {
@@ -245,14 +242,18 @@ mod tests {
         let items = Range::from(1.0, f64::INFINITY);
         let amount = Range::POSITIVE;
         assert!(Range::combine(BinaryOp::Mul, items, amount).is_positive());
-        assert!(Range::combine(BinaryOp::Add, items, amount).is_above(1.0));
+        assert!(Range::combine(BinaryOp::Add, items, amount).is_positive());
+        // 1.0 + 1e-320 is 1.0, and 1e-320 / 1e10 is 0.0.
+        assert!(!Range::combine(BinaryOp::Add, items, amount).is_above(1.0));
+        assert!(!Range::combine(BinaryOp::Mul, amount, amount).is_positive());
+        assert!(!Range::combine(BinaryOp::Div, amount, items).is_positive());
+        let more = Range { low: -1.0, above: true, ..Range::ALL };
+        assert!(Range::combine(BinaryOp::Add, more, Range::exactly(1.0)).is_positive());
         assert!(!Range::combine(BinaryOp::Sub, items, amount).is_non_negative());
-        assert!(Range::combine(BinaryOp::Div, amount, items).is_positive());
+        assert!(Range::combine(BinaryOp::Div, amount, Range::from(0.5, 1.0)).is_positive());
+        assert!(Range::combine(BinaryOp::Div, Range::from(0.01, 5.0), Range::from(1.0, 500.0)).is_positive());
         assert_eq!(Range::from(-3.0, 2.0).abs(), Range::from(0.0, 3.0));
         assert!(!items.has_zero() && Range::ALL.has_zero());
-        // 1 / x - 1 of what lies between 0 and 1.
-        let odds = Range::combine(BinaryOp::Div, Range::exactly(1.0), OPEN_UNIT);
-        assert!(Range::combine(BinaryOp::Sub, odds, Range::exactly(1.0)).is_positive(), "{odds:?}");
     }
 
     #[test]
@@ -281,6 +282,7 @@ mod tests {
         assert_eq!(Range::from(2.0, 4.0).power(-1.0), Range::from(0.25, 0.5));
         assert!(Range::from(-2.0, 3.0).power(0.5).is_all());
         assert_eq!(OPEN_UNIT.stepping(f64::floor), Range::from(0.0, 1.0));
+        assert!(OPEN_UNIT.power(0.5).is_positive() && !OPEN_UNIT.power(2.0).is_positive());
     }
 
     /// Whatever values two ranges hold, their results lie in the combined range.

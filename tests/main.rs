@@ -3,6 +3,7 @@
 mod cli;
 mod docs;
 mod format;
+mod generate;
 mod lineage;
 #[cfg(feature = "local")]
 mod run;

@@ -9,6 +9,8 @@ pub mod map;
 pub mod metric;
 pub mod options;
 pub mod setting;
+pub mod sink;
+pub mod source;
 pub mod words;
 
 pub use algorithm::{ALGORITHMS, Algorithm};

@@ -1,7 +1,5 @@
 //! The words of items, steps, settings, sources and sinks: what exists, and what is known but not built yet.
 
-use super::options::{Default, OptionSpec, OptionType};
-
 /// A word of the language and whether this version carries it out.
 #[derive(Debug, Clone, Copy)]
 pub struct Word {
@@ -30,7 +28,7 @@ pub const ITEMS: &[Word] = &[
     built("deploy", "Where a model or a table goes"),
     built("module", "A named group of nodes"),
     built("fn", "A pure function of columns"),
-    later("test", "Rows in, rows out"),
+    built("test", "Rows in, rows out"),
 ];
 
 pub const STEPS: &[Word] = &[
@@ -47,27 +45,27 @@ pub const STEPS: &[Word] = &[
     built("distinct", "Keeps one row of each"),
     built("sample", "Keeps a share of the rows, by a hash"),
     built("union", "Appends the rows of other tables"),
-    later("pivot", "Turns values into columns"),
-    later("unpivot", "Turns columns into rows"),
-    later("explode", "One row for each item of a list"),
+    built("pivot", "Turns values into columns"),
+    built("unpivot", "Turns columns into rows"),
+    built("explode", "One row for each item of a list"),
     built("split", "Marks train, valid and test rows and folds"),
     built("map", "Applies maps to columns"),
     built("unmap", "Undoes the maps of columns"),
     built("predict", "Adds a model's predictions"),
     built("expect", "Checks rows or the table"),
-    later("extern", "A process that reads and writes the table"),
+    built("extern", "A process that reads and writes the table"),
 ];
 
 pub const SOURCES: &[Word] = &[
     built("csv", "Comma-separated text"),
     built("parquet", "Parquet files"),
     built("ndjson", "One JSON object a line"),
-    later("json", "A JSON array of objects"),
-    later("arrow", "Arrow IPC files"),
+    built("json", "A JSON array of objects"),
+    built("arrow", "Arrow IPC files"),
     later("sqlite", "A table or query of SQLite"),
     later("postgres", "A table or query of PostgreSQL"),
     later("mysql", "A table or query of MySQL or MariaDB"),
-    later("inline", "Rows written in the job"),
+    built("inline", "Rows written in the job"),
 ];
 
 pub const SINKS: &[Word] = &[
@@ -75,6 +73,7 @@ pub const SINKS: &[Word] = &[
     built("csv", "Comma-separated text"),
     built("parquet", "A Parquet file"),
     built("ndjson", "One JSON object a line"),
+    built("arrow", "An Arrow IPC file"),
     later("http", "A server"),
     later("onnx", "An ONNX file"),
     later("mlflow", "An MLflow tracking server"),
@@ -89,63 +88,17 @@ pub const DEPLOY_VERBS: &[&str] = &["to", "accept"];
 pub const TYPES: &[Word] = &[
     built("int", "64-bit whole number"),
     built("float", "64-bit floating-point number"),
-    later("decimal", "Exact decimal number"),
+    built("decimal", "Exact decimal number"),
     built("bool", "true or false"),
     built("string", "Unicode text"),
     built("date", "A day"),
     built("datetime", "A moment in UTC, to the microsecond"),
     built("duration", "A length of time; of expressions only"),
     built("category", "One of some levels"),
-    later("list", "A list of values"),
-    later("vector", "A list of floats of one length"),
+    built("list", "A list of values"),
+    built("vector", "A list of floats of one length"),
 ];
 pub const ROLES: &[&str] = &["key", "id", "time", "label", "weight", "late"];
-
-pub const CSV_OPTIONS: &[OptionSpec] = &[
-    OptionSpec { name: "delimiter", ty: OptionType::Char, default: Default::Text(","), doc: "What separates cells" },
-    OptionSpec {
-        name: "quote",
-        ty: OptionType::Char,
-        default: Default::Text("\""),
-        doc: "What quotes cells; \"\" for nothing",
-    },
-    OptionSpec {
-        name: "header",
-        ty: OptionType::Bool,
-        default: Default::Bool(true),
-        doc: "Whether the first line names the columns",
-    },
-    OptionSpec {
-        name: "nulls",
-        ty: OptionType::Texts,
-        default: Default::NoTexts,
-        doc: "Texts that mean null besides the empty one",
-    },
-    OptionSpec {
-        name: "encoding",
-        ty: OptionType::Word(&["utf8", "latin1"]),
-        default: Default::Word("utf8"),
-        doc: "\"utf-8\" or \"latin-1\"",
-    },
-    OptionSpec {
-        name: "skip",
-        ty: OptionType::Int { min: 0, max: i64::MAX },
-        default: Default::Int(0),
-        doc: "Lines before the header",
-    },
-    OptionSpec {
-        name: "comment",
-        ty: OptionType::Text,
-        default: Default::Null,
-        doc: "Lines that begin so are no rows",
-    },
-    OptionSpec {
-        name: "decimal_comma",
-        ty: OptionType::Bool,
-        default: Default::Bool(false),
-        doc: "Whether 1,5 is a float",
-    },
-];
 
 /// The word of that name, if the language has it.
 pub fn find<'a>(words: &'a [Word], name: &str) -> Option<&'a Word> {

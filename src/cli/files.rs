@@ -67,7 +67,7 @@ fn in_folder(folder: &Path) -> String {
 }
 
 /// The names of the `.dbjob` files of a folder, sorted.
-fn jobs_in(folder: &Path) -> Vec<String> {
+pub fn jobs_in(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .into_iter()
         .flatten()

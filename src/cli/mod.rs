@@ -17,6 +17,8 @@ mod output;
 mod predict;
 #[cfg(feature = "local")]
 mod run;
+#[cfg(feature = "local")]
+mod test;
 mod world;
 
 use std::process::ExitCode;
@@ -51,6 +53,9 @@ enum Command {
     /// Run a job
     #[cfg(feature = "local")]
     Run(run::Args),
+    /// Run the tests of jobs: rows in, rows out
+    #[cfg(feature = "local")]
+    Test(test::Args),
     /// Show what a job is made of: tables and their columns, steps, models, deployments
     Describe(describe::Args),
     /// Show where a column comes from, step by step, and what it reaches
@@ -98,6 +103,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &output),
         #[cfg(feature = "local")]
         Command::Run(args) => run::run(args, &output),
+        #[cfg(feature = "local")]
+        Command::Test(args) => test::run(&args, &output),
         Command::Describe(args) => describe::run(&args, &output),
         Command::Lineage(args) => lineage::run(&args, &output),
         Command::Fmt(args) => fmt::run(&args, &output),

@@ -99,7 +99,7 @@ impl Output {
         }
     }
 
-    fn width(&self) -> usize {
+    pub fn width(&self) -> usize {
         terminal_size_of(io::stderr()).map_or(PLAIN_WIDTH, |(Width(columns), _)| usize::from(columns))
     }
 }

@@ -98,6 +98,8 @@ codes! {
     E0717 "file column of another type",
     E0718 "stopped before the end",
     E0719 "request row is not valid",
+    E0720 "lists of one row have different lengths",
+    E0721 "the process of an `extern` failed",
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",
@@ -107,6 +109,7 @@ codes! {
     W0103 "a function that nothing calls",
     // Notes: what nothing was said about
     N0001 "columns are taken as the file has them",
+    N0002 "a process makes columns unchecked",
 }
 
 impl Code {
@@ -117,6 +120,11 @@ impl Code {
             b'W' => Severity::Warning,
             _ => Severity::Error,
         }
+    }
+
+    /// Whether it says that nothing needs something.
+    pub fn is_about_use(self) -> bool {
+        self.as_str().starts_with("W01")
     }
 
     pub fn parse(text: &str) -> Option<Code> {

@@ -1,5 +1,6 @@
 //! What the compiler says about a job: values with a stable code, spans and a help line, and their renderers.
 
+mod cause;
 mod codes;
 mod fix;
 mod github;
@@ -11,6 +12,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub use cause::merge_uses;
 pub use codes::{Code, explain};
 use dbjob_plan::Span;
 pub use fix::{Edit, Fix};
@@ -142,21 +144,32 @@ impl Diagnostic {
 
     fn near_as<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>, written: fn(&str) -> String) -> Self {
         let near = near_names(name, known);
-        let Some(best) = near.first() else { return self };
+        let Some((_, best)) = near.first() else { return self };
         let span = self.span;
         let diagnostic = self.help(format!("did you mean `{best}`?"));
-        if near.len() == 1 { diagnostic.fix(Fix::write(span, written(best))) } else { diagnostic }
+        if is_clear(&near) { diagnostic.fix(Fix::write(span, written(best))) } else { diagnostic }
     }
 }
 
 /// The known name that a typo most likely meant: Damerau-Levenshtein at most a third of its length (at least 1), or the
 /// same letters in another case.
 pub fn near_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    near_names(name, known).into_iter().next()
+    near_names(name, known).first().map(|(_, near)| *near)
 }
 
-/// All that a typo may have meant, the nearest first.
-fn near_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+/// The one known name that a typo can have meant: who goes on as if it stood there makes no second problem of it.
+pub fn meant_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = near_names(name, known);
+    near.first().filter(|_| is_clear(&near)).map(|(_, near)| *near)
+}
+
+/// Whether the first is nearer than the others by more than chance.
+fn is_clear(near: &[(usize, &str)]) -> bool {
+    near.len() == 1 || near.len() > 1 && near[1].0 >= near[0].0 + 2
+}
+
+/// All that a typo may have meant, the nearest first, each with its distance.
+fn near_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<(usize, &'a str)> {
     let lower = name.to_lowercase();
     let mut near: Vec<(usize, &str)> = known
         .into_iter()
@@ -168,11 +181,12 @@ fn near_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&
         })
         .collect();
     near.sort_by_key(|(distance, _)| *distance);
-    let mut names: Vec<&str> = Vec::new();
-    for (_, name) in near {
-        if !names.contains(&name) {
-            names.push(name);
+    let mut known: Vec<&str> = Vec::new();
+    near.retain(|(_, name)| {
+        !known.contains(name) && {
+            known.push(name);
+            true
         }
-    }
-    names
+    });
+    near
 }

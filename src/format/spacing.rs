@@ -25,7 +25,7 @@ pub(super) fn is_spaced(layout: &Layout, marks: &Marks, before: usize, after: us
 
 fn ends_operand(kind: TokenKind, text: &str) -> bool {
     match kind {
-        TokenKind::Word => !RESERVED.contains(&text),
+        TokenKind::Word => !RESERVED.contains(&text) || ["true", "false", "null"].contains(&text),
         TokenKind::Comma | TokenKind::Semicolon | TokenKind::Symbol | TokenKind::Open => false,
         _ => true,
     }

@@ -7,7 +7,7 @@ use dbjob_plan::{Span, Value};
 use super::params::{self, ParamValue, Params};
 use crate::catalog::options::{OptionSpec, OptionType};
 use crate::catalog::setting::{self, SettingType};
-use crate::catalog::{algorithm, map, words};
+use crate::catalog::{algorithm, map, sink, source};
 use crate::link::Program;
 use crate::syntax::Parts;
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind, Fit, Setting, SettingValue};
@@ -57,17 +57,16 @@ impl Binder<'_> {
     }
 
     fn call(&mut self, call: &mut Call) {
-        let specs = match call.name.name.as_str() {
-            "csv" => words::CSV_OPTIONS,
-            name => map::find(name).map_or(&[][..], |map| map.options),
-        };
+        let name = call.name.name.as_str();
+        let specs = map::find(name).map_or(source::options(name), |map| map.options);
         for (position, arg) in call.args.iter_mut().enumerate() {
             let Arg { name, value } = arg;
             let spec = match name {
                 Some(name) => specs.iter().find(|s| s.name == name.name),
                 None => specs.get(position),
             };
-            self.option(value, own_words(spec));
+            let mode = name.as_ref().is_some_and(|n| n.name == "mode" && sink::find(&call.name.name).is_some());
+            self.option(value, if mode { sink::MODES } else { own_words(spec) });
         }
     }
 

@@ -2,16 +2,15 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use dbjob_plan::{ClusterEngine, Schema, Span, Value};
+use dbjob_plan::{ClusterEngine, Outside, Schema, Span, Value};
 
 use super::bind::{self, Binder};
 use super::functions::{self, Functions};
-use super::items::not_yet;
 use super::params::{self, Given, Params};
 use super::quarantine::{self, Quarantined};
 use super::table::Table;
-use super::{Item, Job, cluster, items, job, lint, module};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use super::{Item, Job, cluster, items, job, lint, module, test};
+use crate::diagnostic::{Code, Diagnostic, Severity, merge_uses};
 use crate::link::Program;
 use crate::syntax::{Parts, ast};
 use crate::world::{Variable, World};
@@ -58,6 +57,7 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     job.clusters = cluster::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
     quarantine::check_all(&mut cx);
+    job.tests = test::check_all(file, &mut cx);
     lint::check_all(&mut cx);
     job.modules.retain(|m| program.takes(m.position));
     job.items = cx.items;
@@ -67,6 +67,7 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     diagnostics.dedup();
     cx.told.sort_unstable();
     diagnostics.retain(|d| !covered(&file.told, d.span) && !covered(&cx.told, d.span));
+    merge_uses(&mut diagnostics);
     Checked { job, diagnostics }
 }
 
@@ -120,6 +121,14 @@ pub(super) struct Path {
     pub text: String,
     /// Only a run knows it; the text stands for it.
     pub later: bool,
+    /// A secret, which nothing but an engine looks at; the text is empty.
+    pub outside: Option<Outside>,
+}
+
+impl Path {
+    fn known(text: String) -> Self {
+        Self { text, later: false, outside: None }
+    }
 }
 
 impl<'a> Context<'a> {
@@ -161,34 +170,48 @@ impl Context<'_> {
 
     /// The path that an argument gives; what else it is is reported. `write` says what to write instead.
     pub fn path(&mut self, value: &ast::Expr, write: &str) -> Option<Path> {
+        self.place(value, "a path", write).map(|path| match path.outside {
+            None if !path.later => Path::known(self.program.path(value.span.file, &path.text)),
+            _ => path,
+        })
+    }
+
+    /// A text that may come from outside; `what` it is, in words.
+    pub fn place(&mut self, value: &ast::Expr, what: &str, write: &str) -> Option<Path> {
         match (&value.kind, value.constant()) {
-            (_, Some(Value::String(path))) if !path.is_empty() => {
-                Some(Path { text: self.program.path(value.span.file, &path), later: false })
-            }
+            (_, Some(Value::String(text))) if !text.is_empty() => Some(Path::known(text)),
             (ast::ExprKind::Call(call), _) if call.name.name == "env" && params::variable_name(call).is_some() => {
                 match self.world.variable(params::variable_name(call).unwrap_or_default()) {
-                    Variable::Later => Some(Path { text: bind::shown(call), later: true }),
-                    Variable::Set(path) if !path.is_empty() => {
-                        Some(Path { text: self.program.path(value.span.file, &path), later: false })
-                    }
+                    Variable::Later => Some(Path { text: bind::shown(call), later: true, outside: None }),
+                    Variable::Set(text) if !text.is_empty() => Some(Path::known(text)),
                     Variable::Set(_) | Variable::Unset => {
                         self.out.push(params::unset(call));
                         None
                     }
                 }
             }
-            (ast::ExprKind::Call(call), _) if call.name.name == "secret" => {
-                self.out.push(not_yet("`secret`", value.span));
-                None
+            (ast::ExprKind::Call(call), _) if call.name.name == "secret" && params::variable_name(call).is_some() => {
+                let name = params::variable_name(call).unwrap_or_default().to_owned();
+                Some(Path { text: String::new(), later: true, outside: Some(Outside { name, secret: true }) })
             }
             _ => {
-                let diagnostic = Diagnostic::error(Code::E0105, value.span, "a path is a text in quotes")
-                    .label("not a path")
+                let diagnostic = Diagnostic::error(Code::E0105, value.span, format!("{what} is a text in quotes"))
+                    .label(format!("not {what}"))
                     .help(write);
                 self.out.push(diagnostic);
                 None
             }
         }
+    }
+
+    /// Whether it was told why there is no item of that name.
+    pub fn excuses(&self, name: &str) -> bool {
+        self.program.ast.headless || self.lost.contains(name)
+    }
+
+    /// Whether steps or statements may be missing from items, for they stand where no item takes them.
+    pub fn is_torn(&self) -> bool {
+        self.program.ast.headless || self.program.errors.iter().any(|d| d.code == Code::E0002)
     }
 
     /// Whether a statement inside could not be parsed, so that what is missing was told already.

@@ -6,7 +6,6 @@ use chrono_tz::Tz;
 use dbjob_plan::{DECIMAL_DIGITS, DataType, Decimal, Expr, ExprKind, Value, parse};
 
 use super::expr::Typed;
-use super::types;
 use crate::catalog::function::Accepts;
 
 /// Whether a constant (or what is none) is what a literal parameter takes; `None` for other parameters.
@@ -51,6 +50,15 @@ pub(super) fn zones() -> impl Iterator<Item = &'static str> {
 
 /// Why a cast of a constant fails.
 pub(super) fn cast_failure(function: &str, args: &[Typed]) -> Option<String> {
+    let digits = |i: usize| match args.get(i).map(|a| &a.expr.kind) {
+        Some(ExprKind::Literal(Value::Int(n))) => u8::try_from(*n).ok(),
+        _ => None,
+    };
+    if let ("decimal" | "try_decimal", Some(precision), Some(scale)) = (function, digits(1), digits(2))
+        && scale > precision
+    {
+        return Some(format!("a decimal of {precision} digits has no {scale} digits after the point"));
+    }
     let value = value_of(&args.first()?.expr)?;
     let text = |i: usize| match args.get(i).map(|a| &a.expr.kind) {
         Some(ExprKind::Literal(Value::String(text))) => Some(text.as_str()),
@@ -72,14 +80,7 @@ pub(super) fn cast_failure(function: &str, args: &[Typed]) -> Option<String> {
             text(1).map_or_else(|| parse::datetime(s), |format| parse::datetime_as(s, format)).is_some()
         }
         ("decimal", value) => {
-            let digits = |i: usize| match args.get(i).map(|a| &a.expr.kind) {
-                Some(ExprKind::Literal(Value::Int(n))) => u8::try_from(*n).ok(),
-                _ => None,
-            };
             let (Some(precision), Some(scale)) = (digits(1), digits(2)) else { return None };
-            if scale > precision {
-                return Some(format!("a decimal of {precision} digits has no {scale} digits after the point"));
-            }
             match value {
                 Value::String(s) => parse::decimal(s, precision, scale).is_some(),
                 Value::Float(x) => Decimal::of_float_rounded(*x, scale).is_some_and(|d| d.fits(precision)),
@@ -90,7 +91,11 @@ pub(super) fn cast_failure(function: &str, args: &[Typed]) -> Option<String> {
         }
         _ => true,
     };
-    (!read).then(|| format!("`{function}` cannot read {value}"))
+    let target = match (function, digits(1), digits(2)) {
+        ("decimal", Some(precision), Some(scale)) => format!(" as decimal({precision}, {scale})"),
+        _ => String::new(),
+    };
+    (!read).then(|| format!("`{function}` cannot read {value}{target}"))
 }
 
 /// The constant that an expression is.
@@ -126,27 +131,4 @@ pub(super) fn int_of(expr: &Expr) -> Option<i128> {
         }
         _ => None,
     }
-}
-
-/// Whether a constant goes into a column of the type as it is.
-#[allow(dead_code, reason = "for the rows of `inline`, which come next")]
-pub(super) fn of_type(value: &Value, dtype: &DataType) -> Option<Value> {
-    Some(match (value, dtype) {
-        (Value::Null, _) => Value::Null,
-        (Value::Int(i), DataType::Float) => Value::Float(*i as f64),
-        (Value::Date(d), DataType::Datetime) => Value::Datetime(i64::from(*d) * 86_400_000_000),
-        (value, DataType::Decimal { precision, scale }) => Value::Decimal(types::fitted(value, *precision, *scale)?),
-        (Value::String(s), DataType::Category { levels: Some(levels) }) if !levels.contains(s) => return None,
-        (Value::List(items), DataType::List { item }) => {
-            Value::List(items.iter().map(|v| of_type(v, item)).collect::<Option<_>>()?)
-        }
-        (Value::List(items), DataType::Vector { width }) => {
-            if width.is_some_and(|n| n != items.len()) || items.contains(&Value::Null) {
-                return None;
-            }
-            Value::List(items.iter().map(|v| of_type(v, &DataType::Float)).collect::<Option<_>>()?)
-        }
-        (value, dtype) if types::converts(&types::of_value(value), dtype) => value.clone(),
-        _ => return None,
-    })
 }

@@ -2,20 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use dbjob_plan::{CsvOptions, DataType, Encoding, Field, Format, ItemKind, Op, Source, SourceColumn, Span, Value};
+use dbjob_plan::{DataType, Field, Format, ItemKind, Op, Source, SourceColumn, Span};
 
-use super::check::{Context, Path};
-use super::declared;
-use super::items::not_yet;
-use super::known;
-use super::options::{self, Given};
+use super::check::Context;
 use super::range::Range;
+use super::source::{self, Found};
 use super::step::expect;
 use super::table::{Column, Role, Table};
 use super::taint::{TaintKind, TaintSource};
-use super::{Item, ItemBody, Served, Step};
+use super::{Item, ItemBody, Served, Step, declared, inline, known};
 use crate::catalog::words;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, meant_name};
 use crate::syntax::ast::{self, SourceExpr};
 
 pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, position: usize, cx: &mut Context<'_>) {
@@ -29,20 +26,23 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
             .help("columns are written `name: type`; steps belong into a transform");
         cx.out.push(diagnostic);
     }
-    let source = source(&dataset.source, cx);
+    let found = source::find(&dataset.source, cx);
     let mut table = Table { lost: cx.lost.clone(), rows: [name.clone()].into(), ..Table::default() };
     let mut columns: Vec<SourceColumn> = Vec::new();
     for column in &dataset.columns {
-        declare(dataset, column, &mut table, &mut columns, cx);
+        declare(dataset, column, found.as_ref().map(|f| &f.format), &mut table, &mut columns, cx);
     }
-    let Some((format, Path { text: path, later })) = source else {
+    let Some(Found { format, path, later, outside }) = found else {
         known::check(dataset, &mut table, cx);
+        table.keys.extend(declared_key(&table));
         table.broken = dataset.columns.is_empty() || dataset.rest.is_some();
         cx.tables.insert(name, table);
         return;
     };
-    let mut source = Source { format, path, outside: None, columns, key: Vec::new() };
-    if dataset.columns.is_empty() && cx.is_broken(span) {
+    let mut source = Source { format, path, outside, columns, key: Vec::new() };
+    if let SourceExpr::Inline { rows, .. } = &dataset.source {
+        inline::check(dataset, rows, &mut source, &mut table, cx);
+    } else if dataset.columns.is_empty() && cx.is_broken(span) {
         // Columns were meant to be declared: that they cannot be read was told.
         table.broken = true;
     } else if (dataset.columns.is_empty() || dataset.rest.is_some()) && later {
@@ -55,8 +55,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         infer(dataset, &mut source, &mut table, cx);
     }
     known::check(dataset, &mut table, cx);
-    let key: BTreeSet<String> = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
-    if !key.is_empty() {
+    if let Some(key) = declared_key(&table) {
         source.key = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
         table.keys.push(key);
     }
@@ -75,9 +74,16 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     cx.tables.insert(name, table);
 }
 
+/// The columns with the attribute `key`, if there are some.
+fn declared_key(table: &Table) -> Option<BTreeSet<String>> {
+    let key: BTreeSet<String> = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
+    (!key.is_empty()).then_some(key)
+}
+
 fn declare(
     dataset: &ast::Dataset,
     ast: &ast::Column,
+    format: Option<&Format>,
     table: &mut Table,
     columns: &mut Vec<SourceColumn>,
     cx: &mut Context<'_>,
@@ -92,12 +98,9 @@ fn declare(
         return;
     }
     let (dtype, nullable) = declared::resolve(&ast.ty, &mut cx.out);
-    if dtype == DataType::Duration {
-        cx.out.push(
-            Diagnostic::error(Code::E0110, ast.ty.span, "a file has no durations")
-                .label("a type of expressions")
-                .help("read a number and derive: `derive d = t2 - t1`"),
-        );
+    if let Some((what, help)) = format.and_then(|format| lacks(format, &dtype)) {
+        let diagnostic = Diagnostic::error(Code::E0110, ast.ty.span, what).label("not there").help(help);
+        cx.out.push(diagnostic);
     }
     let mut column = Column::new(name.clone(), dtype, nullable, ast.name.span);
     column.doc = (!ast.doc.is_empty()).then(|| ast.doc.join("\n").into());
@@ -105,7 +108,11 @@ fn declare(
     column.plain = true;
     if let Some(refinement) = &ast.refinement {
         column.refinement = declared::refine(refinement, &column.dtype, &mut cx.out);
-        column.range = column.refinement.as_ref().map_or(Range::ALL, Range::of_refinement);
+        match &column.refinement {
+            Some(refinement) => column.range = Range::of_refinement(refinement),
+            // What the promise would have made of it is not known.
+            None => column.dtype = DataType::Unknown,
+        }
     }
     for attribute in &ast.attributes {
         if attribute.name.name == "known" {
@@ -132,25 +139,38 @@ fn declare(
     table.put(column);
 }
 
+/// What a format has no columns of, and what to do instead.
+fn lacks(format: &Format, dtype: &DataType) -> Option<(&'static str, &'static str)> {
+    let duration = "read a number and derive: `derive d = n * 1s`";
+    match (format, dtype) {
+        (Format::Csv(_), DataType::Duration) => Some(("a CSV file has no durations", duration)),
+        (Format::Ndjson | Format::Json, DataType::Duration) => Some(("JSON has no durations", duration)),
+        (Format::Csv(_), DataType::List { .. }) => {
+            Some(("a CSV file has no lists", "read a string and derive: `derive items = split(s, \",\")`"))
+        }
+        (Format::Csv(_), DataType::Vector { .. }) => {
+            Some(("a CSV file has no vectors", "read its numbers as columns, or the table from Parquet or NDJSON"))
+        }
+        _ => None,
+    }
+}
+
 fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::Attribute, cx: &mut Context<'_>) {
-    let role = match attribute.name.name.as_str() {
+    let word = attribute.name.name.as_str();
+    let known = || words::ROLES.iter().copied();
+    if !words::ROLES.contains(&word) {
+        let diagnostic = Diagnostic::error(Code::E0104, attribute.name.span, format!("a column is never `{word}`"))
+            .label("unknown attribute");
+        cx.out.push(diagnostic.help(format!("it may be {}", words::ROLES.join(", "))).near(word, known()));
+    }
+    let role = match meant_name(word, known()).unwrap_or(word) {
         "key" => Some(Role::Key),
         "id" => Some(Role::Id),
         "time" => Some(Role::Time),
         "label" => Some(Role::Label),
         "weight" => Some(Role::Weight),
         "late" => None,
-        other => {
-            let diagnostic =
-                Diagnostic::error(Code::E0104, attribute.name.span, format!("a column is never `{other}`"))
-                    .label("unknown attribute");
-            cx.out.push(
-                diagnostic
-                    .help(format!("it may be {}", words::ROLES.join(", ")))
-                    .near(other, words::ROLES.iter().copied()),
-            );
-            return;
-        }
+        _ => return,
     };
     let origin = format!("{}.{}", dataset.name.name, column.name);
     match role {
@@ -195,7 +215,9 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
 fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mut Context<'_>) {
     let probe = Source { columns: Vec::new(), ..source.clone() };
     let span = dataset.source.span();
-    match cx.world.schema(&probe) {
+    // Nobody opens a database to check a job.
+    let seen = if source.format.is_file() { cx.world.schema(&probe) } else { Ok(None) };
+    match seen {
         Ok(Some(schema)) => {
             for declared in &source.columns {
                 if schema.get(&declared.header).is_none() {
@@ -239,9 +261,10 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
             }
         }
         Ok(None) => {
+            let what = if source.format.is_file() { "file" } else { "database" };
             let diagnostic =
                 Diagnostic::error(Code::E0303, span, format!("the columns of `{}` are not known", dataset.name.name))
-                    .label("its file cannot be looked into here")
+                    .label(format!("its {what} cannot be looked into here"))
                     .help("declare the columns: `{ id: int key … }`");
             cx.out.push(diagnostic);
             table.broken = true;
@@ -261,157 +284,4 @@ fn listed(names: &[String]) -> String {
     let (shown, rest) = names.split_at(names.len().min(8));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
     shown.join(", ") + &more
-}
-
-/// The format and path of a source.
-fn source(source: &SourceExpr, cx: &mut Context<'_>) -> Option<(Format, Path)> {
-    let call = match source {
-        SourceExpr::Call(call) => call,
-        SourceExpr::Inline { span, .. } => {
-            cx.out.push(not_yet("`inline` datasets", *span));
-            return None;
-        }
-        SourceExpr::Name(name) => {
-            let diagnostic = Diagnostic::error(Code::E0107, name.span, "a dataset comes from a source")
-                .label("not a source")
-                .help(format!(
-                    "write `from csv(\"path.csv\")`; a table made from another is a transform: `transform … from {}`",
-                    name.name
-                ));
-            cx.out.push(diagnostic);
-            return None;
-        }
-    };
-    let name = call.name.name.as_str();
-    match words::find(words::SOURCES, name) {
-        None => {
-            let diagnostic = Diagnostic::error(Code::E0101, call.name.span, format!("there is no source `{name}`"))
-                .label("unknown source");
-            let built: Vec<_> = words::SOURCES.iter().filter(|w| w.built).map(|w| w.name).collect();
-            cx.out.push(
-                diagnostic
-                    .help(format!("the sources are {}", built.join(", ")))
-                    .near(name, words::SOURCES.iter().map(|w| w.name)),
-            );
-            return None;
-        }
-        Some(word) if !word.built => {
-            cx.out.push(not_yet(&format!("the source `{name}`"), call.name.span));
-            return None;
-        }
-        Some(_) => {}
-    }
-    let (path, rest): (Vec<&ast::Arg>, Vec<&ast::Arg>) =
-        call.args.iter().enumerate().fold((vec![], vec![]), |(mut path, mut rest), (i, arg)| {
-            let is_path = arg.name.as_ref().map_or(i == 0, |n| n.name == "path");
-            if is_path {
-                path.push(arg)
-            } else {
-                rest.push(arg)
-            }
-            (path, rest)
-        });
-    let example = format!("write {name}(\"data/file.{name}\")");
-    let path = match path.first() {
-        Some(arg) => cx.path(&arg.value, &example)?,
-        None => {
-            let diagnostic = Diagnostic::error(Code::E0108, call.span, format!("`{name}` needs a path"))
-                .label("no path")
-                .help(example);
-            cx.out.push(diagnostic);
-            return None;
-        }
-    };
-    let given: Vec<Given<'_>> = rest.iter().map(|arg| Given { name: arg.name.as_ref(), value: &arg.value }).collect();
-    if let Some(extra) = given.iter().find(|g| g.name.is_none()) {
-        let diagnostic = Diagnostic::error(Code::E0104, extra.value.span, format!("`{name}` takes one path"))
-            .label("a second one")
-            .help("options are written `name = value`; a path may be a glob: \"data/*.csv\"");
-        cx.out.push(diagnostic);
-        return None;
-    }
-    let specs = if name == "csv" { words::CSV_OPTIONS } else { &[] };
-    // `encoding` is a text with its usual names.
-    let (encoding, given): (Vec<_>, Vec<_>) =
-        given.into_iter().partition(|g| name == "csv" && g.name.is_some_and(|n| n.name == "encoding"));
-    let values = options::resolve(&format!("`{name}`"), call.name.span, specs, &given, &mut cx.out)?;
-    let format = match name {
-        "csv" => {
-            let mut csv = csv_options(&values, call, cx)?;
-            if let Some(given) = encoding.first() {
-                csv.encoding = encoding_of(given.value, cx)?;
-            }
-            Format::Csv(csv)
-        }
-        "parquet" => Format::Parquet,
-        _ => Format::Ndjson,
-    };
-    Some((format, path))
-}
-
-fn encoding_of(value: &ast::Expr, cx: &mut Context<'_>) -> Option<Encoding> {
-    let text = match (options::constant(value), options::word(value)) {
-        (Some(Value::String(text)), _) => text.to_lowercase(),
-        (None, Some(word)) => word.to_lowercase(),
-        _ => String::new(),
-    };
-    match text.replace(['-', '_', ' '], "").as_str() {
-        "utf8" => Some(Encoding::Utf8),
-        "latin1" | "iso88591" => Some(Encoding::Latin1),
-        _ => {
-            let what = options::describe(value);
-            let diagnostic = Diagnostic::error(
-                Code::E0105,
-                value.span,
-                format!("`encoding` takes \"utf-8\" or \"latin-1\", not {what}"),
-            )
-            .label("unknown encoding");
-            cx.out.push(diagnostic);
-            None
-        }
-    }
-}
-
-fn csv_options(
-    values: &std::collections::BTreeMap<String, Value>,
-    call: &ast::Call,
-    cx: &mut Context<'_>,
-) -> Option<CsvOptions> {
-    let byte = |name: &str| values[name].as_str().and_then(|s| s.bytes().next());
-    let Some(delimiter) = byte("delimiter") else {
-        cx.out.push(
-            Diagnostic::error(Code::E0105, call.span, "the delimiter is empty")
-                .label("here")
-                .help("write delimiter = \";\""),
-        );
-        return None;
-    };
-    let quote = byte("quote");
-    if quote == Some(delimiter) {
-        cx.out.push(Diagnostic::error(Code::E0105, call.span, "quote and delimiter are the same").label("here"));
-        return None;
-    }
-    let decimal_comma = values["decimal_comma"] == Value::Bool(true);
-    if decimal_comma && delimiter == b',' {
-        let diagnostic =
-            Diagnostic::error(Code::E0105, call.span, "with a decimal comma, cells cannot be separated by commas")
-                .label("here")
-                .help("say what separates them: delimiter = \";\"");
-        cx.out.push(diagnostic);
-        return None;
-    }
-    let nulls = match &values["nulls"] {
-        Value::List(items) => items.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
-        _ => Vec::new(),
-    };
-    Some(CsvOptions {
-        delimiter,
-        quote,
-        header: values["header"] != Value::Bool(false),
-        nulls,
-        encoding: Encoding::Utf8,
-        skip: values["skip"].as_i64().unwrap_or(0) as u64,
-        comment: values["comment"].as_str().filter(|c| !c.is_empty()).map(str::to_owned),
-        decimal_comma,
-    })
 }

@@ -1,8 +1,7 @@
 //! Types as written.
 
-use dbjob_plan::{DataType, Refinement, Span, Value};
+use dbjob_plan::{DECIMAL_DIGITS, DataType, Refinement, Span, Value};
 
-use super::items::not_yet;
 use super::options;
 use super::value::{self, Wanted};
 use crate::catalog::words;
@@ -36,61 +35,150 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
             });
             unknown
         }
-        Some(word) if !word.built => {
-            out.push(not_yet(&format!("the type `{name}`"), ty.name.span));
-            unknown
-        }
         Some(_) => {
             let dtype = match name {
-                "int" => DataType::Int,
-                "float" => DataType::Float,
-                "bool" => DataType::Bool,
-                "string" => DataType::String,
-                "date" => DataType::Date,
-                "datetime" => DataType::Datetime,
-                "duration" => DataType::Duration,
-                _ => DataType::Category { levels: None },
+                "decimal" => decimal(ty, out),
+                "list" => list(ty, out),
+                "vector" => vector(ty, out),
+                "category" => category(ty, out),
+                _ => plain(name, ty, out),
             };
-            if ty.args.is_empty() {
-                return (dtype, ty.nullable);
-            }
-            if name != "category" {
-                let diagnostic =
-                    Diagnostic::error(Code::E0110, ty.args[0].span, format!("`{name}` takes no arguments"))
-                        .label("one too many");
-                out.push(diagnostic);
-                return unknown;
-            }
-            let mut levels: Vec<String> = Vec::new();
-            for arg in &ty.args {
-                match options::constant(arg) {
-                    Some(Value::String(level)) if !levels.contains(&level) => levels.push(level),
-                    Some(Value::String(level)) => {
-                        out.push(
-                            Diagnostic::error(Code::E0110, arg.span, format!("the level {level:?} stands twice"))
-                                .label("again here")
-                                .needless(arg.span),
-                        );
-                        return unknown;
-                    }
-                    _ => {
-                        let what = options::describe(arg);
-                        out.push(
-                            Diagnostic::error(
-                                Code::E0110,
-                                arg.span,
-                                format!("a level is a text in quotes, not {what}"),
-                            )
-                            .label("not a text")
-                            .help("write category(\"a\", \"b\")"),
-                        );
-                        return unknown;
-                    }
-                }
-            }
-            (DataType::Category { levels: Some(levels) }, ty.nullable)
+            dtype.map_or(unknown, |dtype| (dtype, ty.nullable))
         }
     }
+}
+
+fn plain(name: &str, ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {
+    if let Some(arg) = ty.args.first() {
+        let diagnostic =
+            Diagnostic::error(Code::E0110, arg.span, format!("`{name}` takes no arguments")).label("one too many");
+        out.push(diagnostic);
+        return None;
+    }
+    without_items(name, ty, out)?;
+    Some(match name {
+        "int" => DataType::Int,
+        "float" => DataType::Float,
+        "bool" => DataType::Bool,
+        "string" => DataType::String,
+        "date" => DataType::Date,
+        "datetime" => DataType::Datetime,
+        _ => DataType::Duration,
+    })
+}
+
+fn without_items(name: &str, ty: &Type, out: &mut Vec<Diagnostic>) -> Option<()> {
+    let Some(item) = &ty.item else { return Some(()) };
+    let diagnostic = Diagnostic::error(Code::E0110, item.span, format!("`{name}` has no items"))
+        .label("not a list")
+        .help("lists are written `list[int]`");
+    out.push(diagnostic);
+    None
+}
+
+/// `decimal(10, 2)`
+fn decimal(ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {
+    without_items("decimal", ty, out)?;
+    const WRITE: &str = "write `decimal(10, 2)`: digits in all, digits after the point";
+    let digits = |arg: &Expr, low: i64, high: i64| match options::constant(arg) {
+        Some(Value::Int(n)) if (low..=high).contains(&n) => Ok(n as u8),
+        _ => Err(Diagnostic::error(
+            Code::E0110,
+            arg.span,
+            format!("a number of digits is a whole number from {low} to {high}, not {}", options::describe(arg)),
+        )
+        .label("not such a number")
+        .help(WRITE)),
+    };
+    let [p, s] = &ty.args[..] else {
+        let diagnostic = Diagnostic::error(Code::E0110, ty.span, "`decimal` takes two numbers of digits")
+            .label(format!("{} given", ty.args.len()))
+            .help(WRITE);
+        out.push(diagnostic);
+        return None;
+    };
+    let most = i64::from(DECIMAL_DIGITS);
+    let made = digits(p, 1, most)
+        .and_then(|precision| digits(s, 0, i64::from(precision)).map(|scale| DataType::Decimal { precision, scale }));
+    made.map_err(|diagnostic| out.push(diagnostic)).ok()
+}
+
+/// `list[T]`; the items may be null anyway.
+fn list(ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {
+    let (Some(item), []) = (&ty.item, &ty.args[..]) else {
+        let diagnostic = Diagnostic::error(Code::E0110, ty.span, "a list says what its items are")
+            .label("of what?")
+            .help("write `list[int]` or `list[string]`");
+        out.push(diagnostic);
+        return None;
+    };
+    let (dtype, nullable) = resolve(item, out);
+    if dtype == DataType::Unknown {
+        return None;
+    }
+    if nullable {
+        let diagnostic = Diagnostic::error(Code::E0109, item.span, "the items of a list may be null anyway")
+            .label("no effect")
+            .help("drop the `?`; behind the `]` it says that the list itself may be null")
+            .fix(not_null(item));
+        out.push(diagnostic);
+    }
+    if let Some(refinement) = &item.refinement {
+        let diagnostic = Diagnostic::error(Code::E0110, refinement.span, "the items of a list are not narrowed")
+            .label("not possible")
+            .help("say it of the rows: `expect list_min(xs) >= 0`");
+        out.push(diagnostic);
+    }
+    Some(DataType::List { item: Box::new(dtype) })
+}
+
+/// `vector(3)`
+fn vector(ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {
+    without_items("vector", ty, out)?;
+    match (&ty.args[..], ty.args.first().and_then(options::constant)) {
+        ([_], Some(Value::Int(n))) if (1..=1_000_000).contains(&n) => {
+            Some(DataType::Vector { width: Some(n as usize) })
+        }
+        _ => {
+            let diagnostic =
+                Diagnostic::error(Code::E0110, ty.span, "`vector` takes one whole number from 1 to 1000000")
+                    .label("how many floats?")
+                    .help("write `vector(3)`");
+            out.push(diagnostic);
+            None
+        }
+    }
+}
+
+fn category(ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {
+    without_items("category", ty, out)?;
+    if ty.args.is_empty() {
+        return Some(DataType::Category { levels: None });
+    }
+    let mut levels: Vec<String> = Vec::new();
+    for arg in &ty.args {
+        match options::constant(arg) {
+            Some(Value::String(level)) if !levels.contains(&level) => levels.push(level),
+            Some(Value::String(level)) => {
+                out.push(
+                    Diagnostic::error(Code::E0110, arg.span, format!("the level {level:?} stands twice"))
+                        .label("again here")
+                        .needless(arg.span),
+                );
+                return None;
+            }
+            _ => {
+                let what = options::describe(arg);
+                out.push(
+                    Diagnostic::error(Code::E0110, arg.span, format!("a level is a text in quotes, not {what}"))
+                        .label("not a text")
+                        .help("write category(\"a\", \"b\")"),
+                );
+                return None;
+            }
+        }
+    }
+    Some(DataType::Category { levels: Some(levels) })
 }
 
 /// Takes the `?` from a type that has one.

@@ -3,9 +3,8 @@
 use dbjob_plan::{Span, Target};
 
 use super::check::Context;
-use super::items::{not_yet, unknown_item};
-use super::quarantine::read_from;
-use super::{Deploy, Item, ItemBody};
+use super::items::unknown_item;
+use super::{Deploy, Item, ItemBody, target};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, DeployStatement};
@@ -14,7 +13,7 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
     let name = deploy.name.as_ref().unwrap_or(&deploy.from);
     let from = &deploy.from;
     let Some(declared) = cx.names.get(&from.name).copied() else {
-        if cx.lost.contains(&from.name) {
+        if cx.excuses(&from.name) {
             return;
         }
         let diagnostic = unknown_item(from, "dataset, transform or model", cx.names.keys().map(String::as_str));
@@ -27,8 +26,9 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
         match statement {
             DeployStatement::To(call) => {
                 said_to = true;
-                if let Some(target) = target(call, is_model, name, declared.span, cx) {
-                    if let Some((dataset, span)) = source_at(&target, cx) {
+                let what = target::Deployed { name, is_model, declared: declared.span, table: &from.name };
+                if let Some(goes_to) = target::check(call, &what, cx) {
+                    if let Some((dataset, span)) = target::source_at(&goes_to, cx) {
                         let message = format!("this would overwrite the file that `{dataset}` is read from");
                         let diagnostic = Diagnostic::error(Code::E0602, call.span, message)
                             .label("the same file")
@@ -37,14 +37,14 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
                         cx.out.push(diagnostic);
                         continue;
                     }
-                    if let Some((_, first)) = targets.iter().find(|(t, _)| *t == target) {
+                    if let Some((_, first)) = targets.iter().find(|(t, _)| *t == goes_to) {
                         let diagnostic = Diagnostic::error(Code::E0102, call.span, "it goes there twice")
                             .label("again here")
                             .related(*first, "first here");
                         cx.out.push(diagnostic);
                         continue;
                     }
-                    targets.push((target, call.span));
+                    targets.push((goes_to, call.span));
                 }
             }
             DeployStatement::Accept(what) => accept(what, from, is_model, cx),
@@ -146,89 +146,4 @@ fn accept(what: &ast::Ident, from: &ast::Ident, is_model: bool, cx: &mut Context
     };
     let help = format!("write `accept {root}` or `accept inputs`");
     cx.out.push(if diagnostic.help.is_some() { diagnostic } else { diagnostic.help(help) });
-}
-
-fn target(
-    call: &ast::Call,
-    is_model: bool,
-    deploy: &ast::Ident,
-    declared: Span,
-    cx: &mut Context<'_>,
-) -> Option<Target> {
-    let name = call.name.name.as_str();
-    match words::find(words::SINKS, name) {
-        None => {
-            let diagnostic = Diagnostic::error(Code::E0101, call.name.span, format!("there is no target `{name}`"))
-                .label("unknown target");
-            let built: Vec<_> = words::SINKS.iter().filter(|w| w.built).map(|w| w.name).collect();
-            cx.out.push(
-                diagnostic
-                    .help(format!("the targets are {}", built.join(", ")))
-                    .near(name, words::SINKS.iter().map(|w| w.name)),
-            );
-            return None;
-        }
-        Some(word) if !word.built => {
-            cx.out.push(not_yet(&format!("the target `{name}`"), call.name.span));
-            return None;
-        }
-        Some(_) => {}
-    }
-    if is_model != (name == "registry") {
-        let (what, help) = if is_model {
-            (
-                "a model goes to a registry",
-                "write `to registry(\"models\")`; its predictions are a table: `predict … as p` in a transform"
-                    .to_owned(),
-            )
-        } else {
-            (
-                "a table goes to a file",
-                "write `to csv(\"out.csv\")`, `to parquet(\"out.parquet\")` or `to ndjson(\"out.ndjson\")`".to_owned(),
-            )
-        };
-        let diagnostic = Diagnostic::error(Code::E0602, call.name.span, what)
-            .label("does not fit")
-            .related(declared, "what is deployed")
-            .help(help);
-        cx.out.push(diagnostic);
-        return None;
-    }
-    let mut path: Option<String> = None;
-    for (position, arg) in call.args.iter().enumerate() {
-        let is_path = arg.name.as_ref().map_or(position == 0, |n| n.name == "path");
-        if !is_path {
-            let (span, what) = match &arg.name {
-                Some(n) if ["mode", "partition"].contains(&n.name.as_str()) => {
-                    cx.out.push(not_yet(&format!("`{}` of `{name}`", n.name), n.span));
-                    return None;
-                }
-                Some(n) => (n.span, format!("`{name}` has no option `{}`", n.name)),
-                None => (arg.value.span, format!("`{name}` takes one path")),
-            };
-            cx.out.push(Diagnostic::error(Code::E0104, span, what).label("one too many"));
-            return None;
-        }
-        path = Some(cx.path(&arg.value, &format!("write {name}(\"out\")"))?.text);
-    }
-    let Some(path) = path else {
-        cx.out.push(
-            Diagnostic::error(Code::E0108, call.span, format!("`{name}` needs a path"))
-                .label("no path")
-                .help(format!("write {name}(\"out\")")),
-        );
-        return None;
-    };
-    Some(match name {
-        "registry" => Target::Registry { path, deploy: deploy.name.clone() },
-        "csv" => Target::Csv { path },
-        "parquet" => Target::Parquet { path },
-        _ => Target::Ndjson { path },
-    })
-}
-
-/// The dataset whose file a table would be written over.
-fn source_at(target: &Target, cx: &Context<'_>) -> Option<(String, Span)> {
-    let (Target::Csv { path } | Target::Parquet { path } | Target::Ndjson { path }) = target else { return None };
-    read_from(path, cx)
 }

@@ -252,6 +252,12 @@ impl Checker<'_, '_> {
                 .label("here")
                 .related(left.span, format!("this is {}", shown(&l)))
                 .related(right.span, format!("this is {}", shown(&r)));
+            if let (DataType::Decimal { .. }, DataType::Float) | (DataType::Float, DataType::Decimal { .. }) =
+                (l.dtype(), r.dtype())
+            {
+                diagnostic = diagnostic
+                    .help("say which it is: `float(price)` computes with floats, `decimal(x, 10, 2)` rounds to digits");
+            }
             for (ast, other) in [(left, &r), (right, &l)] {
                 diagnostic = literal_help(ast, other, diagnostic);
             }

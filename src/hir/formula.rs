@@ -61,11 +61,7 @@ pub(super) fn of_function(
     if out.len() > errors || typed.is_unknown() {
         return None;
     }
-    typed.expr.rewrite(&mut |e| {
-        if let ExprKind::Column(name) = &mut e.kind {
-            *name = MAPPED.into();
-        }
-    });
+    typed.expr.rename(&mut |_| Some(MAPPED.into()));
     // What is known of this column may say more than what the function promises of all.
     typed.range = typed.range.and(range_of(&typed.expr, &|_| column.range));
     let mut mapping = mapping(typed, &over, false);
@@ -83,11 +79,7 @@ pub(super) fn of_function(
 /// What a column was made of, as maps, when it is replaced by a value of nothing but itself.
 pub(super) fn replaced(old: &Column, value: &Typed, id: u32, span: Span) -> Vec<(MapLink, Span)> {
     let mut typed = value.clone();
-    typed.expr.rewrite(&mut |e| {
-        if let ExprKind::Column(name) = &mut e.kind {
-            *name = MAPPED.into();
-        }
-    });
+    typed.expr.rename(&mut |_| Some(MAPPED.into()));
     let Mapping { typed, formula, nullable, .. } = mapping(typed, old, false);
     let link = MapLink {
         id,

@@ -7,7 +7,6 @@ use super::expr::{Aggregates, Checker, Scope};
 use super::model::Draft;
 use super::table::{Column, Table};
 use super::text;
-use crate::catalog::metric;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 
@@ -112,7 +111,8 @@ impl Draft {
 /// The one metric that an operand speaks of.
 fn only_metric(ast: &ast::Expr) -> Option<String> {
     match &ast.kind {
-        ast::ExprKind::Name(name) if metric::find(name).is_some() => Some(name.clone()),
+        // A name that is no metric is told where it stands.
+        ast::ExprKind::Name(name) => (!matches!(name.as_str(), "baseline" | "deployed")).then(|| name.clone()),
         ast::ExprKind::Binary { left, right, .. } => only_metric(left).or_else(|| only_metric(right)),
         ast::ExprKind::Negate(x) => only_metric(x),
         _ => None,

@@ -36,7 +36,9 @@ impl Draft {
                 problems.push(problem);
                 continue;
             }
-            if let Some(problem) = unfit_input(column, *span) {
+            // A step that could not be read may have been there for it.
+            let excused = self.table.excuses(name) || cx.is_torn();
+            if let Some(problem) = unfit_input(column, *span).filter(|_| !excused) {
                 problems.push(problem);
                 continue;
             }

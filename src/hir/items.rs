@@ -121,7 +121,7 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
             ItemKind::Profile { name, .. } => others.declare("profile", name, &mut cx.out),
             ItemKind::Cluster { name, .. } => others.declare("cluster", name, &mut cx.out),
             ItemKind::Fn { name, .. } => others.declare("function", name, &mut cx.out),
-            ItemKind::Test { name, .. } => later(cx, "`test`", name.span),
+            ItemKind::Test { name, .. } => others.declare("test", name, &mut cx.out),
             _ => {}
         }
     }
@@ -147,10 +147,6 @@ impl Others {
             }
         }
     }
-}
-
-fn later(cx: &mut Context<'_>, what: &str, span: Span) {
-    cx.out.push(not_yet(what, span));
 }
 
 /// The one way to say that something of the language is not built.
@@ -260,7 +256,7 @@ pub(super) fn table_named(cx: &mut Context<'_>, name: &Ident) -> Table {
         }
         // A duplicate name whose first declaration is being checked, or one that was reported already.
         Some(_) => return Table::broken(),
-        None if cx.lost.contains(&name.name) => return Table::broken(),
+        None if cx.excuses(&name.name) => return Table::broken(),
         None => {
             let tables = cx.names.iter().filter(|(_, d)| d.kind != "model").map(|(n, _)| n.as_str());
             unknown_item(name, "dataset or transform", tables)

@@ -24,6 +24,7 @@ pub mod formula;
 mod frame;
 mod functions;
 mod gate;
+mod inline;
 mod input;
 mod inverse;
 mod items;
@@ -37,17 +38,21 @@ mod output;
 mod params;
 mod quarantine;
 mod reach;
+mod relied;
 mod result;
 pub use crate::range;
 mod selection;
 mod serving;
 mod set;
 mod setting;
+mod source;
 pub mod split;
 mod statistic;
 mod step;
 pub mod table;
 mod taint;
+mod target;
+mod test;
 mod text;
 mod transform;
 mod types;
@@ -56,7 +61,7 @@ mod window;
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{Cluster, Environment, FitSpec, ItemKind, Limits, Op, Said, Schema, Span, Target};
+use dbjob_plan::{Cluster, Environment, FitSpec, ItemKind, Limits, Op, Said, Schema, Span, Target, Value};
 
 pub use check::{Checked, SoundJob, check, threads};
 pub use params::Given;
@@ -72,6 +77,8 @@ pub struct Job {
     pub run_time: Option<i64>,
     pub items: Vec<Item>,
     pub modules: Vec<Module>,
+    /// Those of the job's own file, in its order.
+    pub tests: Vec<Test>,
     pub clusters: Vec<Cluster>,
     pub cluster: Option<Said<String>>,
     pub retries: Option<Said<u32>>,
@@ -158,7 +165,53 @@ pub struct Module {
     pub position: usize,
 }
 
+/// Rows in, rows out.
+#[derive(Debug, Clone)]
+pub struct Test {
+    pub name: String,
+    pub doc: Option<String>,
+    pub span: Span,
+    pub given: Vec<GivenRows>,
+    pub expect: Vec<ExpectedRows>,
+}
+
+/// Rows that stand for what a dataset reads or a transform gives.
+#[derive(Debug, Clone)]
+pub struct GivenRows {
+    pub node: String,
+    /// Whole rows: values of all fields of the schema, hidden ones too, in their order.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// Rows that a dataset or transform must give.
+#[derive(Debug, Clone)]
+pub struct ExpectedRows {
+    pub node: String,
+    /// The columns that are compared.
+    pub columns: Vec<String>,
+    /// A value for each column.
+    pub rows: Vec<Vec<Value>>,
+    /// Whether the order of the rows counts.
+    pub ordered: bool,
+    pub span: Span,
+}
+
 impl Item {
+    /// The items that it reads.
+    pub fn input_names(&self) -> Vec<&str> {
+        match &self.body {
+            ItemBody::Table { input, steps, .. } => input
+                .iter()
+                .map(String::as_str)
+                .chain(steps.iter().flat_map(|s| s.others.iter().map(String::as_str)))
+                .collect(),
+            ItemBody::Model(model) => std::iter::once(model.input.as_str())
+                .chain(model.lookups.iter().map(|(_, item)| item.as_str()))
+                .collect(),
+            ItemBody::Deploy(deploy) => vec![&deploy.from],
+        }
+    }
+
     /// The name by which modules and goals speak of it: deployments have a namespace of their own.
     pub fn key(&self) -> String {
         match self.body {

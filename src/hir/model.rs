@@ -98,7 +98,8 @@ fn accept(file: &ast::File, model: &str) -> Accept {
 /// The columns of predictions under the prefix `prediction`.
 fn prediction_schema(spec: &FitSpec) -> Schema {
     let output = &spec.output.dtype;
-    let mut schema = Schema::new(vec![Field::new("prediction", output.clone(), false)]);
+    let lost = spec.task == Task::Regression && spec.output.may_be_lost();
+    let mut schema = Schema::new(vec![Field::new("prediction", output.clone(), lost)]);
     if spec.task == Task::Classification {
         match output {
             DataType::Bool => {
@@ -351,7 +352,7 @@ impl Draft {
     /// Metrics and gates need rows that were not learned from.
     fn can_be_judged(&mut self, cx: &mut Context<'_>) {
         let asked = self.metrics.first().map(|(_, span)| *span).or(self.require.first().map(|(.., span)| *span));
-        let Some(span) = asked.filter(|_| !self.table.broken) else { return };
+        let Some(span) = asked.filter(|_| !self.table.broken && self.table.unsplit.is_none()) else { return };
         let diagnostic =
             Diagnostic::error(Code::E0108, span, format!("there are no test rows to judge `{}` by", self.model))
                 .label("judged by what?");

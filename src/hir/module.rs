@@ -55,6 +55,8 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
         };
         let mut has_runs = false;
         let settings = cx.bind_settings(settings, setting::MODULE);
+        // An unknown setting may have been `runs`.
+        let unknown = settings.iter().any(|s| setting::MODULE.iter().all(|known| known.name != s.name.name));
         let settings = Settings::read(&settings, "`module`", setting::MODULE, &mut cx.out);
         module.limits = limits(&settings, cx);
         for setting in ["role", "after", "runs"].into_iter().filter_map(|name| settings.names(name)) {
@@ -71,7 +73,7 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                     for (_, other) in after {
                         if declared.iter().any(|d| d.name == other.name) && other.name != name.name {
                             module.after.push(other.name);
-                        } else {
+                        } else if !cx.excuses(&other.name) {
                             let known = declared.iter().map(|d| d.name.as_str()).filter(|n| *n != name.name);
                             cx.out.push(unknown_item(&other, "other module", known));
                         }
@@ -87,6 +89,9 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                         let key = match base {
                             Some(base) if base.name == "deploy" => {
                                 if !deployments.iter().any(|d| d.name == node.name) {
+                                    if cx.excuses(&node.name) {
+                                        continue;
+                                    }
                                     let known = deployments.iter().map(|d| d.name.as_str());
                                     cx.out.push(unknown_item(&node, "deployment", known));
                                     continue;
@@ -116,7 +121,7 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                                 cx.out.push(diagnostic);
                                 continue;
                             }
-                            None if cx.lost.contains(&node.name) => continue,
+                            None if cx.excuses(&node.name) => continue,
                             None => {
                                 cx.out.push(unknown_item(&node, "node", cx.names.keys().map(String::as_str)));
                                 continue;
@@ -140,7 +145,7 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                 _ => {}
             }
         }
-        if !has_runs && !cx.is_broken(item.span) {
+        if !has_runs && !unknown && !cx.is_broken(item.span) {
             let diagnostic =
                 Diagnostic::error(Code::E0108, name.span, format!("the module `{}` runs nothing", name.name))
                     .label("without `runs`")

@@ -34,16 +34,16 @@ pub(super) fn of_call(name: &str, args: &[Range]) -> Range {
     let logarithm = |f: &dyn Fn(f64) -> f64| x.and(Range::NON_NEGATIVE).increasing(f);
     match (name, args) {
         ("abs", _) => x.abs(),
-        (
-            "float" | "decimal" | "try_decimal" | "min" | "max" | "mean" | "median" | "quantile" | "first" | "last"
-            | "mode",
-            _,
-        ) => x,
+        ("float" | "min" | "max" | "first" | "last" | "mode", _) => x,
+        // With two more arguments it rounds.
+        ("decimal", [_]) => x,
+        ("mean" | "median" | "quantile", _) => x.averaged(),
         ("sqrt", _) => x.and(Range::NON_NEGATIVE).increasing(f64::sqrt),
         ("hypot" | "length" | "position" | "count_matches" | "count" | "count_distinct" | "std" | "var", _) => {
             Range::NON_NEGATIVE
         }
-        ("exp", _) => x.increasing(f64::exp).and(Range::POSITIVE),
+        // `exp(-1000.0)` is 0.
+        ("exp", _) => x.stepping(f64::exp),
         ("expm1", _) => x.increasing(f64::exp_m1),
         ("log", [_]) => logarithm(&f64::ln),
         ("log", [_, base]) if base.low == base.high && base.is_above(1.0) => logarithm(&|x| x.ln() / base.low.ln()),
@@ -57,7 +57,8 @@ pub(super) fn of_call(name: &str, args: &[Range]) -> Range {
         ("sign" | "sin" | "cos" | "tanh" | "corr", _) => Range::from(-1.0, 1.0),
         ("cosh", _) => Range::from(1.0, f64::INFINITY),
         ("pi", _) => Range::from(3.0, 4.0),
-        ("clip", [_, low, high]) => Range::from(low.low, high.high),
+        // Which of the bounds is the greater one only the rows tell.
+        ("clip", [_, low, high]) => Range::from(low.low.min(high.low), low.high.max(high.high)),
         ("greatest", _) => Range { low: args.iter().map(|a| a.low).fold(f64::NEG_INFINITY, f64::max), ..Range::ALL },
         ("least", _) => Range { high: args.iter().map(|a| a.high).fold(f64::INFINITY, f64::min), ..Range::ALL },
         ("days_in_month", _) => Range::from(28.0, 31.0),
@@ -87,7 +88,7 @@ mod tests {
         let amount = Range::NON_NEGATIVE;
         assert_eq!(of_call("log1p", &[amount]), amount);
         assert_eq!(of_call("sqrt", &[Range::from(4.0, 9.0)]), Range::from(2.0, 3.0));
-        assert_eq!(of_call("exp", &[Range::ALL]), Range::POSITIVE);
+        assert_eq!(of_call("exp", &[Range::ALL]), amount);
         assert!(of_call("log", &[Range::from(1.0, 5.0)]).is_non_negative());
         assert!(of_call("log", &[Range::ALL]).is_all());
         assert_eq!(of_call("round", &[Range::from(0.2, 2.6)]), Range::from(0.0, 3.0));

@@ -4,6 +4,7 @@ use dbjob_plan::DataType;
 
 use super::expr::unknown_column;
 use super::table::{Column, Role, Table};
+use super::taint::TaintKind;
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Ident, Selector};
@@ -36,6 +37,7 @@ pub(super) fn columns_of(selector: &Selector, table: &Table, out: &mut Vec<Diagn
                     Diagnostic::error(Code::E0110, ty.span, format!("`{}` is neither a type nor a role", ty.name))
                         .label("unknown type or role");
                 let known = words::TYPES.iter().map(|w| w.name).chain(words::ROLES.iter().copied());
+                let known = known.chain(["number", "feature"]);
                 out.push(diagnostic.near(&ty.name, known));
                 return vec![];
             };
@@ -57,18 +59,22 @@ fn predicate(word: &str) -> Option<fn(&Column) -> bool> {
         "int" => |c| c.dtype == DataType::Int,
         "float" => |c| c.dtype == DataType::Float,
         "number" | "numeric" => |c| c.dtype.is_numeric(),
+        "decimal" => |c| matches!(c.dtype, DataType::Decimal { .. }),
         "bool" => |c| c.dtype == DataType::Bool,
         "string" => |c| c.dtype == DataType::String,
         "category" => |c| matches!(c.dtype, DataType::Category { .. }),
         "date" => |c| c.dtype == DataType::Date,
         "datetime" => |c| c.dtype == DataType::Datetime,
         "duration" => |c| c.dtype == DataType::Duration,
+        "list" => |c| matches!(c.dtype, DataType::List { .. }),
         "vector" => |c| matches!(c.dtype, DataType::Vector { .. }),
         "key" => |c| c.role == Role::Key,
         "id" => |c| c.role == Role::Id,
         "time" => |c| c.role == Role::Time,
         "label" => |c| c.role == Role::Label,
         "weight" => |c| c.role == Role::Weight,
+        "feature" => |c| c.role == Role::Feature,
+        "late" => |c| c.taint.iter().any(|(_, source)| source.kind == TaintKind::Late),
         _ => return None,
     })
 }

@@ -1,15 +1,15 @@
 //! What a caller of a model sends, and the steps that turn it into the model's inputs: computed backwards from the
 //! inputs over the steps of training.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbjob_plan::{
-    Field, Format, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, Plan, Projection, Schema, Serving, Source, Span,
-    UnmapColumn,
+    ExpectAction, ExprKind, Field, Format, JoinKind, MapColumn, NamedExpr, Node, NodeId, Op, Plan, Projection, Schema,
+    Serving, Source, Span, UnmapColumn,
 };
 
 use super::check::Context;
-use super::{Column, ItemBody, Served, Shape, Step};
+use super::{Column, ItemBody, Served, Shape, Step, relied};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// An input of a model, with the name that callers see.
@@ -46,6 +46,7 @@ pub(super) fn nothing() -> Serving {
         lookups: Vec::new(),
         dataset: None,
         nulls: Vec::new(),
+        docs: BTreeMap::new(),
     }
 }
 
@@ -68,6 +69,7 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
     let mut boundary = None;
     let mut last: Option<&Shape> = None;
     let mut reached_root = false;
+    let narrowed = relied::narrowed(&steps);
     for (index, step) in steps.iter().enumerate().rev() {
         for (name, relied) in &mut needed {
             *relied |= step.shape.columns.get(name).is_some_and(|c| !c.nullable);
@@ -81,9 +83,8 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
         if accept == Accept::Inputs && creates(&step.op, &needed) {
             break;
         }
-        match backwards(step, before, &mut needed, &mut traced) {
-            Ok(Some(op)) => kept.push(op),
-            Ok(None) => {}
+        match backwards(step, before, &narrowed[index], &mut needed, &mut traced) {
+            Ok(steps) => kept.extend(steps.into_iter().rev()),
             Err(why) => {
                 boundary = Some((step.span, why));
                 break;
@@ -96,8 +97,17 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
     for field in &mut request.fields {
         field.nullable &= !needed[&field.name];
     }
+    let docs = last.into_iter().flat_map(|s| s.columns.iter()).filter(|c| needed.contains_key(&c.name));
+    let mut docs: BTreeMap<String, String> =
+        docs.filter_map(|c| c.doc.as_ref().map(|doc| (c.name.clone(), doc.to_string()))).collect();
     let renames = caller_names(wanted, &traced, &mut request, cx);
+    for (caller, column) in &renames {
+        if let Some(doc) = docs.remove(column) {
+            docs.insert(caller.clone(), doc);
+        }
+    }
     let mut planned = forward(kept, request, renames, reached_root.then_some(dataset).flatten(), boundary);
+    planned.serving.docs = docs;
     if reached_root && let Some(Op::Read(source)) = steps.first().map(|s| &s.op) {
         planned.serving.nulls = nulls_of(source);
     }
@@ -134,36 +144,40 @@ fn creates(op: &Op, needed: &Needed) -> bool {
         Op::Project { columns } => columns.iter().any(|c| c.from != c.to && needed.contains_key(&c.to)),
         Op::Join(join) => join.right_columns.iter().any(|c| needed.contains_key(&c.to)),
         Op::Window(window) => window.columns.iter().any(|c| needed.contains_key(&c.name)),
-        Op::Group { .. } | Op::Union | Op::Predict { .. } => true,
+        Op::Group { .. } | Op::Pivot(_) | Op::Unpivot(_) | Op::Explode { .. } | Op::Union | Op::Predict { .. } => true,
+        Op::Extern(process) => process.returns.iter().any(|c| needed.contains_key(c)),
         _ => false,
     }
 }
 
-/// Turns what is needed behind a step into what is needed before it, and gives the step as a request needs it.
+/// Turns what is needed behind a step into what is needed before it, and gives the step as a request needs it, with rules
+/// for what the steps behind rely on. `narrowed` are the columns before it of which a filter said more than a request does.
 /// `Err`: it needs more than the row.
 fn backwards(
     step: &Step,
     before: &Shape,
+    narrowed: &BTreeSet<String>,
     needed: &mut Needed,
     traced: &mut [Option<String>],
-) -> Result<Option<Kept>, String> {
+) -> Result<Vec<Kept>, String> {
     let mut lost = |name: &str| traced.iter_mut().filter(|t| t.as_deref() == Some(name)).for_each(|t| *t = None);
-    let kept = |op: Op, other: Option<String>| Ok(Some(Kept { op, other, shape: step.shape.clone(), span: step.span }));
+    let keep = |op: Op, other: Option<String>| Kept { op, other, shape: step.shape.clone(), span: step.span };
+    let kept = |op: Op| Ok(vec![keep(op, None)]);
     match &step.op {
         Op::Derive { columns } => {
-            let mut used: Vec<NamedExpr> = Vec::new();
+            // (column, whether something behind relies on it not being null although it may be)
+            let mut used: Vec<(&NamedExpr, bool)> = Vec::new();
             for column in columns.iter().rev() {
-                if needed.remove(&column.name).is_none() {
-                    continue;
-                }
+                let Some(relied) = needed.remove(&column.name) else { continue };
                 lost(&column.name);
+                let copy = matches!(column.expr.kind, ExprKind::Column(_));
                 for name in column.expr.columns() {
-                    needed.entry(name.to_owned()).or_insert(false);
+                    *needed.entry(name.to_owned()).or_insert(false) |= relied && copy;
                 }
-                used.push(column.clone());
+                used.push((column, relied && column.expr.nullable && !copy));
             }
             used.reverse();
-            if used.is_empty() { Ok(None) } else { kept(Op::Derive { columns: used }, None) }
+            Ok(derived(&used, narrowed.clone(), &keep))
         }
         Op::Project { columns } => {
             let used: Vec<Projection> = columns.iter().filter(|c| needed.contains_key(&c.to)).cloned().collect();
@@ -172,14 +186,14 @@ fn backwards(
                 *t = t.as_ref().and_then(|t| used.iter().find(|c| c.to == *t)).map(|c| c.from.clone());
             }
             *needed = facts;
-            if used.iter().all(|c| c.from == c.to) { Ok(None) } else { kept(Op::Project { columns: used }, None) }
+            if used.iter().all(|c| c.from == c.to) { Ok(Vec::new()) } else { kept(Op::Project { columns: used }) }
         }
         Op::Join(join) => {
             let right_columns: Vec<Projection> =
                 join.right_columns.iter().filter(|c| needed.contains_key(&c.to)).cloned().collect();
             if right_columns.is_empty() {
                 // It chooses training rows, and adds nothing that is needed.
-                return Ok(None);
+                return Ok(Vec::new());
             }
             if let Served::Not(why) = step.served {
                 let columns: Vec<_> = right_columns.iter().map(|c| c.to.as_str()).collect();
@@ -188,14 +202,19 @@ fn backwards(
             if !matches!(join.kind, JoinKind::Inner | JoinKind::Left | JoinKind::Asof) {
                 return Err("only an inner, left or asof `lookup` join can be done for one row".into());
             }
+            let mut rules = Vec::new();
             for column in &right_columns {
-                needed.remove(&column.to);
                 lost(&column.to);
+                let arrives = step.shape.columns.get(&column.to).filter(|c| c.nullable);
+                if let (Some(true), Some(arrives)) = (needed.remove(&column.to), arrives) {
+                    rules.push(keep(relied::rule(relied::not_null(&column.to, &arrives.dtype, step.span)), None));
+                }
             }
             for left in join.on.iter().map(|(left, _)| left).chain(join.asof.iter().map(|a| &a.left)) {
                 needed.entry(left.clone()).or_insert(false);
             }
-            kept(Op::Join(dbjob_plan::Join { right_columns, ..join.clone() }), step.others.first().cloned())
+            let op = Op::Join(dbjob_plan::Join { right_columns, ..join.clone() });
+            Ok(std::iter::once(keep(op, step.others.first().cloned())).chain(rules).collect())
         }
         Op::Map { columns } => {
             let used: Vec<MapColumn> = columns
@@ -212,29 +231,64 @@ fn backwards(
             for name in used.iter().flat_map(|c| std::iter::once(&c.column).chain(&c.more)) {
                 needed.entry(name.clone()).or_insert(false);
             }
-            if used.is_empty() { Ok(None) } else { kept(Op::Map { columns: used }, None) }
+            if used.is_empty() { Ok(Vec::new()) } else { kept(Op::Map { columns: used }) }
         }
         Op::Unmap { columns } => {
             let used: Vec<UnmapColumn> = columns.iter().filter(|c| needed.contains_key(&c.column)).cloned().collect();
             for column in &used {
                 needed.insert(column.column.clone(), false);
             }
-            if used.is_empty() { Ok(None) } else { kept(Op::Unmap { columns: used }, None) }
+            if used.is_empty() { Ok(Vec::new()) } else { kept(Op::Unmap { columns: used }) }
         }
         Op::Expect(rule) => {
-            let here = rule.predicate.columns().iter().all(|c| needed.contains_key(*c));
-            let rejects = rule.action != dbjob_plan::ExpectAction::Warn;
-            if step.served == Served::Computed && here && rejects { kept(step.op.clone(), None) } else { Ok(None) }
+            let refuses = step.served == Served::Computed && rule.action != ExpectAction::Warn;
+            let here = refuses.then(|| relied::part_of(rule, |c| needed.contains_key(c))).flatten();
+            here.map_or(Ok(Vec::new()), |rule| kept(Op::Expect(rule)))
         }
         Op::Filter { .. } | Op::Sort { .. } | Op::Distinct { .. } | Op::Take { .. } | Op::Split(_) | Op::Sample(_) => {
-            Ok(None)
+            Ok(Vec::new())
         }
-        Op::Predict { .. } | Op::Window(_) if needed.keys().all(|n| before.columns.get(n).is_some()) => Ok(None),
+        Op::Predict { .. } | Op::Window(_) | Op::Extern(_)
+            if needed.keys().all(|n| before.columns.get(n).is_some()) =>
+        {
+            Ok(Vec::new())
+        }
         _ => match step.served {
             Served::Not(why) => Err(why.to_owned()),
             _ => Err("it cannot be done for one row".into()),
         },
     }
+}
+
+/// The needed columns of a `derive`, each behind the rules that it relies on: a rule sees the columns before it.
+fn derived(
+    columns: &[(&NamedExpr, bool)],
+    mut narrowed: BTreeSet<String>,
+    keep: &dyn Fn(Op, Option<String>) -> Kept,
+) -> Vec<Kept> {
+    let mut out = Vec::new();
+    let mut open: Vec<NamedExpr> = Vec::new();
+    for (column, not_null) in columns {
+        let rules = relied::conditions(&column.expr, &narrowed);
+        if !rules.is_empty() && !open.is_empty() {
+            out.push(keep(Op::Derive { columns: std::mem::take(&mut open) }, None));
+        }
+        for rule in rules {
+            let span = rule.span;
+            out.push(Kept { span, ..keep(relied::rule(rule), None) });
+        }
+        relied::derived(&mut narrowed, &column.name, &column.expr);
+        open.push((*column).clone());
+        if *not_null {
+            out.push(keep(Op::Derive { columns: std::mem::take(&mut open) }, None));
+            let rule = relied::not_null(&column.name, &column.expr.dtype, column.expr.span);
+            out.push(Kept { span: column.expr.span, ..keep(relied::rule(rule), None) });
+        }
+    }
+    if !open.is_empty() {
+        out.push(keep(Op::Derive { columns: open }, None));
+    }
+    out
 }
 
 /// Gives request columns the names that callers see; returns (caller's name, column).
@@ -356,7 +410,7 @@ fn forward(
         last = plan.add(Node { item: item(), op: step.op, schema: schema.clone(), span: step.span }, &inputs);
     }
     Planned {
-        serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset, nulls: Vec::new() },
+        serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset, ..nothing() },
         lookups,
         boundary,
         renames,

@@ -20,8 +20,12 @@ pub struct Table {
     pub split: Option<SplitFact>,
     /// Ids that came by a join: (the columns that it was on, the id). Equal values there give equal ids.
     pub follows: Vec<(Vec<String>, String)>,
+    /// Ids that were dropped although several rows may have one.
+    pub dropped_ids: Vec<Column>,
     /// How many `sample` steps its rows have passed.
     pub samples: u32,
+    /// Where it was told that a split is missing, or that the one above is wrong.
+    pub unsplit: Option<Span>,
     /// Prefixes of columns whose names only data tell (see [`Schema::open`]).
     pub open: Vec<String>,
     /// A declaration or step above is wrong: its columns are not known, and names that are missing are not reported.

@@ -3,8 +3,10 @@
 use dbjob_plan::{ItemKind, Op, Span};
 
 use super::check::Context;
-use super::items::{not_yet, table_named};
-use super::step::{columns, expect, group, join, map, order, predict, rows, split, unmap, window};
+use super::items::table_named;
+use super::step::{
+    columns, expect, group, join, map, order, pivot, predict, process, reshape, rows, split, unmap, window,
+};
 use super::table::Table;
 use super::{Item, ItemBody, Served, Step};
 use crate::catalog::words;
@@ -56,7 +58,11 @@ pub(super) fn check(
     if cx.tables.contains_key(&name) {
         return;
     }
-    let table = table_named(cx, &transform.input);
+    let mut table = table_named(cx, &transform.input);
+    if cx.is_broken(span) {
+        // A step that cannot be read may be the split.
+        table.unsplit.get_or_insert(span);
+    }
     let mut builder = Builder { cx, table, steps: Vec::new(), input: transform.input.name.clone() };
     for step in &transform.steps {
         check_step(step, &mut builder);
@@ -89,7 +95,12 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
         StepKind::Distinct { by, keep, order } => order::distinct(by, keep.as_ref(), order, step.verb, span, b),
         StepKind::Union(others) => rows::union(others, span, b),
         StepKind::Sample { share, by, on_train } => split::sample(share, by, *on_train, span, b),
-        StepKind::Split(split) => split::check(split, step.verb, span, b),
+        StepKind::Split(split) => {
+            split::check(split, step.verb, span, b);
+            if b.table.split.is_none() {
+                b.table.unsplit.get_or_insert(span);
+            }
+        }
         StepKind::Map(map) => map::map(map, span, b),
         StepKind::Unmap(columns) => unmap::check(columns, span, b),
         StepKind::Predict { model, out_of_fold, prefix } => {
@@ -101,10 +112,10 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
             b.table = table;
         }
         StepKind::Window { by, order, columns } => window::check(by, order, columns, span, b),
-        StepKind::Pivot { .. } => later("`pivot`", step, b),
-        StepKind::Unpivot { .. } => later("`unpivot`", step, b),
-        StepKind::Explode(_) => later("`explode`", step, b),
-        StepKind::Extern { .. } => later("`extern`", step, b),
+        StepKind::Pivot { column, values, aggregates } => pivot::check(column, values, aggregates, step.verb, span, b),
+        StepKind::Unpivot { columns, name, value } => reshape::unpivot(columns, name, value, span, b),
+        StepKind::Explode(columns) => reshape::explode(columns, span, b),
+        StepKind::Extern { command, returns } => process::check(command, returns, span, b),
         StepKind::Unknown { verb } => {
             let diagnostic = Diagnostic::error(Code::E0103, verb.span, format!("there is no step `{}`", verb.name))
                 .label("unknown step");
@@ -147,9 +158,4 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
             b.report(diagnostic);
         }
     }
-}
-
-fn later(what: &str, step: &ast::Step, b: &mut Builder<'_, '_>) {
-    b.report(not_yet(what, step.verb));
-    b.table.broken = true;
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use dbjob_plan::{DataType, Refinement, Value};
+use dbjob_plan::{DataType, Decimal, Refinement, Value};
 
 use super::types;
 use crate::syntax;
@@ -46,6 +46,16 @@ pub(super) fn fit(value: Value, wanted: &Wanted) -> Result<Value, String> {
             return Err(shown);
         }
         (Value::String(text), DataType::String | DataType::Category { .. }) => Value::String(text),
+        (value, DataType::Decimal { precision, scale }) => {
+            Value::Decimal(types::fitted(&value, *precision, *scale).ok_or_else(|| shown.clone())?)
+        }
+        (Value::List(items), DataType::Vector { width }) => {
+            if width.is_some_and(|n| n != items.len()) {
+                return Err(format!("{shown} of {} items", items.len()));
+            }
+            let each = Wanted { dtype: DataType::Float, nullable: false, refinement: None };
+            Value::List(items.into_iter().map(|i| fit(i, &each)).collect::<Result<_, _>>()?)
+        }
         (Value::List(items), DataType::List { item }) => {
             let each = Wanted { dtype: (**item).clone(), nullable: true, refinement: None };
             Value::List(items.into_iter().map(|i| fit(i, &each)).collect::<Result<_, _>>()?)
@@ -90,6 +100,7 @@ pub(super) fn holds(refinement: &Refinement, value: &Value) -> bool {
 fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     Some(match (a, b) {
         (Value::Int(a), Value::Int(b)) => a.cmp(b),
+        (Value::Decimal(a), Value::Decimal(b)) => a.cmp(b),
         (Value::Date(a), Value::Date(b)) => a.cmp(b),
         (Value::Datetime(a), Value::Datetime(b)) | (Value::Duration(a), Value::Duration(b)) => a.cmp(b),
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
@@ -108,8 +119,15 @@ pub(super) fn example(wanted: &Wanted) -> Value {
         DataType::Date => Value::Date(19_723),
         DataType::Datetime => Value::Datetime(19_723 * DAY),
         DataType::Duration => Value::Duration(DAY),
-        DataType::List { .. } | DataType::Vector { .. } => Value::List(Vec::new()),
-        DataType::Int | DataType::Decimal { .. } | DataType::Unknown => Value::Int(1),
+        DataType::List { .. } => Value::List(Vec::new()),
+        DataType::Vector { width } => Value::List(vec![Value::Float(1.0); width.unwrap_or(1)]),
+        DataType::Decimal { precision, scale } if precision == scale => {
+            Value::Decimal(Decimal { unscaled: 1, scale: *scale })
+        }
+        DataType::Decimal { scale, .. } => {
+            Value::Decimal(Decimal::of_int(1).with_scale(*scale).unwrap_or(Decimal::of_int(1)))
+        }
+        DataType::Int | DataType::Unknown => Value::Int(1),
     };
     match &wanted.refinement {
         None => plain,

@@ -29,14 +29,14 @@ impl Job<'_> {
             }
             _ => column_names(&self.plan.node(node).schema)
                 .map(|column| {
-                    let links = self.into_item(item, ColumnRef { node, column: column.clone() });
+                    let links = self.links_to(item, ColumnRef { node, column: column.clone() });
                     (column, links)
                 })
                 .collect(),
         }
     }
 
-    fn into_item(&self, item: &PlanItem, column: ColumnRef) -> Vec<ItemLink> {
+    fn links_to(&self, item: &PlanItem, column: ColumnRef) -> Vec<ItemLink> {
         let mut found: BTreeMap<(NodeId, String), bool> = BTreeMap::new();
         let mut seen: BTreeSet<(ColumnRef, bool)> = BTreeSet::new();
         let mut open = vec![(column, true)];

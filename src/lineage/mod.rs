@@ -5,6 +5,7 @@ mod down;
 mod items;
 mod nature;
 mod one_line;
+mod request;
 mod step;
 mod target;
 mod trace;
@@ -13,6 +14,7 @@ mod up;
 pub use items::ItemLink;
 pub use nature::{Nature, Natures, Scope};
 pub use one_line::one_line;
+pub use request::Request;
 pub use target::{Target, Unknown, find};
 pub use trace::{Decision, Link, Place, Step, Trace, Vertex};
 

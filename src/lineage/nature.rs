@@ -101,7 +101,7 @@ fn of_step(plan: &Plan, id: NodeId, column: &str) -> Nature {
         }
         // Nobody knows what the process does.
         Op::Extern(process) if process.returns.iter().any(|r| r == column) => {
-            Nature { exactness: Exactness::Approximate, scope: Scope::Rows }
+            Nature { exactness: Exactness::Approximate, scope: Scope::Row }
         }
         // Which rows are left depends on their order.
         Op::Take { .. } if !is_sorted(plan, id) => exactness(Exactness::Ordered),

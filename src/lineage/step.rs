@@ -1,6 +1,6 @@
 //! What a step looks like: its text on one line, its place, the type of what it makes.
 
-use dbjob_plan::{ColumnRef, DataType, NamedExpr, NodeId, Op, Source, Span, Target};
+use dbjob_plan::{ColumnRef, DataType, ExprKind, NamedExpr, NodeId, Op, Source, Span, Target};
 
 use super::trace::{Decision, Place, Step, Vertex};
 use super::{Job, one_line};
@@ -14,7 +14,7 @@ impl Job<'_> {
         Some(Place { file: file.path.clone(), line: file.position(span.start).0 })
     }
 
-    fn text(&self, span: Span) -> String {
+    pub(super) fn text(&self, span: Span) -> String {
         if span.is_empty() { String::new() } else { one_line(self.sources.slice(span)) }
     }
 
@@ -32,10 +32,7 @@ impl Job<'_> {
         let node = self.plan.node(at.node);
         let named = |columns: &[NamedExpr]| {
             let last = columns.iter().rev().find(|c| c.name == at.column)?;
-            let span = last.expr.span;
-            // A synthetic expression stands for its whole step, and an inlined one elsewhere.
-            let inside = span.file == node.span.file && node.span.start < span.start && span.end <= node.span.end;
-            inside.then(|| (format!("{} = {}", at.column, self.text(span)), span))
+            Some((self.named_text(last), last.expr.span)).filter(|(_, span)| *span != node.span && !span.is_empty())
         };
         let (kind, text, span) = match &node.op {
             Op::Read(source) => {
@@ -69,6 +66,29 @@ impl Job<'_> {
             text,
             place: self.place(span),
         }
+    }
+
+    /// `total = amount + vat`; a column that a whole step puts there is told by the step.
+    fn named_text(&self, column: &NamedExpr) -> String {
+        let text = self.text(column.expr.span);
+        match &column.expr.kind {
+            ExprKind::Column(name) if text.trim_matches('`') != name => text,
+            _ => format!("{} = {text}", column.name),
+        }
+    }
+
+    /// The statements of a step. Neighbouring `derive`s are one step of the plan.
+    pub fn statements(&self, id: NodeId) -> Vec<String> {
+        let node = self.plan.node(id);
+        let mut out = vec![self.text(node.span)];
+        if let Op::Derive { columns } = &node.op {
+            let inside =
+                |span: Span| span.file == node.span.file && node.span.start <= span.start && span.end <= node.span.end;
+            let others = columns.iter().filter(|c| !c.expr.span.is_empty() && !inside(c.expr.span));
+            out.extend(others.map(|c| format!("derive {}", self.named_text(c))));
+        }
+        out.retain(|text| !text.is_empty());
+        out
     }
 
     fn source_column(&self, source: &Source, at: &ColumnRef, dataset: Span) -> (String, Span) {

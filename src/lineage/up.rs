@@ -115,7 +115,7 @@ impl Job<'_> {
     }
 
     /// What a column is made of. A statement like `map a with log1p, standardize` takes several nodes and is one step.
-    fn before_statement(&self, at: &ColumnRef) -> Vec<Edge> {
+    pub(super) fn before_statement(&self, at: &ColumnRef) -> Vec<Edge> {
         let span = self.plan.node(at.node).span;
         let mut edges = self.lineage.made_of(at);
         while let [Edge { column, via: Via::Map }] = edges {

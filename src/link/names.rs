@@ -79,9 +79,17 @@ pub(super) fn join(mut files: Vec<Loaded>, errors: &mut Vec<Diagnostic>) -> Prog
     }
     let taken = taken(&items, &seen.roots, &links);
     unused::report(&files, &items, &own, &seen, &links, errors);
-    let mut ast = File { items, span: files[0].ast.span, lost: Vec::new(), broken: Vec::new(), told: Vec::new() };
+    let mut ast = File {
+        items,
+        span: files[0].ast.span,
+        lost: Vec::new(),
+        headless: false,
+        broken: Vec::new(),
+        told: Vec::new(),
+    };
     for file in &mut files {
         ast.lost.append(&mut file.ast.lost);
+        ast.headless |= file.ast.headless;
         ast.broken.append(&mut file.ast.broken);
         ast.told.append(&mut file.ast.told);
     }

@@ -26,6 +26,8 @@ pub(super) struct Import {
     pub span: Span,
     /// The name, if it is one of `use { … }`.
     pub name: Option<String>,
+    /// Whether it can be left out and something stays.
+    pub one_of_many: bool,
 }
 
 /// `own`: the index in the tree of each file's items.
@@ -121,7 +123,7 @@ fn importable(item: &Item) -> bool {
 
 fn whole(used: &Use, file: usize, theirs: &Loaded, own: &[usize]) -> Import {
     let items = theirs.ast.items.iter().zip(own).filter(|(item, _)| importable(item)).map(|(_, index)| *index);
-    Import { file, items: items.collect(), span: used.span, name: None }
+    Import { file, items: items.collect(), span: used.span, name: None, one_of_many: false }
 }
 
 fn named(names: &[Ident], file: usize, theirs: &Loaded, own: &[usize], errors: &mut Vec<Diagnostic>) -> Vec<Import> {
@@ -137,7 +139,8 @@ fn named(names: &[Ident], file: usize, theirs: &Loaded, own: &[usize], errors: &
             .map(|(_, index)| *index)
             .collect();
         if !items.is_empty() {
-            imports.push(Import { file, items, span: name.span, name: Some(name.name.clone()) });
+            let one_of_many = names.len() > 1;
+            imports.push(Import { file, items, span: name.span, name: Some(name.name.clone()), one_of_many });
             continue;
         }
         if theirs.ast.lost.iter().any(|lost| lost.name == name.name) {

@@ -31,7 +31,8 @@ pub(super) fn report(
             None => ("what it has".to_owned(), "drop the `use`"),
         };
         let message = format!("nothing in this file needs {what}");
-        errors.push(Diagnostic::warning(Code::W0101, import.span, message).label("not needed").help(help));
+        let warning = Diagnostic::warning(Code::W0101, import.span, message).label("not needed").help(help);
+        errors.push(if import.one_of_many { warning.needless(import.span) } else { warning });
     }
     // The job's own file; params and functions of a file without tables are there for others.
     let root = &files[0].ast;

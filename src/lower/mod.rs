@@ -44,21 +44,6 @@ pub fn lower(job: &SoundJob) -> Plan {
     plan
 }
 
-/// The keys of the items that an item reads.
-fn reads(item: &Item) -> Vec<&str> {
-    match &item.body {
-        ItemBody::Table { input, steps, .. } => input
-            .iter()
-            .map(String::as_str)
-            .chain(steps.iter().flat_map(|s| s.others.iter().map(String::as_str)))
-            .collect(),
-        ItemBody::Model(model) => {
-            std::iter::once(model.input.as_str()).chain(model.lookups.iter().map(|(_, item)| item.as_str())).collect()
-        }
-        ItemBody::Deploy(deploy) => vec![&deploy.from],
-    }
-}
-
 fn running_order(job: &Job) -> Vec<&Item> {
     let module_of = |key: &str| job.modules.iter().find(|m| m.runs.iter().any(|r| r == key));
     let mut waiting: Vec<&Item> = job.items.iter().collect();
@@ -77,7 +62,7 @@ fn running_order(job: &Job) -> Vec<&Item> {
                 })
             })
         };
-        let data_done = |item: &Item| reads(item).into_iter().all(done);
+        let data_done = |item: &Item| item.input_names().into_iter().all(done);
         // `check` proved that neither data nor modules go in circles, nor one against the other; what its proof does
         // not see (a module's inputs that no module runs) falls back to the order of data.
         let next = waiting

@@ -11,6 +11,8 @@ pub struct File {
     pub span: Span,
     /// Names that broken statements would have declared: whoever misses one of them is not told again.
     pub lost: Vec<Ident>,
+    /// Statements stand outside of any item: the item whose head is missing may declare any name.
+    pub headless: bool,
     /// Where syntax errors are: what stands there may be missing from its item.
     pub broken: Vec<Span>,
     /// Statements (of longer ones, lines) with a syntax error, in order and apart from each other: what else is wrong

@@ -163,3 +163,20 @@ fn a_wrong_job_is_not_described() {
     let ended = dbjob(here.path(), &["describe", "a.dbjob"]);
     assert!(ended.code == 2 && ended.out.is_empty() && ended.err.contains("E0203"), "{ended:?}");
 }
+
+/// Neighbouring `derive`s are one step of the plan, and still several statements.
+#[test]
+fn each_derive_is_told() {
+    let job = SOUND.replace(
+        "derive decade = age // 10",
+        "derive decade = age // 10\n  derive next = decade + 1, last = decade - 1",
+    );
+    let here = folder(&[("a.dbjob", &job)]);
+    let text = dbjob(here.path(), &["describe", "a.dbjob"]).out;
+    assert!(
+        text.contains("  derive decade = age // 10\n  derive next = decade + 1\n  derive last = decade - 1\n"),
+        "{text}"
+    );
+    let lineage = dbjob(here.path(), &["lineage", "a.dbjob", "adults.last", "--up"]).out;
+    assert!(lineage.contains("a.dbjob:10  last = decade - 1\n"), "{lineage}");
+}

@@ -7,6 +7,7 @@ mod fix;
 mod fmt;
 mod lineage;
 mod params;
+mod request;
 #[cfg(feature = "local")]
 mod run;
 

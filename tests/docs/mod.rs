@@ -1,6 +1,7 @@
 //! What docs/ and the README show is checked: pages of codes, blocks of job files, tables of contents.
 
 mod blocks;
+mod functions;
 mod maps;
 mod markdown;
 pub mod pages;

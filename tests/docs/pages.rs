@@ -159,6 +159,7 @@ fn a_code_without_an_example_says_why() {
     }
 }
 
+/// What data show, or an engine refuses.
 pub fn is_of_a_run(code: Code) -> bool {
-    (Code::E0701..=Code::E0799).contains(&code)
+    (Code::E0701..=Code::E0799).contains(&code) || code == Code::E0901
 }

@@ -43,7 +43,7 @@ fn checked(text: &str) -> String {
     check_parsed(&read(text))
 }
 
-fn check_parsed(parsed: &Parsed) -> String {
+pub fn check_parsed(parsed: &Parsed) -> String {
     let text = &parsed.text;
     let formatted = format(parsed).expect("it parses");
     let reread = read(&formatted);

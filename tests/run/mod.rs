@@ -1,8 +1,10 @@
 //! Jobs on the local engine, from the file to what they leave behind.
 
 mod examples;
+mod functions;
 mod maps;
 mod outside;
+mod own_tests;
 mod pages;
 mod predictions;
 mod rows;

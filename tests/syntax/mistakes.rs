@@ -1,5 +1,7 @@
 //! Every common mistake has one error, with its own message on the smallest span.
 
+use dbjob::source::{SourceFile, SourceMap};
+
 use super::{messages, read};
 
 /// A broken step, the text of the error's span, its code and its message.
@@ -107,4 +109,26 @@ fn a_broken_step_has_one_error_and_the_rest_is_read() {
         let verbs: Vec<_> = transform.steps.iter().map(|s| &text[s.verb.start as usize..s.verb.end as usize]).collect();
         assert_eq!((verbs.first(), verbs.last()), (Some(&"take"), Some(&"take")), "{step}");
     }
+}
+
+#[test]
+fn a_fixed_step_can_be_read() {
+    let mut fixes = 0;
+    for (step, ..) in STEPS {
+        let text = format!("transform t from x {{\n  {step}\n}}\n");
+        let [error] = &read(&text).errors[..] else { panic!("{step}: {}", messages(&text)) };
+        let Some(fix) = &error.fix else { continue };
+        fixes += 1;
+        let mut sources = SourceMap::default();
+        sources.add(SourceFile::new("a.dbjob", text.clone()));
+        let mut fixed = text.clone();
+        for (span, new) in fix.changes(&sources).expect("it is a change of words").into_iter().rev() {
+            fixed.replace_range(span.start as usize..span.end as usize, &new);
+        }
+        let left = read(&fixed).errors;
+        // Several mistakes of one line are told one after the other.
+        let same = left.iter().any(|e| e.message == error.message && e.span.start <= error.span.start);
+        assert!(!same && left.len() <= 1, "{step} becomes {fixed}: {}", messages(&fixed));
+    }
+    assert!(fixes >= 25, "only {fixes} of {} have a fix", STEPS.len());
 }

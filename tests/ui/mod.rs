@@ -5,12 +5,13 @@
 //! expected and missing. Problems of files that a program uses stand under its first line, with the
 //! file. `BLESS=1` writes what is found into the files, to be reviewed line by line.
 
+mod cascades;
 mod fixes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dbjob::diagnostic::Diagnostic;
+use dbjob::diagnostic::{Code, Diagnostic};
 use dbjob::hir::Given;
 use dbjob::source::{SourceFile, SourceMap};
 use dbjob::world::{TextFile, World};
@@ -121,6 +122,18 @@ fn blessed(path: &Path, text: &str) -> String {
         }
     }
     out
+}
+
+/// Codes that no program of tests/ui can raise, each with the reason.
+const ELSEWHERE: &[(Code, &str)] = &[(Code::N0001, "files cannot be looked into here: its page and tests/cli do")];
+
+#[test]
+fn every_code_of_the_compiler_has_a_program_that_raises_it() {
+    let texts: String = programs().iter().map(|p| fs::read_to_string(p).expect("a readable program")).collect();
+    for code in Code::ALL.iter().filter(|code| !crate::docs::pages::is_of_a_run(**code)) {
+        let elsewhere = ELSEWHERE.iter().any(|(c, _)| c == code);
+        assert_ne!(texts.contains(&format!("#~ {code} ")), elsewhere, "{code} has no program, or has one by now");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 
 use dbjob_plan::{DataLocation, NodeId, RunError};
-use polars::prelude::{PolarsError, PolarsResult};
+use polars::prelude::{DataFrame, PolarsError, PolarsResult};
 
 /// What a closure found wrong. It sees a batch of rows and cannot know which rows of the table these are: the engine finds
 /// the row afterwards.
@@ -46,6 +46,27 @@ impl Faults {
 
     pub fn take(&self) -> Option<Fault> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+
+    /// The first row (1-based) of `rows` on which `run` raises a fault, and that fault. Batches run side by side, so the
+    /// fault that stopped a query may be of any of them: `run` is done again on slices until one fails, and on that row by
+    /// row.
+    pub fn first(&self, rows: &DataFrame, run: &dyn Fn(DataFrame) -> PolarsResult<()>) -> Option<(u64, Fault)> {
+        let fails = |part: DataFrame| {
+            let failed = run(part).is_err();
+            self.take().filter(|_| failed)
+        };
+        let (mut start, mut end, mut size) = (0, rows.height(), 4_096);
+        loop {
+            let mut slices = (start..end).step_by(size);
+            let (at, fault) =
+                slices.find_map(|at| fails(rows.slice(at as i64, size.min(end - at))).map(|fault| (at, fault)))?;
+            if size == 1 {
+                return Some((at as u64 + 1, fault));
+            }
+            (start, end) = (at, (at + size).min(end));
+            size = (size / 16).max(1);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
 use crate::fault::{Faults, engine_error, guarded};
 use crate::map::MapStates;
-use crate::step::{Step, expect, join, lower_step};
+use crate::step::{Step, asof, expect, join, lower_step};
 
 /// Tells, after a left join, whether a row found its match.
 const MATCHED: &str = "__matched";
@@ -72,7 +72,7 @@ impl Replay<'_> {
             Op::Snapshot { name } => self.lookups.get(name).cloned().ok_or_else(|| {
                 RunError::new("E0716", format!("the lookup table `{name}` is missing from the model package"))
             })?,
-            Op::Join(op) if !matches!(op.kind, JoinKind::Inner | JoinKind::Left) => {
+            Op::Join(op) if !matches!(op.kind, JoinKind::Inner | JoinKind::Left | JoinKind::Asof) => {
                 return Err(RunError::new("E0716", format!("a serving plan cannot do a {:?} join", op.kind)));
             }
             Op::Join(op) => self.lookup(&step, op, input(0)?, input(1)?)?,
@@ -107,6 +107,9 @@ impl Replay<'_> {
     /// A row without a match is an error for an inner join, and has nulls for a left one.
     fn lookup(&self, step: &Step<'_>, op: &Join, left: &DataFrame, right: &DataFrame) -> Result<DataFrame, RunError> {
         let side = self.run(join::right_side(step, op, right.clone().lazy()))?;
+        if let Some(time) = &op.asof {
+            return asof::join(op, time, left, &side);
+        }
         let right_node = step.plan.node(step.plan.inputs(step.id)[1]);
         join::verify_unique(op, &side, &right_node.item)?;
         let side = side.lazy().with_columns([pl::lit(true).alias(MATCHED)]);

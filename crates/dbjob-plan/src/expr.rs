@@ -145,6 +145,16 @@ impl Expr {
         change(self);
     }
 
+    /// Gives columns other names, where `new` has one.
+    pub fn rename(&mut self, new: &mut dyn FnMut(&str) -> Option<String>) {
+        if let ExprKind::Column(name) = &mut self.kind
+            && let Some(other) = new(name)
+        {
+            *name = other;
+        }
+        self.operands_mut().into_iter().for_each(|operand| operand.rename(new));
+    }
+
     /// Calls `visit` for this expression and all below it, outside in.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         visit(self);

@@ -4,6 +4,7 @@
 //! learned is stored as a package (a [`Manifest`] and its files) that a [`Predictor`] answers from. Engines see this
 //! crate and nothing of the language.
 
+pub mod contract;
 mod decimal;
 mod expr;
 mod expr_text;

@@ -106,6 +106,17 @@ pub struct Output {
     pub unmap: Vec<MapLink>,
 }
 
+impl Output {
+    /// Whether a number may be predicted that no value was mapped to: null in the caller's units.
+    pub fn may_be_lost(&self) -> bool {
+        let partial = |link: &MapLink| match link.formula.as_ref().map(|formula| &formula.undo) {
+            Some(Undo::By(back)) => back.nullable,
+            _ => false,
+        };
+        self.unmap.iter().any(partial)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
@@ -232,6 +243,9 @@ pub struct Serving {
     /// The texts, besides an empty cell, that mean null in a CSV file of such rows: those of the dataset's own file.
     #[serde(default)]
     pub nulls: Vec<String>,
+    /// The doc comments of the request's columns, by the names that callers see.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub docs: BTreeMap<String, String>,
 }
 
 /// A model package's description, `manifest.json`. The other files of a package: `weights.safetensors`,

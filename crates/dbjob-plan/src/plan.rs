@@ -145,7 +145,8 @@ pub enum Op {
     Explode { columns: Vec<String> },
     /// 1 input. A process gets the visible columns and gives further ones.
     Extern(Extern),
-    /// 2 or more inputs of one schema up to column order and nullability: rows of the first, then of the next.
+    /// 2 or more inputs with the columns of the result, in any order, of its types or of such as convert to them: rows of
+    /// the first, then of the next.
     Union,
     /// 1 input. Adds the hidden columns of the parts.
     Split(Split),

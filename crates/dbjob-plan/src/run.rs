@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemKind, Manifest, MetricValue, Plan, RequirementResult, RowCounts, Schema, Source, Span};
+use crate::{ItemKind, Manifest, MetricValue, Plan, RequirementResult, RowCounts, Schema, Source, Span, Value};
 
 /// Something that carries a plan out.
 pub trait Backend: Send + Sync {
@@ -14,8 +14,22 @@ pub trait Backend: Send + Sync {
     /// Runs every node that a deployment or `cx.goal` needs. An error leaves no half-written output behind.
     fn run(&self, plan: &Plan, cx: &mut RunContext<'_>) -> Result<RunReport, RunError>;
 
+    /// The table of an item, in memory: its visible columns, all rows. Deployments do nothing meanwhile.
+    fn rows(&self, plan: &Plan, cx: &mut RunContext<'_>, item: &str) -> Result<Rows, RunError> {
+        let _ = (plan, cx);
+        Err(RunError::new("E0901", format!("not supported yet: the rows of `{item}` on this engine")))
+    }
+
     /// The columns that a source has, with inferred types. Reads headers and leading rows only.
     fn infer(&self, source: &Source, base: &Path) -> Result<Schema, RunError>;
+}
+
+/// A table in memory.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    pub columns: Vec<String>,
+    /// A value for each column.
+    pub rows: Vec<Vec<Value>>,
 }
 
 #[derive(Debug, Clone)]

@@ -99,6 +99,22 @@ pub enum Refinement {
     OneOf(Vec<Value>),
 }
 
+/// As it stands behind `in`.
+impl fmt::Display for Refinement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneOf(values) => write!(f, "{}", Value::List(values.clone())),
+            Self::Range { low, high, inclusive } => {
+                if let Some(low) = low {
+                    write!(f, "{low}")?;
+                }
+                f.write_str(if *inclusive && high.is_some() { "..=" } else { ".." })?;
+                high.as_ref().map_or(Ok(()), |high| write!(f, "{high}"))
+            }
+        }
+    }
+}
+
 /// A column of a table in the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Field {

@@ -5,8 +5,10 @@
 mod gate;
 mod interrupt;
 mod leftover;
+mod rows;
 mod run;
 
 pub use interrupt::{cancel_on_interrupt, interrupted};
 pub use leftover::remove_leftovers;
+pub use rows::rows;
 pub use run::{Observer, RunOptions, run};

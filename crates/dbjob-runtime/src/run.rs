@@ -18,7 +18,7 @@ pub type Observer = Arc<dyn Fn(Event) + Send + Sync>;
 const TICK: Duration = Duration::from_millis(20);
 
 /// Like that of a main thread: a query engine recurses over its plan.
-const STACK: usize = 16 << 20;
+pub(crate) const STACK: usize = 16 << 20;
 
 /// What a run gets besides its plan; the time limit is the plan's own.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ pub fn run(
     result
 }
 
-fn supported(backend: &dyn Backend, plan: &Plan) -> Result<(), RunError> {
+pub(crate) fn supported(backend: &dyn Backend, plan: &Plan) -> Result<(), RunError> {
     match backend.unsupported(plan).first() {
         None => Ok(()),
         Some(first) => Err(RunError::new("E0901", format!("not supported yet: {}", first.what)).or_span(first.span)),
@@ -155,7 +155,7 @@ fn wait(
     }
 }
 
-fn crashed(panic: &(dyn Any + Send)) -> RunError {
+pub(crate) fn crashed(panic: &(dyn Any + Send)) -> RunError {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     RunError::new("E0799", format!("the engine failed: {}", text.unwrap_or("no message")))
         .help("this is a bug in dbjob, not in the job; please report it with the job's file")

@@ -106,7 +106,7 @@ pub const AGGREGATE: &[Function] = &[
         ResultType::Float,
         Nulls::Always,
         "Pearson's correlation of the pairs without a null; null where one does not vary",
-        "corr(amount, items) == -0.5",
+        "round(corr(amount, items), 9) == -0.5",
     )
     .approximate(),
     over("any", &[one("x", Bool)], ResultType::Bool, Nulls::FromAny, "Whether one is true", "any(returned)"),

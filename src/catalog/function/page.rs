@@ -2,13 +2,14 @@ use std::fmt::Write as _;
 
 use super::{FUNCTIONS, ROWS};
 
-const HEADINGS: [&str; 7] = ["Mathematics", "Strings", "Dates and times", "Casts", "Nulls", "Lists", "Aggregates"];
+const HEADINGS: [&str; 8] =
+    ["Mathematics", "Strings", "Dates and times", "Casts", "Nulls", "Lists", "Aggregates", "Places in a window"];
 
 /// docs/functions.md: every function with what it gives and an example that holds.
 pub fn page() -> String {
     let mut out = String::from(
         "# Functions\n\n\
-         Every example is true; a test runs them all. `x?` may be left out, `x, …` may be one or several. A function of a\n\
+         Every example but those of windows is true; a test runs them all. `x?` may be left out, `x, …` may be one or several. A function of a\n\
          null gives null, unless it says otherwise. What the operators mean is in [semantics](semantics.md).\n\n\
          A function is *exact*, *ordered* (its result depends on the order of the rows) or *approximate* (its last digits\n\
          may differ between engines). It is exact where the list does not say otherwise.\n",
@@ -22,6 +23,9 @@ pub fn page() -> String {
             );
             out.push_str(ROWS);
             out.push_str("\n```\n\n");
+        }
+        if *heading == "Places in a window" {
+            out.push_str("They stand in a `window` with an order, and aggregates do with a frame.\n\n");
         }
         out.push_str("| | | example |\n|---|---|---|\n");
         for f in *family {

@@ -28,7 +28,7 @@ fn output(input: &MapInput, option: Options<'_>) -> Result<MapOutput, String> {
     let value = option("value");
     // A statistic lies among the values.
     let range = match &value {
-        Value::Word(_) => input.range,
+        Value::Word(_) => input.range.averaged(),
         value => value.as_f64().map_or(Range::ALL, |x| input.range.or(Range::exactly(x))),
     };
     let gives = |dtype: DataType, fitted| Ok(MapOutput { dtype, nullable: false, fitted, range });

@@ -47,15 +47,15 @@ arguments. Null passes, unless the function takes nulls.
 ```dbjob items
 fn dollars(cents: float): float = cents / 100
 fn scaled(x: float in 0.., by: float): float = by * log1p(x) + 1
-fn rank(plan: category(\"free\", \"paid\")): int = match plan { \"free\" => 1, else => 2 }
+fn tier(plan: category(\"free\", \"paid\")): int = match plan { \"free\" => 1, else => 2 }
 
 transform priced from orders {
   map amount with dollars, scaled(2.5)
   unmap amount
 }
 
-transform ranked from users {
-  map plan with rank
+transform tiers from users {
+  map plan with tier
   unmap plan
 }
 ```

@@ -92,7 +92,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         }
         Format::Text => {
             output.problems(&problems, &sources);
-            let closing = format!("{}{}\n", closing(&problems, items), unchecked(&notes, &sources));
+            let (closing, mendable) = (closing(&problems, items), mendable(&problems, &sources));
+            let closing = format!("{closing}{mendable}{}\n", unchecked(&notes, &sources));
             if failed {
                 output.note(&format!("\n{closing}"));
             } else if !output.quiet() {
@@ -147,6 +148,15 @@ fn closing(problems: &[Problem], items: usize) -> String {
     };
     let first = problems.iter().find(|p| p.severity == Severity::Error).expect("there is at least one error");
     format!("{found}; `dbjob explain {}` says more", first.code)
+}
+
+/// `; `--fix` mends 2`: how many have a fix that is certain.
+fn mendable(problems: &[Problem], sources: &SourceMap) -> String {
+    let has_fix = |p: &&Problem| p.fix.as_ref().is_some_and(|fix| fix.changes(sources).is_some());
+    match problems.iter().filter(has_fix).count() {
+        0 => String::new(),
+        n => format!("; `--fix` mends {n}"),
+    }
 }
 
 /// `; 1 thing is unchecked:` and a line for each.

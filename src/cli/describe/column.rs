@@ -1,4 +1,4 @@
-use dbjob_plan::{Field, Refinement, Value};
+use dbjob_plan::{Field, Refinement};
 use serde::Serialize;
 
 use crate::hir;
@@ -74,7 +74,7 @@ impl Column {
             name: field.name.clone(),
             ty: field.dtype.to_string(),
             nullable: field.nullable,
-            refinement: field.refinement.as_ref().map(refinement),
+            refinement: field.refinement.as_ref().map(Refinement::to_string),
             nature: None,
             attributes: None,
             from: None,
@@ -158,17 +158,6 @@ impl Attributes {
             unchecked: column.inferred,
             origin,
             doc: column.doc.as_deref().map(str::to_owned),
-        }
-    }
-}
-
-fn refinement(refinement: &Refinement) -> String {
-    match refinement {
-        Refinement::OneOf(values) => Value::List(values.clone()).to_string(),
-        Refinement::Range { low, high, inclusive } => {
-            let bound = |v: &Option<Value>| v.as_ref().map(Value::to_string).unwrap_or_default();
-            let dots = if *inclusive && high.is_some() { "..=" } else { ".." };
-            format!("{}{dots}{}", bound(low), bound(high))
         }
     }
 }

@@ -46,6 +46,7 @@ impl Unchecked {
 struct Context<'a> {
     job: &'a Job,
     plan: &'a Plan,
+    lineage: &'a lineage::Job<'a>,
     natures: &'a Natures,
     sources: &'a SourceMap,
 }
@@ -118,9 +119,10 @@ impl Module {
 }
 
 impl Outline {
-    pub fn new(job: &Job, plan: &Plan, notes: &[Problem], sources: &SourceMap) -> Self {
+    pub fn new(job: &Job, lineage: &lineage::Job<'_>, notes: &[Problem]) -> Self {
+        let (plan, sources) = (lineage.plan, lineage.sources);
         let natures = Natures::of(plan);
-        let cx = Context { job, plan, natures: &natures, sources };
+        let cx = Context { job, plan, lineage, natures: &natures, sources };
         let items: Vec<Item> = plan.items.iter().map(|item| Item::new(&cx, item)).collect();
         let modules = plan.modules.iter().map(Module::new).collect();
         let run_time = plan.run_time.map(|us| Value::Duration(us).to_string());
@@ -154,7 +156,7 @@ impl Item {
             module: item.module.clone(),
             inputs: inputs(cx.plan, item, &nodes),
             source: None,
-            steps: if item.kind == ItemKind::Model { Vec::new() } else { steps(cx.plan, &nodes, cx.sources) },
+            steps: if item.kind == ItemKind::Model { Vec::new() } else { steps(cx, &nodes) },
             model: None,
             targets: Vec::new(),
             columns: Vec::new(),
@@ -225,16 +227,18 @@ fn inputs(plan: &Plan, item: &PlanItem, nodes: &[NodeId]) -> Vec<String> {
 }
 
 /// The statements that the nodes come from, each once: one statement may take several nodes.
-fn steps(plan: &Plan, nodes: &[NodeId], sources: &SourceMap) -> Vec<String> {
+fn steps(cx: &Context<'_>, nodes: &[NodeId]) -> Vec<String> {
     let mut spans: Vec<Span> = Vec::new();
+    let mut steps = Vec::new();
     for id in nodes {
-        let node = plan.node(*id);
+        let node = cx.plan.node(*id);
         let is_step = !matches!(node.op, Op::Read(_) | Op::Fit(_) | Op::Deploy(_));
-        if is_step && !node.span.is_empty() && !spans.contains(&node.span) {
+        if is_step && !spans.contains(&node.span) {
             spans.push(node.span);
+            steps.extend(cx.lineage.statements(*id));
         }
     }
-    spans.into_iter().map(|span| one_line(sources.slice(span))).collect()
+    steps
 }
 
 impl Model {

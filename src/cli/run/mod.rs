@@ -5,6 +5,8 @@ mod progress;
 mod summary;
 mod units;
 
+pub use units::seconds;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbjob_plan::{ExprKind, NamedExpr, Op, Projection, Span};
+use dbjob_plan::{DataType, ExprKind, NamedExpr, Op, Projection, Span};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::expr::{Aggregates, Scope, Typed, check_expr};
@@ -71,7 +71,14 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
 
 /// Reports a value that is nothing but null.
 pub(in crate::hir) fn of_some_type(name: &Ident, span: Span, value: &Typed, b: &mut Builder<'_, '_>) {
-    if value.expr.dtype == dbjob_plan::DataType::Unknown && value.expr.nullable {
+    if value.expr.dtype == (DataType::List { item: Box::new(DataType::Unknown) }) {
+        let message = format!("the items of `{}` are of no type", name.name);
+        let diagnostic = Diagnostic::error(Code::E0201, span, message)
+            .label("an empty list of what?")
+            .help("say of which type: `split(\"\", \",\")` gives a list of strings, `[0]` one of ints");
+        b.report(diagnostic);
+    }
+    if value.expr.dtype == DataType::Unknown && value.expr.nullable {
         let message = format!("`{}` is null in every row, and of no type", name.name);
         let diagnostic = Diagnostic::error(Code::E0201, span, message)
             .label("only null")
@@ -126,6 +133,10 @@ pub(in crate::hir) fn drop(selection: &Selection, span: Span, b: &mut Builder<'_
 }
 
 fn keep(names: Vec<String>, span: Span, b: &mut Builder<'_, '_>) {
+    let table = &b.table;
+    let forgotten = |c: &&Column| c.role == Role::Id && !names.contains(&c.name) && !table.unique_by([c.name.as_str()]);
+    let ids: Vec<Column> = table.columns.iter().filter(forgotten).cloned().collect();
+    b.table.dropped_ids.extend(ids);
     b.table.keys.retain(|key| key.iter().all(|k| names.contains(k)));
     if let Some(split) = &mut b.table.split {
         split.rename(|name| names.iter().find(|n| *n == name).cloned());

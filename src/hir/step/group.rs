@@ -9,6 +9,7 @@ use super::order::{across_parts, constant_key};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
 use crate::hir::expr::{Aggregates, Scope, check_expr};
+use crate::hir::split::SplitFact;
 use crate::hir::statistic::Statistic;
 use crate::hir::table::{Column, Table};
 use crate::hir::transform::Builder;
@@ -44,14 +45,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
             out.broken = true;
             continue;
         }
-        if *typed.dtype() == DataType::Float {
-            let diagnostic = Diagnostic::error(
-                Code::E0201,
-                key.value.span,
-                "a float is no group key: nearly equal numbers would be different groups",
-            )
-            .label("this is float")
-            .help("make groups of it first: `floor(x)` or `round(x, 1)` into a string or int");
+        if let Some(diagnostic) = no_key(typed.dtype(), key.value.span) {
             b.report(diagnostic);
             continue;
         }
@@ -91,25 +85,17 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         aggregate_exprs.push(NamedExpr { name: name.name.clone(), expr: typed.expr });
     }
     let key: BTreeSet<String> = key_exprs.iter().map(|k| k.name.clone()).collect();
-    if let Some(mut split) = b.table.split.clone() {
-        let here = |name: &str| {
-            let of = |key: &&NamedExpr| matches!(&key.expr.kind, ExprKind::Column(c) if c == name);
-            key_exprs.iter().find(of).map(|key| key.name.clone())
-        };
-        if split.key().is_none_or(|key| key.into_iter().any(|name| here(name).is_none())) {
-            across_parts("`group`", verb, b);
-        } else {
-            split.rename(here);
-            split.rows = false;
-            // Part and fold are functions of the split's key, so they may be keys too.
-            key_exprs.extend(
-                split
-                    .hidden()
-                    .of_key()
-                    .map(|name| NamedExpr { name: name.into(), expr: Expr::column(name, DataType::Int, false, span) }),
-            );
-            out.split = Some(split);
-        }
+    let here = |name: &str| {
+        let of = |key: &&NamedExpr| matches!(&key.expr.kind, ExprKind::Column(c) if c == name);
+        key_exprs.iter().find(of).map(|key| key.name.clone())
+    };
+    out.split = split_of_groups("`group`", verb, here, b);
+    if let Some(split) = &out.split {
+        // Part and fold are functions of the split's key, so they may be keys too.
+        let hidden = split.hidden().of_key();
+        key_exprs.extend(
+            hidden.map(|name| NamedExpr { name: name.into(), expr: Expr::column(name, DataType::Int, false, span) }),
+        );
     }
     if !key.is_empty() {
         out.keys.push(key);
@@ -128,6 +114,39 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
     }
 }
 
+/// Why values of a type make no groups.
+pub(super) fn no_key(dtype: &DataType, span: Span) -> Option<Diagnostic> {
+    let (message, help) = match dtype {
+        DataType::Float => (
+            "a float is no group key: nearly equal numbers would be different groups".to_owned(),
+            "make groups of it first: `floor(x)` or `round(x, 1)` into a string or int",
+        ),
+        dtype if !dtype.is_comparable() => {
+            (format!("{dtype} is no group key"), "group by what is in it: `explode` it, or take `length(xs)`")
+        }
+        _ => return None,
+    };
+    Some(Diagnostic::error(Code::E0201, span, message).label(format!("this is {dtype}")).help(help))
+}
+
+/// What is left of the split above where rows become groups; `here` gives what a column is called as a key. That the
+/// groups mix the rows of several parts is told.
+pub(super) fn split_of_groups(
+    what: &str,
+    verb: Span,
+    here: impl Fn(&str) -> Option<String>,
+    b: &mut Builder<'_, '_>,
+) -> Option<SplitFact> {
+    let mut split = b.table.split.clone()?;
+    if split.key().is_none_or(|key| key.into_iter().any(|name| here(name).is_none())) {
+        across_parts(what, verb, b);
+        return None;
+    }
+    split.rename(here);
+    split.rows = false;
+    Some(split)
+}
+
 fn name_of(key: &Named) -> Option<Ident> {
     key.name.clone().or_else(|| match &key.value.kind {
         ast::ExprKind::Name(name) => Some(Ident { name: name.clone(), span: key.value.span }),
@@ -135,7 +154,7 @@ fn name_of(key: &Named) -> Option<Ident> {
     })
 }
 
-fn add(out: &mut Table, column: Column, span: Span, b: &mut Builder<'_, '_>) {
+pub(super) fn add(out: &mut Table, column: Column, span: Span, b: &mut Builder<'_, '_>) {
     match out.get(&column.name) {
         Some(old) => {
             let diagnostic = exists(&column.name, span, old.span).help("take another name");

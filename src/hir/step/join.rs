@@ -6,7 +6,7 @@ use dbjob_plan::{BinaryOp, DataType, Join, JoinKind, Op, Projection, Span};
 
 use super::asof;
 use super::columns::exists;
-use crate::diagnostic::{Code, Diagnostic, Fix};
+use crate::diagnostic::{Code, Diagnostic, Fix, meant_name};
 use crate::hir::Served;
 use crate::hir::expr::unknown_column;
 use crate::hir::items::table_named;
@@ -39,7 +39,7 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
         b.table.broken = true;
         return;
     };
-    let has = |word: &str| join.modifiers.iter().any(|m| m.name == word);
+    let has = |word: &str| join.modifiers.iter().any(|m| meant_name(&m.name, MODIFIERS).unwrap_or(&m.name) == word);
     let right_unique = right.unique_by(on.iter().map(|(_, r)| r.as_str()));
     let left_unique = b.table.unique_by(on.iter().map(|(l, _)| l.as_str()));
     let filters_only = matches!(kind, JoinKind::Semi | JoinKind::Anti);
@@ -66,6 +66,14 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     }
     if !(right_unique || filters_only) {
         b.table.keys.clear();
+        if left_unique && kind == JoinKind::Inner {
+            // Each right row meets at most one left row, so what tells right rows apart still does.
+            let here = |name: &String| {
+                let merged = on.iter().find(|(l, r)| r == name && l == r).map(|(l, _)| l);
+                merged.or_else(|| right_columns.iter().find(|p| p.from == *name).map(|p| &p.to)).cloned()
+            };
+            b.table.keys.extend(right.keys.iter().filter_map(|key| key.iter().map(here).collect()));
+        }
         b.table.forget_rows();
         b.table.rows.extend(right.rows.iter().cloned());
         b.table.copies = Some(Copies {
@@ -109,7 +117,8 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
 
 /// Reports the words behind the table that are not in `known`.
 pub(super) fn unknown_modifiers(join: &JoinStep, known: &[&str], b: &mut Builder<'_, '_>) {
-    for modifier in join.modifiers.iter().filter(|m| !known.contains(&m.name.as_str())) {
+    // What stands behind the first may belong to it.
+    if let Some(modifier) = join.modifiers.iter().find(|m| !known.contains(&m.name.as_str())) {
         let diagnostic = Diagnostic::error(Code::E0104, modifier.span, format!("a join is never `{}`", modifier.name))
             .label("unknown word");
         let words = format!("it may be {}", known.join(", "));
@@ -214,6 +223,10 @@ fn keys(join: &JoinStep, kind: JoinKind, right: &Table, b: &mut Builder<'_, '_>)
         return Some(Vec::new());
     }
     if join.on.is_empty() {
+        // An unknown word may have been `on`.
+        if join.modifiers.iter().any(|m| !MODIFIERS.contains(&m.name.as_str())) {
+            return None;
+        }
         let diagnostic = Diagnostic::error(Code::E0108, join.right.span, "the join has no keys")
             .label("on which columns?")
             .help(format!("write `join {} on KEY`, or `cross join`", join.right.name));
@@ -363,7 +376,9 @@ fn grain(
     left_unique: bool,
     b: &mut Builder<'_, '_>,
 ) {
-    let modifier = |words: &[&str]| join.modifiers.iter().find(|m| words.contains(&m.name.as_str()));
+    let modifier = |words: &[&str]| {
+        join.modifiers.iter().find(|m| words.contains(&meant_name(&m.name, MODIFIERS).unwrap_or(&m.name)))
+    };
     let keys: Vec<&str> = on.iter().map(|(_, r)| r.as_str()).collect();
     let said_expanding = modifier(&["many_to_many", "one_to_many"]);
     let said_unique = modifier(&["many_to_one", "one_to_one", "lookup"]);

@@ -1,12 +1,13 @@
 //! `map`: the columns of a statement, and one map after the other on each.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dbjob_plan::{DataType, MapColumn, MapLink, Op, OutOfFold, Span, SplitKey, Value};
 
 use super::domain;
 use crate::catalog::map::{self as maps, Body, Map, MapInput, MapOutput};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, meant_name};
 use crate::hir::expr::unknown_column;
 use crate::hir::formula::{self, Mapping};
 use crate::hir::options::{self, Given};
@@ -14,11 +15,19 @@ use crate::hir::selection::columns_of;
 use crate::hir::table::{Column, Table};
 use crate::hir::transform::Builder;
 use crate::hir::{Served, taint::Taint};
-use crate::syntax::ast::{Call, MapStep};
+use crate::syntax::ast::{Call, MapStep, Selector};
 
 pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
     let mut columns: Vec<String> = Vec::new();
     for selector in &step.columns.items {
+        // A misspelt column is not mapped, and that is told.
+        if let Selector::Name(name) = selector
+            && let Some(meant) = meant_name(&name.name, b.table.names()).filter(|meant| *meant != name.name)
+            && b.table.get(&name.name).is_none()
+        {
+            let meant = meant.to_owned();
+            Arc::make_mut(&mut b.table.lost).insert(meant);
+        }
         for name in columns_of(selector, &b.table, &mut b.cx.out) {
             if !columns.contains(&name) {
                 columns.push(name);
@@ -31,13 +40,14 @@ pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
         let (Some(op), false) = (ops.next(), columns.is_empty()) else { return };
         let Some(out) = group_name(step, op, b) else { return };
         if !several(op, columns, &out, span, b) {
-            return;
+            return doubt([out], b);
         }
         targets.push(Target { source: out.clone(), out });
     } else {
         if let Some(op) = step.ops.iter().find(|op| is_several(op)) {
             let diagnostic = unbracketed(op, &columns);
-            return b.report(diagnostic);
+            b.report(diagnostic);
+            return doubt(step.name.iter().map(|name| name.pattern.clone()), b);
         }
         targets.extend(columns.into_iter().filter_map(|column| named(step, column, b)));
         for (i, target) in targets.iter().enumerate() {
@@ -126,66 +136,79 @@ fn option(values: &BTreeMap<String, Value>, name: &str) -> Value {
     values.get(name).cloned().unwrap_or(Value::Null)
 }
 
+/// What became of these columns is not known: something was reported.
+fn doubt(columns: impl IntoIterator<Item = String>, b: &mut Builder<'_, '_>) {
+    Arc::make_mut(&mut b.table.lost).extend(columns);
+}
+
 /// One map on all target columns: one node of the plan, fitted in one pass.
 fn link(op: &Call, targets: &mut Vec<Target>, span: Span, b: &mut Builder<'_, '_>) {
-    let columns = match (maps::find(&op.name.name), b.cx.functions.get(&op.name.name).is_some()) {
-        (Some(map), false) => of_catalog(map, op, targets, b),
-        (None, true) => of_job(op, targets, b),
-        (None, false) => {
+    let name = op.name.name.as_str();
+    let columns = match (maps::find(name), b.cx.functions.get(name).map(|f| f.name.span)) {
+        (Some(map), None) => of_catalog(map, op, targets, b),
+        (None, Some(_)) => of_job(op, targets, b),
+        (None, None) => {
             unknown(op, b);
-            Vec::new()
+            // A likely name is taken as meant.
+            match meant_name(name, maps::MAPS.iter().map(|m| m.name)).and_then(maps::find) {
+                Some(map) => of_catalog(map, op, targets, b),
+                None => None,
+            }
         }
-        (Some(_), true) => {
-            let name = &op.name.name;
+        (Some(_), Some(function)) => {
             let message = format!("`{name}` is a map of the language and a function of the job");
             let diagnostic = Diagnostic::error(Code::E0102, op.name.span, message).label("which of them is not clear");
-            let function = b.cx.functions.get(name).expect("asked above").name.span;
             b.report(diagnostic.related(function, "the function").help("give the function another name"));
-            Vec::new()
+            None
         }
     };
-    if columns.is_empty() {
-        targets.clear();
+    match columns {
+        Some(columns) => push(op, columns, span, b),
+        None => doubt(targets.drain(..).map(|t| t.out).collect::<Vec<_>>(), b),
     }
-    push(op, columns, span, b);
 }
 
 /// What becomes of each target; those that it does not fit are dropped.
 fn each(
-    op: &Call,
+    (op, name): (&Call, &str),
     values: &BTreeMap<String, Value>,
     targets: &mut Vec<Target>,
     b: &mut Builder<'_, '_>,
     mut mapped: impl FnMut(&Column, &mut Builder<'_, '_>) -> Option<Mapped>,
 ) -> Vec<MapColumn> {
-    let mut columns = Vec::new();
+    let (mut columns, mut doubted) = (Vec::new(), Vec::new());
     targets.retain_mut(|Target { source, out }| {
         let column = b.table.get(source).expect("selected from this table").clone();
         if column.dtype == DataType::Unknown {
             return false;
         }
-        let Some(mapped) = mapped(&column, b) else { return false };
+        let Some(mapped) = mapped(&column, b) else {
+            doubted.push(out.clone());
+            return false;
+        };
         b.cx.next_map += 1;
-        columns.push(applied(op, b.cx.next_map, mapped, values, column, out, &mut b.table));
+        columns.push(applied((op, name), b.cx.next_map, mapped, values, column, out, &mut b.table));
         // What follows continues on the result.
         source.clone_from(out);
         true
     });
+    doubt(doubted, b);
     columns
 }
 
-fn of_catalog(map: &Map, op: &Call, targets: &mut Vec<Target>, b: &mut Builder<'_, '_>) -> Vec<MapColumn> {
+/// `None`: something was reported of the map itself.
+fn of_catalog(map: &Map, op: &Call, targets: &mut Vec<Target>, b: &mut Builder<'_, '_>) -> Option<Vec<MapColumn>> {
     if let Body::Several(_) = map.body {
         let diagnostic = unbracketed(op, &targets.iter().map(|t| t.source.clone()).collect::<Vec<_>>());
         b.report(diagnostic);
-        return Vec::new();
+        return None;
     }
-    let Some(values) = resolved(map, op, b) else { return Vec::new() };
-    let Ok(out_of_fold) = out_of_fold(op, &values, b) else { return Vec::new() };
+    let values = resolved(map, op, b)?;
+    let out_of_fold = out_of_fold(op, &values, b).ok()?;
     let learns_of = out_of_fold.as_ref().and_then(|e| b.table.get(&e.target)).map(|c| Box::new(input(c, None)));
     let option = |name: &str| option(&values, name);
     let mut outside: Vec<Column> = Vec::new();
-    let mut columns = each(op, &values, targets, b, |column, b| {
+    let mut columns = each((op, map.name), &values, targets, b, |column, b| {
         let mapped = match map.body {
             Body::Formula { .. } if !column.dtype.is_numeric() => Err(maps::not_a_number(&column.dtype)),
             Body::Formula { text, domain } => {
@@ -205,17 +228,18 @@ fn of_catalog(map: &Map, op: &Call, targets: &mut Vec<Target>, b: &mut Builder<'
     for column in &mut columns {
         column.out_of_fold.clone_from(&out_of_fold);
     }
-    columns
+    Some(columns)
 }
 
 /// A function of the job, of which the column is the first argument.
-fn of_job(op: &Call, targets: &mut Vec<Target>, b: &mut Builder<'_, '_>) -> Vec<MapColumn> {
-    each(op, &BTreeMap::new(), targets, b, |column, b| {
+fn of_job(op: &Call, targets: &mut Vec<Target>, b: &mut Builder<'_, '_>) -> Option<Vec<MapColumn>> {
+    let columns = each((op, &op.name.name), &BTreeMap::new(), targets, b, |column, b| {
         let function = b.cx.functions.get(&op.name.name).expect("found before");
         let mapping = formula::of_function(function, op, column, &b.cx.functions, &mut b.cx.out)?;
         domain::warn_of_gap(op, &mapping.typed.expr, column, &mut b.cx.out);
         Some(Mapped::by_formula(mapping))
-    })
+    });
+    Some(columns)
 }
 
 /// Several columns to one.
@@ -257,7 +281,8 @@ fn several(op: &Call, columns: Vec<String>, out: &str, span: Span, b: &mut Build
     let first =
         Column { taint, origin, ..Column::new(columns[0].clone(), found[0].dtype.clone(), output.nullable, op.span) };
     b.cx.next_map += 1;
-    let mut column = applied(op, b.cx.next_map, Mapped::by_engine(output), &values, first, out, &mut b.table);
+    let mut column =
+        applied((op, map.name), b.cx.next_map, Mapped::by_engine(output), &values, first, out, &mut b.table);
     column.more = columns[1..].to_vec();
     push(op, vec![column], span, b);
     true
@@ -286,7 +311,7 @@ impl Mapped {
 
 /// Puts the mapped column into the table and gives what the plan says of it.
 fn applied(
-    op: &Call,
+    (op, name): (&Call, &str),
     id: u32,
     mapped: Mapped,
     values: &BTreeMap<String, Value>,
@@ -295,7 +320,6 @@ fn applied(
     table: &mut Table,
 ) -> MapColumn {
     let Mapped { output, formula } = mapped;
-    let name = op.name.name.as_str();
     let link = MapLink {
         id,
         map: name.to_owned(),
@@ -330,17 +354,30 @@ fn push(op: &Call, columns: Vec<MapColumn>, span: Span, b: &mut Builder<'_, '_>)
         return;
     }
     if columns.iter().any(|c| c.link.fitted) && b.table.split.is_none() && !b.table.broken {
-        let diagnostic = Diagnostic::error(
-            Code::E0402,
-            op.span,
-            format!("`{}` learns from the rows, test rows among them: no split is above it", op.name.name),
-        )
-        .label("learns from all rows")
-        .help("put a split above it: `split test 20%`");
-        b.report(diagnostic);
+        missing_split(op, b);
     }
     b.push(Op::Map { columns }, span, Served::Computed);
 }
+
+/// One missing split is one problem: the maps that it is missing for are told together.
+fn missing_split(op: &Call, b: &mut Builder<'_, '_>) {
+    if let Some(told) = b.table.unsplit {
+        let first = b.cx.out.iter_mut().find(|d| d.code == Code::E0402 && d.span == told);
+        if let Some(first) = first.filter(|d| d.related.len() < MOST_RELATED) {
+            first.related.push((op.span, "so does this".into()));
+        }
+        return;
+    }
+    b.table.unsplit = Some(op.span);
+    let message = format!("`{}` learns from the rows, test rows among them: no split is above it", op.name.name);
+    let diagnostic = Diagnostic::error(Code::E0402, op.span, message)
+        .label("learns from all rows")
+        .help("put a split above it: `split test 20%`");
+    b.report(diagnostic);
+}
+
+/// Of many places that a message could point at.
+const MOST_RELATED: usize = 8;
 
 fn misfit(op: &Call, column: &Column, why: &str) -> Diagnostic {
     let name = &op.name.name;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use dbjob_plan::Span;
+
 use super::{Pair, Pairs, Reader, Rule};
 use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::syntax::ast::{
@@ -24,6 +26,9 @@ impl Reader<'_> {
                 items.extend(self.not_an_item(statement, &mut after_stray));
                 continue;
             }
+            if let Some(stray) = self.strays.last_mut() {
+                stray.end = stray.end.min(self.layout.tokens[first].start);
+            }
             let blockless = self.block(statement.clone()).is_none() && !matches!(keyword, "use" | "param" | "fn");
             let mut body = None;
             if blockless && let Some(end) = self.end_without_begin(statement.clone()) {
@@ -40,8 +45,10 @@ impl Reader<'_> {
                 );
                 statement.end = block.end;
             }
+            let mark = self.errors.len();
             let kind = self.item(keyword, statement.clone(), body);
-            after_stray = self.layout.is_broken(statement.clone());
+            // Where an item has an error inside, what stands behind it may be its own.
+            after_stray = self.layout.is_broken(statement.clone()) || self.errors.len() > mark;
             match kind {
                 Some(kind) => items.push(Item { doc: self.doc(first), kind, span: self.layout.span(statement) }),
                 None => self.lose_name(statement),
@@ -83,7 +90,7 @@ impl Reader<'_> {
         Some(at)
     }
 
-    fn missing_block(&mut self, after: dbjob_plan::Span, keyword: &str) {
+    fn missing_block(&mut self, after: Span, keyword: &str) {
         self.error(
             Code::E0001,
             after,
@@ -114,6 +121,7 @@ impl Reader<'_> {
         {
             *after_stray = false;
             let keyword = self.token_ident(token);
+            self.lose_name(statement.clone());
             self.leave_unread(statement.clone());
             return Some(Item {
                 doc: self.doc(statement.start),
@@ -122,6 +130,9 @@ impl Reader<'_> {
             });
         }
         let told = std::mem::replace(after_stray, true) || layout.is_broken(statement.clone());
+        if !layout.is_broken(statement.clone()) && self.strays.last().is_none_or(|stray| stray.end < u32::MAX) {
+            self.strays.push(Span { end: u32::MAX, ..token.span(layout.file) });
+        }
         if !told {
             let mark = self.errors.len();
             self.take_lexical(layout.span(statement.clone()));

@@ -55,17 +55,20 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         errors: Vec::new(),
         lexical: lexical.into(),
         lost: Vec::new(),
+        strays: Vec::new(),
         told: Vec::new(),
         marks: Marks::default(),
     };
     let items = reader.items();
-    let Reader { mut errors, lexical, structural, mut lost, told, marks, .. } = reader;
+    let Reader { mut errors, lexical, mut structural, strays, mut lost, told, marks, .. } = reader;
+    let headless = !strays.is_empty();
+    structural.retain(|error| !follows(error, &errors, &strays, text));
     lost.dedup_by(|a, b| a.name == b.name);
     errors.extend(lexical);
     errors.extend(structural);
     errors.sort_by_key(|error| error.span.start);
     let broken = errors.iter().map(|error| error.span).collect();
-    let ast = ast::File { items, span: Span::new(file, 0, text.len()), lost, broken, told };
+    let ast = ast::File { items, span: Span::new(file, 0, text.len()), lost, headless, broken, told };
     Parsed { ast, errors, tokens, text: text.to_owned(), marks }
 }
 
@@ -112,6 +115,8 @@ struct Reader<'a> {
     /// Errors of the layout.
     structural: Vec<Diagnostic>,
     lost: Vec<Ident>,
+    /// Where statements stand outside of any item, in order.
+    strays: Vec<Span>,
     /// As `ast::File::told`.
     told: Vec<Span>,
     marks: Marks,
@@ -249,14 +254,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name that broken text seems to declare. `bytes` are of the file.
-    fn declared(&self, bytes: Range<usize>) -> Option<Ident> {
+    /// The names that broken text seems to declare. `bytes` are of the file.
+    fn declared(&self, bytes: Range<usize>) -> Vec<Ident> {
         let tokens = self.layout.tokens;
         let first = tokens.partition_point(|token| (token.start as usize) < bytes.start);
         let inside = (first..tokens.len()).take_while(|at| (tokens[*at].end as usize) <= bytes.end);
-        let sign = inside.into_iter().find(|at| matches!(self.layout.symbol(*at), "=" | ":" | "=="))?;
-        let name = tokens[sign.checked_sub(1).filter(|name| *name >= first)?];
-        matches!(name.kind, TokenKind::Word | TokenKind::Backtick).then(|| self.token_ident(name))
+        let signs = inside.filter(|at| *at > first && matches!(self.layout.symbol(*at), "=" | ":" | "=="));
+        // The sign of the first may be what is missing.
+        let names = std::iter::once(first).chain(signs.map(|sign| sign - 1)).filter_map(|at| tokens.get(at));
+        let named = names.filter(|name| matches!(name.kind, TokenKind::Word | TokenKind::Backtick));
+        named.map(|name| self.token_ident(*name)).collect()
     }
 
     fn token_ident(&self, token: Token) -> Ident {
@@ -298,6 +305,16 @@ impl<'a> Reader<'a> {
             }
         }
         read
+    }
+
+    /// What a statement that is not read says of names is not known.
+    fn lose_words(&mut self, statement: Range<usize>) {
+        for at in statement {
+            let token = self.layout.tokens[at];
+            if matches!(token.kind, TokenKind::Word | TokenKind::Backtick) {
+                self.lost.push(self.token_ident(token));
+            }
+        }
     }
 
     fn leave_unread(&mut self, statement: Range<usize>) {
@@ -393,6 +410,20 @@ impl<'a> Reader<'a> {
         lines.reverse();
         lines
     }
+}
+
+/// Whether a bracket without a partner follows from an error that is told: one before it on its line, or a block whose
+/// head is missing. `errors` are those of statements, in the order of the text.
+fn follows(bracket: &Diagnostic, errors: &[Diagnostic], strays: &[Span], text: &str) -> bool {
+    let start = bracket.span.start;
+    let stray = strays[..strays.partition_point(|stray| stray.start <= start)].last();
+    if stray.is_some_and(|stray| start < stray.end) && text[start as usize..].starts_with('}') {
+        return true;
+    }
+    let line_start = text[..start as usize].rfind('\n').map_or(0, |newline| newline + 1) as u32;
+    errors[..errors.partition_point(|error| error.span.start < start)]
+        .last()
+        .is_some_and(|e| e.span.start >= line_start)
 }
 
 /// Overwrites bytes with spaces; both ends are character boundaries.

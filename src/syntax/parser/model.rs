@@ -55,6 +55,7 @@ impl Reader<'_> {
         let written = self.layout.text_of(statement.start);
         let reserved = RESERVED.contains(&written);
         if token.kind == TokenKind::Word && !reserved {
+            self.lose_words(statement.start + 1..statement.end);
             self.leave_unread(statement);
             return Some(self.token_ident(token));
         }

@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 use dbjob_plan::{BinaryOp, Span, Value};
 
 use super::{Pair, Reader, Rule};
-use crate::diagnostic::{Code, Fix};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::syntax::ast::{Expr, ExprKind};
 
 pub(super) type Items<'i> = Peekable<IntoIter<Pair<'i>>>;
@@ -69,6 +69,15 @@ impl Reader<'_> {
             left = match (pair.as_rule(), binary) {
                 (rule, Some(op)) => {
                     self.mistaken_operator(rule, pair.as_str(), op_span);
+                    if rule == Rule::wrong_assign_op
+                        && let (ExprKind::Literal(value @ (Value::Null | Value::Bool(_))), Some(error)) =
+                            (&left.kind, self.errors.last_mut())
+                    {
+                        // `null = …` gives a value, to a name that is a word of the language.
+                        *error = Diagnostic::error(Code::E0001, left.span, format!("`{value}` is not a name"))
+                            .label("a value")
+                            .help("write another name, or `==` to compare");
+                    }
                     let right = self.climb(items, if op == BinaryOp::Pow { level } else { level + 1 });
                     let span = left.span.to(right.span);
                     Expr { kind: ExprKind::Binary { op, op_span, left: left.into(), right: right.into() }, span }

@@ -70,7 +70,7 @@ impl Reader<'_> {
             Some(kind)
         });
         if kind.is_none() {
-            self.lose_columns(statement);
+            self.lose_words(first + 1..statement.end);
         }
         Some(Step { doc: self.doc(first), kind: kind?, verb, span })
     }
@@ -106,17 +106,6 @@ impl Reader<'_> {
     }
 
     /// Remembers the names before each `=` of a step that is given up.
-    fn lose_columns(&mut self, statement: Range<usize>) {
-        for at in statement.clone().skip(1) {
-            let token = self.layout.tokens[at - 1];
-            let named = matches!(token.kind, TokenKind::Word | TokenKind::Backtick);
-            let given = self.layout.symbol(at) == "=" || named && at >= 2 && self.layout.symbol(at - 2) == "as";
-            if named && given {
-                self.lost.push(self.token_ident(token));
-            }
-        }
-    }
-
     fn step_kind(&mut self, rule: Rule, pairs: Pairs<'_, Rule>) -> Option<StepKind> {
         let mut pairs = pairs.filter(|pair| !matches!(pair.as_rule(), Rule::EOI | Rule::lbrace));
         Some(match rule {

@@ -17,6 +17,7 @@ impl Reader<'_> {
         let layout = self.layout;
         let (mut columns, mut expects, mut rest, mut unknown) = (Vec::new(), Vec::new(), None, Vec::new());
         let mut told = false;
+        let mut failed = None;
         for statement in layout.split(body, true) {
             let first = statement.start;
             let (token, word) = (layout.tokens[first], layout.symbol(first));
@@ -30,16 +31,26 @@ impl Reader<'_> {
                 );
             }
             let next = if statement.len() > 1 { layout.symbol(first + 1) } else { "" };
+            // `expect bool(s)`: a cast, not a column whose colon is missing.
+            let casts = word == "expect" && layout.symbol(first + 2) == "(";
             let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Backtick);
+            let line_end = |at: &usize| layout.tokens[*at..first].iter().any(|token| token.kind == TokenKind::LineEnd);
+            if failed.filter(|_| !is_name).is_some_and(|failed| !line_end(&failed)) {
+                // A further piece of the column that could not be read.
+                continue;
+            }
             if word == ".." && statement.len() == 1 {
                 rest = Some(token.span(layout.file));
-            } else if next == ":" || !is_name || mistake::is_type(next) {
+            } else if next == ":" || !is_name || mistake::is_type(next) && !casts {
                 let column = self.read(Rule::column_statement, statement.clone(), |reader, mut pairs| {
                     Some(reader.column(pairs.next()?))
                 });
                 match column {
                     Some(column) => columns.push(Column { doc: self.doc(first), ..column }),
-                    None => self.lost.extend(is_name.then(|| self.token_ident(token))),
+                    None => {
+                        failed = Some(first);
+                        self.lost.extend(is_name.then(|| self.token_ident(token)));
+                    }
                 }
             } else if next == "=" && mistake::is_type(layout.symbol(first + 2)) {
                 let sign = layout.span(first + 1..first + 2);

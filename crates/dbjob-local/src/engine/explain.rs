@@ -59,40 +59,23 @@ fn input_rows(run: &Run<'_>, id: NodeId) -> Option<DataFrame> {
     }
 }
 
-/// The first row (1-based) of the failing step's input that it fails on, and what is wrong with it. Batches run side by
-/// side, so the fault that stopped the query may be of any of them: the step is done again on slices of its input until
-/// one fails, and on that row by row.
+/// The first row (1-based) of the failing step's input that it fails on, and what is wrong with it.
 fn first_fault(run: &Run<'_>, fault: &Fault) -> Option<(u64, Fault)> {
-    const SLICE: usize = 4_096;
     let step = run.step_of(fault.node)?;
     if !matches!(
         step.node.op,
-        Op::Filter { .. } | Op::Derive { .. } | Op::Map { .. } | Op::Explode { .. } | Op::Expect(_)
+        Op::Filter { .. } | Op::Derive { .. } | Op::Map { .. } | Op::Unmap { .. } | Op::Explode { .. } | Op::Expect(_)
     ) {
         return None;
     }
     let rows = input_rows(run, fault.node)?;
-    let fails = |part: DataFrame| {
+    run.faults.first(&rows, &|part| {
         let frame = match &step.node.op {
             Op::Expect(rule) => expect::lower_rows(&step, part.lazy(), rule).ok().map(|(frame, _)| frame),
             _ => lower_step(&step, vec![part.lazy()], true).ok().flatten(),
         };
-        let failed = frame.is_some_and(|frame| guarded(|| frame.collect()).is_err());
-        run.faults.take().filter(|_| failed)
-    };
-    let mut size = SLICE;
-    let mut start = 0;
-    let mut end = rows.height();
-    loop {
-        let mut slices = (start..end).step_by(size);
-        let (at, fault) =
-            slices.find_map(|at| fails(rows.slice(at as i64, size.min(end - at))).map(|fault| (at, fault)))?;
-        if size == 1 {
-            return Some((at as u64 + 1, fault));
-        }
-        (start, end) = (at, (at + size).min(end));
-        size = (size / 16).max(1);
-    }
+        frame.map_or(Ok(()), |frame| guarded(|| frame.collect()).map(drop))
+    })
 }
 
 /// The first row that breaks a rule, and what it holds.

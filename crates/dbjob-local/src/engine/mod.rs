@@ -1,10 +1,12 @@
 //! The engine: walks a plan and carries it out.
 
+mod deploy;
 mod explain;
 mod folds;
 mod need;
 mod placement;
 mod quarantine;
+mod rows;
 mod run;
 mod table;
 mod unsupported;
@@ -13,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use dbjob_plan::{Backend, Plan, RunContext, RunError, RunReport, Schema, Source, Unsupported};
+use dbjob_plan::{Backend, Plan, Rows, RunContext, RunError, RunReport, Schema, Source, Unsupported};
 
 /// Runs plans on this machine.
 ///
@@ -42,10 +44,18 @@ impl Backend for LocalEngine {
     fn run(&self, plan: &Plan, cx: &mut RunContext<'_>) -> Result<RunReport, RunError> {
         let start = Instant::now();
         let needs = need::Needs::of(plan, &cx.goal)?;
-        walk(plan, cx, &needs).map(|mut report| {
+        walk(plan, cx, &needs, |run| run.all()).map(|mut report| {
             report.seconds = start.elapsed().as_secs_f64();
             report
         })
+    }
+
+    fn rows(&self, plan: &Plan, cx: &mut RunContext<'_>, item: &str) -> Result<Rows, RunError> {
+        let needs = need::Needs::of(plan, &[item.to_owned()])?;
+        let node = plan.item(item).map(|i| i.output);
+        let node = node.ok_or_else(|| RunError::new("E0799", format!("there is no item `{item}`")))?;
+        let frame = walk(plan, cx, &needs, |run| run.rows_of(node))?;
+        Ok(rows::of(&frame, &plan.node(node).schema))
     }
 
     fn infer(&self, source: &Source, base: &Path) -> Result<Schema, RunError> {
@@ -53,11 +63,17 @@ impl Backend for LocalEngine {
     }
 }
 
-fn walk(plan: &Plan, cx: &RunContext<'_>, needs: &need::Needs) -> Result<RunReport, RunError> {
+/// Walks the plan, again where a file must be read exactly.
+fn walk<T>(
+    plan: &Plan,
+    cx: &RunContext<'_>,
+    needs: &need::Needs,
+    walk: impl Fn(run::Run<'_>) -> Result<T, Stop>,
+) -> Result<T, RunError> {
     let mut exact = BTreeSet::new();
     loop {
-        match run::Run::new(plan, cx, needs, &exact).all() {
-            Ok(report) => return Ok(report),
+        match walk(run::Run::new(plan, cx, needs, &exact)) {
+            Ok(done) => return Ok(done),
             Err(Stop::Failed(error)) => return Err(error),
             Err(Stop::ReadExactly(nodes)) => exact.extend(nodes),
         }

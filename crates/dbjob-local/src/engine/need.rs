@@ -70,6 +70,10 @@ impl Needs {
                 need.columns.extend(node.schema.fields.iter().map(|f| f.name.clone()));
                 need.order = need.order.max(Order::Kept);
             }
+            // A table without columns has no rows to count.
+            if !matches!(node.op, Op::Deploy(_) | Op::Fit(_)) && needs.nodes[&id].columns.is_empty() {
+                needs.get(id).columns.extend(node.schema.fields.first().map(|f| f.name.clone()));
+            }
             needs.pass_on(plan, id);
         }
         Ok(needs)

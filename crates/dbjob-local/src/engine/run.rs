@@ -1,17 +1,16 @@
 //! One walk over a plan, in topological order. Everything between two points where rows are wanted is one lazy query.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
 use std::time::Instant;
 
 use dbjob_plan::{
-    Event, ExpectAction, Folder, ItemKind, Node, NodeId, Op, Plan, PlanItem, RunContext, RunError, RunReport, SplitKey,
-    TableFormat, TableReport, Target,
+    Event, ExpectAction, ItemKind, Join, Node, NodeId, Op, Plan, PlanItem, RunContext, RunError, RunReport, SplitKey,
+    TableReport,
 };
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
-use super::folds::{unjudged, upstream};
-use super::need::{Need, Needs, Order, snapshot_schema};
+use super::folds::unjudged;
+use super::need::{Need, Needs, Order};
 use super::quarantine::Quarantine;
 use super::table::Table;
 use super::{Stop, explain};
@@ -19,9 +18,8 @@ use crate::fault::{Faults, engine_error, guarded};
 use crate::learn::{Fresh, Learned};
 use crate::map::{self, MapStates};
 use crate::process;
-use crate::sink::{self, Sink, unwritable};
 use crate::source::{self, Scan};
-use crate::step::{self, Step, expect, join, repeated, split};
+use crate::step::{self, Step, asof, expect, join, repeated, split, window};
 use crate::udf::col;
 
 pub(super) struct Run<'a> {
@@ -32,14 +30,16 @@ pub(super) struct Run<'a> {
     pub exact: &'a BTreeSet<NodeId>,
     /// One of many runs over the same rows, for a fold: nothing is told, written or judged.
     pub quiet: bool,
+    /// The node whose rows the run is for.
+    pub wanted: Option<NodeId>,
     pub faults: Faults,
     pub maps: MapStates,
     pub tables: HashMap<NodeId, Table>,
     pub models: HashMap<NodeId, Learned>,
-    quarantine: Quarantine,
-    done: BTreeSet<NodeId>,
-    started: BTreeMap<String, Instant>,
-    report: RunReport,
+    pub quarantine: Quarantine,
+    pub done: BTreeSet<NodeId>,
+    pub started: BTreeMap<String, Instant>,
+    pub report: RunReport,
 }
 
 impl<'a> Run<'a> {
@@ -50,6 +50,7 @@ impl<'a> Run<'a> {
             needs,
             exact,
             quiet: false,
+            wanted: None,
             quarantine: Quarantine::default(),
             faults: Faults::default(),
             maps: MapStates::default(),
@@ -62,6 +63,20 @@ impl<'a> Run<'a> {
     }
 
     pub fn all(mut self) -> Result<RunReport, Stop> {
+        self.walk(None)?;
+        Ok(self.report)
+    }
+
+    /// The rows of a node that the run is for.
+    pub fn rows_of(mut self, id: NodeId) -> Result<DataFrame, Stop> {
+        let rows = self.walk(Some(id))?;
+        rows.ok_or_else(|| RunError::new("E0799", "the rows of this item were not computed").into())
+    }
+
+    /// Goes over all nodes and gives the rows of one.
+    fn walk(&mut self, wanted: Option<NodeId>) -> Result<Option<DataFrame>, Stop> {
+        self.wanted = wanted;
+        let mut kept = None;
         for id in self.plan.topological() {
             let Some(need) = self.needs.nodes.get(&id) else { continue };
             self.go_on()?;
@@ -71,11 +86,17 @@ impl<'a> Run<'a> {
                 Stop::Failed(error) => Stop::Failed(error.or_span(node.span)),
                 retry => retry,
             })?;
+            if wanted == Some(id) {
+                kept = Some(self.rows(id).map_err(|stop| match stop {
+                    Stop::Failed(error) => Stop::Failed(error.or_span(node.span)),
+                    retry => retry,
+                })?);
+            }
             self.done.insert(id);
             self.finish(id);
             self.release();
         }
-        Ok(self.report)
+        Ok(kept)
     }
 
     /// Nothing begins, and nothing that is done is put in its place, after the run was asked to stop.
@@ -83,7 +104,7 @@ impl<'a> Run<'a> {
         if self.cx.cancel.is_cancelled() { Err(RunError::new("E0718", "the run was stopped").into()) } else { Ok(()) }
     }
 
-    fn item(&self, name: &str) -> Option<&'a PlanItem> {
+    pub fn item(&self, name: &str) -> Option<&'a PlanItem> {
         self.plan.item(name)
     }
 
@@ -201,6 +222,19 @@ impl<'a> Run<'a> {
                 let table = process::run(process, &rows, &node.schema, &self.cx.base, &self.cx.cancel)?;
                 Table::of(table)
             }
+            Op::Window(op) => {
+                let rows = self.rows(inputs[0])?;
+                let table = window::compute(&self.step(id, node, need), &rows, op)?;
+                Table::lazy(self.only_live(id, table.lazy()))
+            }
+            Op::Join(op @ Join { asof: Some(asof), .. }) => {
+                let right = &self.tables[&inputs[1]];
+                let side = join::right_side(&self.step(id, node, need), op, right.frame.clone());
+                let right = self.collect(&Table::over(side, std::slice::from_ref(right)))?;
+                let left = self.rows(inputs[0])?;
+                let table = asof::join(op, asof, &left, &right)?;
+                Table::lazy(self.only_live(id, table.lazy()))
+            }
             Op::Join(op) if op.verify_unique_right => {
                 let step = self.step(id, node, need);
                 let right = join::right_side(&step, op, self.tables[&inputs[1]].frame.clone());
@@ -242,7 +276,7 @@ impl<'a> Run<'a> {
         if (need.readers > 1 || self.needs.keeps_for_folds(id)) && !self.is_cheap(id) {
             self.rows(id)?;
         }
-        if end {
+        if end && self.wanted != Some(id) {
             self.count(id, node)?;
         }
         Ok(())
@@ -317,7 +351,7 @@ impl<'a> Run<'a> {
     }
 
     /// Tells what the rules of a query that has run found, and stops if one of them says so.
-    fn settle(&mut self, table: &Table) -> Result<(), Stop> {
+    pub fn settle(&mut self, table: &Table) -> Result<(), Stop> {
         for pending in &table.pending {
             let failed = pending.failed();
             if !self.quiet
@@ -334,7 +368,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn expected(&self, node: &Node, rule: &dbjob_plan::Expectation, failed: u64) {
+    pub fn expected(&self, node: &Node, rule: &dbjob_plan::Expectation, failed: u64) {
         self.cx.emit(Event::Expected {
             item: node.item.clone(),
             rule: rule.text.clone(),
@@ -428,129 +462,5 @@ impl<'a> Run<'a> {
             model.predict(&table, prefix, &self.maps)?
         };
         Ok(Table::of(table.hstack(&columns).map_err(engine_error)?))
-    }
-
-    /// The tables that travel with a model, by snapshot name.
-    fn lookups(&mut self, model: NodeId) -> Result<Vec<(String, DataFrame)>, Stop> {
-        let Op::Fit(spec) = &self.plan.node(model).op else { return Ok(Vec::new()) };
-        let mut tables = Vec::new();
-        for (name, id) in &spec.serving.lookups {
-            let rows = self.rows(*id)?;
-            let rows = match snapshot_schema(spec, name) {
-                Some(schema) => rows
-                    .select(schema.fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>())
-                    .map_err(engine_error)?,
-                None => rows,
-            };
-            tables.push((name.clone(), rows));
-        }
-        Ok(tables)
-    }
-
-    fn is_deployed(&self, model: NodeId) -> bool {
-        self.plan
-            .consumers(model)
-            .iter()
-            .any(|c| self.needs.nodes.contains_key(c) && matches!(self.plan.node(*c).op, Op::Deploy(_)))
-    }
-
-    fn report_model(&mut self, id: NodeId) {
-        let learned = &self.models[&id];
-        let spec = learned.spec();
-        self.report.models.push(dbjob_plan::ModelReport {
-            model: spec.model.clone(),
-            algorithm: spec.algorithm.name.clone(),
-            rows: learned.rows(),
-            metrics: learned.metrics().to_vec(),
-            requirements: learned.requirements().to_vec(),
-            package: None,
-            version: None,
-            promoted: false,
-        });
-    }
-
-    fn deploy(&mut self, node: &Node, target: &Target, input: NodeId) -> Result<(), Stop> {
-        let (path, format) = match target {
-            Target::Registry { .. } => return self.deploy_model(target, input),
-            Target::Csv { path } => (path, TableFormat::Csv),
-            Target::Parquet { path } => (path, TableFormat::Parquet),
-            Target::Ndjson { path } => (path, TableFormat::Ndjson),
-            Target::Arrow { path } => (path, TableFormat::Arrow),
-            Target::Folder(folder) => return self.deploy_folder(node, folder, input),
-            Target::Service(service) => {
-                return Err(RunError::new("E0799", format!("this engine has no target `{}`", service.kind)).into());
-            }
-        };
-        let file = self.cx.resolve(path);
-        let table = self.tables[&input].clone();
-        let mut frame = table.frame.clone();
-        let names = frame.collect_schema().map_err(|e| explain::explain(self, &table, e))?;
-        let visible = self.visible(input, &names);
-        let sink = Sink::create(&file)?;
-        let query = sink.query(frame, &visible, format).map_err(|e| unwritable(&file, &e.to_string()))?;
-        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| match e {
-            pl::PolarsError::IO { .. } if table.reads.is_empty() => Stop::Failed(unwritable(&file, &e.to_string())),
-            e => explain::explain(self, &table, e),
-        })?;
-        self.settle(&table)?;
-        self.go_on()?;
-        let rows = sink.finish()?;
-        self.written(node, file, rows);
-        Ok(())
-    }
-
-    fn deploy_folder(&mut self, node: &Node, folder: &Folder, input: NodeId) -> Result<(), Stop> {
-        let table = self.rows(input)?;
-        self.go_on()?;
-        let path = self.cx.resolve(&folder.path);
-        let rows = sink::folder::write(&table, &self.visible(input, table.schema()), folder, &path)?;
-        self.written(node, path, rows);
-        Ok(())
-    }
-
-    /// The columns of a node's table that users see, of those that are there.
-    fn visible(&self, id: NodeId, names: &pl::Schema) -> pl::Schema {
-        let schema = &self.plan.node(id).schema;
-        let mut visible = pl::Schema::default();
-        for field in schema.visible() {
-            if let Some(dtype) = names.get(&field.name) {
-                visible.with_column(field.name.as_str().into(), dtype.clone());
-            }
-        }
-        for (name, dtype) in names.iter().filter(|(n, _)| schema.get(n).is_none()) {
-            if schema.open.iter().any(|p| name.starts_with(p.as_str())) {
-                visible.with_column(name.clone(), dtype.clone());
-            }
-        }
-        visible
-    }
-
-    fn written(&mut self, node: &Node, file: PathBuf, rows: u64) {
-        let item = node.item.clone();
-        self.cx.emit(Event::Written {
-            item: item.clone(),
-            kind: "table".into(),
-            path: file.display().to_string(),
-            version: None,
-            promoted: true,
-        });
-        self.report.tables.push(TableReport { item, rows, path: Some(file) });
-    }
-
-    fn deploy_model(&mut self, target: &Target, model: NodeId) -> Result<(), Stop> {
-        let lookups = self.lookups(model)?;
-        let mut lineage = Vec::new();
-        for id in upstream(self.plan, model) {
-            let node = self.plan.node(id);
-            if let Op::Read(source) = &node.op {
-                lineage.push(source::fingerprint(&node.item, &self.cx.base, source)?);
-            }
-        }
-        self.go_on()?;
-        let learned = &self.models[&model];
-        let spec = learned.spec();
-        let report = crate::package::deploy(target, learned, spec, &self.maps, &lookups, lineage, self.plan, self.cx)?;
-        self.report.models.push(report);
-        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use dbjob_plan::{Expr, ExprKind, FitSpec, Format, MapLink, NodeId, Op, Plan, Target, Unsupported};
 
 use super::placement;
+use crate::step::window;
 use crate::types::physical;
 use crate::{aggregate, function, map};
 
@@ -32,7 +33,9 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
             ExprKind::Call { function, .. } if !function::is_known(function) => {
                 say(format!("the function `{function}`"))
             }
-            ExprKind::Aggregate { function, .. } if !aggregate::NAMES.contains(&function.as_str()) => {
+            ExprKind::Aggregate { function, .. }
+                if !aggregate::NAMES.contains(&function.as_str()) && !window::OF_ORDER.contains(&function.as_str()) =>
+            {
                 say(format!("the aggregate `{function}`"));
             }
             _ if physical(&e.dtype).is_none() => say(format!("the type {}", e.dtype)),
@@ -44,8 +47,11 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
         Op::Derive { columns } => columns.iter().for_each(|c| expr(&c.expr)),
         Op::Group { keys, aggregates } => keys.iter().chain(aggregates).for_each(|c| expr(&c.expr)),
         Op::Pivot(pivot) => pivot.aggregates.iter().for_each(|c| expr(&c.expr)),
-        Op::Window(_) => say("windows".into()),
-        Op::Join(join) if join.asof.is_some() => say("asof joins".into()),
+        Op::Window(window) => {
+            window.by.iter().for_each(&mut expr);
+            window.order.iter().for_each(|k| expr(&k.expr));
+            window.columns.iter().for_each(|c| expr(&c.expr));
+        }
         Op::Sort { keys } | Op::Distinct { order: keys, .. } => keys.iter().for_each(|k| expr(&k.expr)),
         Op::Expect(rule) if rule.unique.is_empty() => expr(&rule.predicate),
         Op::Map { columns } => columns.iter().for_each(|c| link(&c.link, say)),

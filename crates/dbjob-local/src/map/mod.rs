@@ -139,7 +139,7 @@ pub fn unmap_column(column: &Column, links: &[MapLink], states: &MapStates) -> R
         return Ok(column.clone());
     }
     let (faults, schema) = (Faults::default(), Schema::default());
-    let undone = unmap(col(MAPPED), links, states, &Scope::new(&faults, NodeId::new(0), &schema))?;
+    let undone = unmap(col(MAPPED), links, states, false, &Scope::new(&faults, NodeId::new(0), &schema))?;
     let mapped = column.clone().with_name(MAPPED.into());
     let frame = DataFrame::new(column.len(), vec![mapped]).map_err(engine_error)?;
     let table = guarded(|| frame.lazy().select([undone.alias(MAPPED)]).collect());
@@ -147,17 +147,18 @@ pub fn unmap_column(column: &Column, links: &[MapLink], states: &MapStates) -> R
     Ok(table.columns()[0].clone().with_name(column.name().clone()))
 }
 
-/// [`unmap_column`] inside a query.
+/// [`unmap_column`] inside a query. `strict`: what was never mapped to is E0707, instead of null in a column without nulls.
 pub(crate) fn unmap(
     input: pl::Expr,
     links: &[MapLink],
     states: &MapStates,
+    strict: bool,
     scope: &Scope<'_>,
 ) -> Result<pl::Expr, RunError> {
     let mut expr = input;
     for link in links {
         if let Some(formula) = &link.formula {
-            expr = formula::undo(expr, link, formula, scope)?;
+            expr = formula::undo(expr, link, formula, strict, scope)?;
             continue;
         }
         let (map, state) = (known(link)?, state_of(link, states)?);

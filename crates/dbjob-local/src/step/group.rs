@@ -2,11 +2,12 @@ use dbjob_plan::{NamedExpr, RunError};
 use polars::prelude::{Expr, LazyFrame};
 
 use super::Step;
+use crate::udf::col;
 
 /// Null is a group of its own. The groups come in the order of their first rows only if something depends on order.
 pub(super) fn lower(
     step: &Step<'_>,
-    frame: LazyFrame,
+    mut frame: LazyFrame,
     keys: &[NamedExpr],
     aggregates: &[NamedExpr],
     ordered: bool,
@@ -19,11 +20,19 @@ pub(super) fn lower(
         live.extend(aggregates.first().cloned());
     }
     let aggregates = named(&live)?;
-    Ok(if keys.is_empty() {
-        frame.select(aggregates)
-    } else if ordered {
-        frame.group_by_stable(named(keys)?).agg(aggregates)
-    } else {
-        frame.group_by(named(keys)?).agg(aggregates)
-    })
+    if keys.is_empty() {
+        return Ok(frame.select(aggregates));
+    }
+    let mut key_exprs = Vec::new();
+    for (index, key) in keys.iter().enumerate() {
+        let mut expr = step.lower(&key.expr)?;
+        if key.expr.columns().is_empty() {
+            // A single value is as long as the table only if it stands in it: a table may have no rows.
+            let constant = format!("__key{index}");
+            frame = frame.with_columns([expr.alias(constant.as_str())]);
+            expr = col(constant);
+        }
+        key_exprs.push(expr.alias(key.name.as_str()));
+    }
+    Ok(if ordered { frame.group_by_stable(key_exprs) } else { frame.group_by(key_exprs) }.agg(aggregates))
 }

@@ -9,19 +9,25 @@ use super::Step;
 use super::repeated::repeated;
 use crate::udf::col;
 
-fn right_key(i: usize) -> String {
+pub(super) fn right_key(i: usize) -> String {
     format!("__right_key_{i}")
+}
+
+/// The time of the right side of an asof join.
+pub(super) fn right_time() -> String {
+    "__right_time".to_owned()
 }
 
 /// The right side as the join takes it: keys under our names, then the columns that come over and are read.
 pub(crate) fn right_side(step: &Step<'_>, join: &Join, right: LazyFrame) -> LazyFrame {
     let keys = join.on.iter().enumerate().map(|(i, (_, r))| col(r).alias(right_key(i)));
+    let time = join.asof.iter().map(|asof| col(&asof.right).alias(right_time()));
     let rest = join
         .right_columns
         .iter()
         .filter(|p| step.is_live(&p.to) && !matches!(join.kind, JoinKind::Semi | JoinKind::Anti))
         .map(|p| col(&p.from).alias(p.to.as_str()));
-    let mut columns: Vec<Expr> = keys.chain(rest).collect();
+    let mut columns: Vec<Expr> = keys.chain(time).chain(rest).collect();
     if columns.is_empty() {
         // A cross join of which only the number of rows counts.
         columns.push(pl::lit(true).alias(right_key(0)));
@@ -43,7 +49,7 @@ pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered
         JoinKind::Full => JoinType::Full,
         JoinKind::Semi => JoinType::Semi,
         JoinKind::Anti => JoinType::Anti,
-        JoinKind::Asof => unreachable!("not taken by `unsupported`"),
+        JoinKind::Asof => unreachable!("done by `asof`, over rows"),
     };
     let left_on: Vec<Expr> = join.on.iter().map(|(l, _)| col(l)).collect();
     let right_on: Vec<Expr> = (0..join.on.len()).map(|i| col(right_key(i))).collect();

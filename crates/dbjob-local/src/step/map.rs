@@ -35,7 +35,7 @@ pub(super) fn lower_unmap(step: &Step<'_>, frame: LazyFrame, columns: &[UnmapCol
         .iter()
         .filter(|c| step.is_live(&c.column))
         .map(|c| {
-            let undone = map::unmap(col(c.column.as_str()), &c.links, step.maps, &step.scope(0))?;
+            let undone = map::unmap(col(c.column.as_str()), &c.links, step.maps, true, &step.scope(0))?;
             Ok(undone.alias(c.column.as_str()))
         })
         .collect::<Result<Vec<_>, RunError>>()

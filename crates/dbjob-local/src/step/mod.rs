@@ -1,5 +1,6 @@
 //! The row-wise and set steps, one file an operation: a lazy table in, a lazy table out.
 
+pub(crate) mod asof;
 mod derive;
 mod distinct;
 pub(crate) mod expect;
@@ -14,6 +15,7 @@ mod sort;
 pub(crate) mod split;
 mod union;
 mod unpivot;
+pub(crate) mod window;
 
 use std::collections::BTreeSet;
 

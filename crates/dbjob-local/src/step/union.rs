@@ -1,18 +1,19 @@
-use dbjob_plan::RunError;
+use dbjob_plan::{Field, RunError};
 use polars::prelude::{Expr, LazyFrame, UnionArgs, concat};
 
 use super::Step;
 use crate::fault::engine_error;
+use crate::types::polars_type;
 use crate::udf::col;
 
-/// By column name: every input takes the column order of the result.
+/// By column name: every input takes the column order of the result, and its types: an int beside a float is one.
 pub(super) fn lower(step: &Step<'_>, inputs: Vec<LazyFrame>) -> Result<LazyFrame, RunError> {
     let schema = &step.node.schema;
-    let mut columns: Vec<Expr> =
-        schema.fields.iter().filter(|f| step.is_live(&f.name)).map(|f| col(f.name.as_str())).collect();
+    let column = |f: &Field| col(f.name.as_str()).cast(polars_type(&f.dtype));
+    let mut columns: Vec<Expr> = schema.fields.iter().filter(|f| step.is_live(&f.name)).map(column).collect();
     if columns.is_empty() {
         // A table without columns has no rows to count.
-        columns.extend(schema.fields.first().map(|f| col(f.name.as_str())));
+        columns.extend(schema.fields.first().map(column));
     }
     if !schema.open.is_empty()
         && let Some(first) = inputs.first()

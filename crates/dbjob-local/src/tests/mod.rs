@@ -1,5 +1,6 @@
 //! Plans built by hand, run whole: from files in a folder of their own to a Parquet file that is read back.
 
+mod asof;
 mod expressions;
 pub(crate) mod maps;
 mod running;
@@ -9,6 +10,7 @@ mod sources;
 mod splits;
 mod steps;
 mod whole;
+mod windows;
 
 use std::path::Path;
 use std::sync::Mutex;

@@ -48,7 +48,15 @@ fn serving(kind: JoinKind, action: ExpectAction) -> Serving {
     let map = MapColumn::new("age", "age", link);
     let output = bench.step(Op::Map { columns: vec![map] }, fields(&columns), &[checked]);
     let request = Schema::new(fields(&columns[..2]));
-    Serving { plan: bench.plan, request, output, lookups: vec![], dataset: None, nulls: vec![] }
+    Serving {
+        plan: bench.plan,
+        request,
+        output,
+        lookups: vec![],
+        dataset: None,
+        nulls: vec![],
+        docs: Default::default(),
+    }
 }
 
 fn states() -> MapStates {

@@ -101,6 +101,7 @@ fn job() -> (Bench, NodeId, NodeId) {
         lookups: vec![("users".into(), users)],
         dataset: Some("orders".into()),
         nulls: Vec::new(),
+        docs: Default::default(),
     };
     let input = |name: &str, dtype: DataType| Input { column: name.into(), name: name.into(), dtype, nullable: false };
     let spec = FitSpec {

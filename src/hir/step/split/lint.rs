@@ -13,7 +13,11 @@ pub(super) fn id_on_both_sides(split: &SplitStep, made: &Split, verb: Span, b: &
     let Some(key) = made.key().filter(|_| separates(made)) else { return };
     let table = &b.table;
     let by: Vec<&str> = key.columns.iter().map(String::as_str).collect();
-    let apart = |id: &str| by != [id] && !table.unique_by([id]) && !table.follows(id, &by);
+    // Under whatever name.
+    let is_key = |id: &Column| match by.as_slice() {
+        [one] => *one == id.name || table.get(one).is_some_and(|c| c.plain && c.origin == id.origin),
+        _ => false,
+    };
     // The key of a joined table is one there only.
     let declared = |c: &&Column| {
         let is_id = |(dataset, name): &(String, String)| {
@@ -21,7 +25,13 @@ pub(super) fn id_on_both_sides(split: &SplitStep, made: &Split, verb: Span, b: &
         };
         c.role == Role::Id && c.plain && c.origin.iter().all(is_id)
     };
-    let ids: Vec<_> = table.columns.iter().filter(declared).filter(|c| apart(&c.name)).collect();
+    let apart = |c: &&Column| !table.unique_by([c.name.as_str()]) && !table.follows(&c.name, &by);
+    let ids: Vec<&Column> = table.columns.iter().chain(&table.dropped_ids).filter(declared).collect();
+    // Of several ids one can be kept together: the key says which matters.
+    if ids.iter().any(|c| is_key(c)) {
+        return;
+    }
+    let ids: Vec<&Column> = ids.into_iter().filter(apart).collect();
     let Some(first) = ids.first() else { return };
     let names = ids.iter().map(|c| format!("`{}`", c.name)).collect::<Vec<_>>().join(", ");
     let span = split.by.first().map_or(verb, |k| k.span);
@@ -31,7 +41,10 @@ pub(super) fn id_on_both_sides(split: &SplitStep, made: &Split, verb: Span, b: &
     for id in &ids {
         diagnostic = diagnostic.related(id.span, format!("`{}` is an id", id.name));
     }
-    let diagnostic = diagnostic.help(format!("keep its rows together: `split by {} {{ … }}`", written(&first.name)));
+    let diagnostic = match table.get(&first.name) {
+        Some(_) => diagnostic.help(format!("keep its rows together: `split by {} {{ … }}`", written(&first.name))),
+        None => diagnostic.help(format!("split by {} before it is dropped", written(&first.name))),
+    };
     b.report(diagnostic);
 }
 

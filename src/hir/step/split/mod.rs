@@ -159,8 +159,7 @@ fn parts_are_known(split: &SplitStep, b: &mut Builder<'_, '_>) -> bool {
         if !PARTS.contains(&name) {
             let diagnostic = Diagnostic::error(Code::E0104, part.part.span, format!("there is no part `{name}`"))
                 .label("unknown part");
-            let near = diagnostic.clone().near(name, PARTS);
-            b.report(if near.help.is_some() { near } else { diagnostic.help("the parts are train, valid and test") });
+            b.report(diagnostic.help("the parts are train, valid and test").near(name, PARTS));
             return false;
         }
         if split.parts[..position].iter().any(|p| p.part.name == name) {

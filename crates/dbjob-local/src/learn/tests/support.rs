@@ -157,7 +157,7 @@ pub fn serving(inputs: &[Input], maps: Vec<MapColumn>) -> Serving {
     for map in maps {
         output = plan.add(node(Op::Map { columns: vec![map] }), &[output]);
     }
-    Serving { plan, request, output, lookups: vec![], dataset: None, nulls: vec![] }
+    Serving { plan, request, output, lookups: vec![], dataset: None, nulls: vec![], docs: Default::default() }
 }
 
 pub fn link(id: u32, map: &str, from: DataType, to: DataType, fitted: bool) -> MapLink {

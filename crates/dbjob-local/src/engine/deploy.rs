@@ -1,0 +1,140 @@
+//! Where results go: files, folders and registries.
+
+use std::path::PathBuf;
+
+use dbjob_plan::{Event, Folder, Node, NodeId, Op, RunError, TableFormat, TableReport, Target};
+use polars::prelude::{self as pl, DataFrame};
+
+use super::folds::upstream;
+use super::need::snapshot_schema;
+use super::run::Run;
+use super::{Stop, explain};
+use crate::fault::{engine_error, guarded};
+use crate::sink::{self, Sink, unwritable};
+use crate::source;
+
+impl Run<'_> {
+    /// The tables that travel with a model, by snapshot name.
+    pub fn lookups(&mut self, model: NodeId) -> Result<Vec<(String, DataFrame)>, Stop> {
+        let Op::Fit(spec) = &self.plan.node(model).op else { return Ok(Vec::new()) };
+        let mut tables = Vec::new();
+        for (name, id) in &spec.serving.lookups {
+            let rows = self.rows(*id)?;
+            let rows = match snapshot_schema(spec, name) {
+                Some(schema) => rows
+                    .select(schema.fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>())
+                    .map_err(engine_error)?,
+                None => rows,
+            };
+            tables.push((name.clone(), rows));
+        }
+        Ok(tables)
+    }
+
+    pub fn is_deployed(&self, model: NodeId) -> bool {
+        self.plan
+            .consumers(model)
+            .iter()
+            .any(|c| self.needs.nodes.contains_key(c) && matches!(self.plan.node(*c).op, Op::Deploy(_)))
+    }
+
+    pub fn report_model(&mut self, id: NodeId) {
+        let learned = &self.models[&id];
+        let spec = learned.spec();
+        self.report.models.push(dbjob_plan::ModelReport {
+            model: spec.model.clone(),
+            algorithm: spec.algorithm.name.clone(),
+            rows: learned.rows(),
+            metrics: learned.metrics().to_vec(),
+            requirements: learned.requirements().to_vec(),
+            package: None,
+            version: None,
+            promoted: false,
+        });
+    }
+
+    pub fn deploy(&mut self, node: &Node, target: &Target, input: NodeId) -> Result<(), Stop> {
+        let (path, format) = match target {
+            Target::Registry { .. } => return self.deploy_model(target, input),
+            Target::Csv { path } => (path, TableFormat::Csv),
+            Target::Parquet { path } => (path, TableFormat::Parquet),
+            Target::Ndjson { path } => (path, TableFormat::Ndjson),
+            Target::Arrow { path } => (path, TableFormat::Arrow),
+            Target::Folder(folder) => return self.deploy_folder(node, folder, input),
+            Target::Service(service) => {
+                return Err(RunError::new("E0799", format!("this engine has no target `{}`", service.kind)).into());
+            }
+        };
+        let file = self.cx.resolve(path);
+        let table = self.tables[&input].clone();
+        let mut frame = table.frame.clone();
+        let names = frame.collect_schema().map_err(|e| explain::explain(self, &table, e))?;
+        let visible = self.visible(input, &names);
+        let sink = Sink::create(&file)?;
+        let query = sink.query(frame, &visible, format).map_err(|e| unwritable(&file, &e.to_string()))?;
+        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| match e {
+            pl::PolarsError::IO { .. } if table.reads.is_empty() => Stop::Failed(unwritable(&file, &e.to_string())),
+            e => explain::explain(self, &table, e),
+        })?;
+        self.settle(&table)?;
+        self.go_on()?;
+        let rows = sink.finish()?;
+        self.written(node, file, rows);
+        Ok(())
+    }
+
+    pub fn deploy_folder(&mut self, node: &Node, folder: &Folder, input: NodeId) -> Result<(), Stop> {
+        let table = self.rows(input)?;
+        self.go_on()?;
+        let path = self.cx.resolve(&folder.path);
+        let rows = sink::folder::write(&table, &self.visible(input, table.schema()), folder, &path)?;
+        self.written(node, path, rows);
+        Ok(())
+    }
+
+    /// The columns of a node's table that users see, of those that are there.
+    pub fn visible(&self, id: NodeId, names: &pl::Schema) -> pl::Schema {
+        let schema = &self.plan.node(id).schema;
+        let mut visible = pl::Schema::default();
+        for field in schema.visible() {
+            if let Some(dtype) = names.get(&field.name) {
+                visible.with_column(field.name.as_str().into(), dtype.clone());
+            }
+        }
+        for (name, dtype) in names.iter().filter(|(n, _)| schema.get(n).is_none()) {
+            if schema.open.iter().any(|p| name.starts_with(p.as_str())) {
+                visible.with_column(name.clone(), dtype.clone());
+            }
+        }
+        visible
+    }
+
+    pub fn written(&mut self, node: &Node, file: PathBuf, rows: u64) {
+        let item = node.item.clone();
+        self.cx.emit(Event::Written {
+            item: item.clone(),
+            kind: "table".into(),
+            path: file.display().to_string(),
+            version: None,
+            promoted: true,
+        });
+        self.report.tables.push(TableReport { item, rows, path: Some(file) });
+    }
+
+    pub fn deploy_model(&mut self, target: &Target, model: NodeId) -> Result<(), Stop> {
+        let lookups = self.lookups(model)?;
+        let mut lineage = Vec::new();
+        for id in upstream(self.plan, model) {
+            let node = self.plan.node(id);
+            if let Op::Read(source) = &node.op {
+                lineage.push(source::fingerprint(&node.item, &self.cx.base, source)?);
+            }
+        }
+        self.go_on()?;
+        let learned = &self.models[&model];
+        let spec = learned.spec();
+        let report = crate::package::deploy(target, learned, spec, &self.maps, &lookups, lineage, self.plan, self.cx)?;
+        self.report.models.push(report);
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! What the steps of a request rely on because a step of training that a request does not pass made it so: a filter that
+//! keeps a divisor from being 0, or a column from being null. It becomes a rule of the request.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::{BinaryOp, DataType, ExpectAction, Expectation, Expr, ExprKind, Op, Span, Value};
+
+use super::{Served, Shape, Step};
+use crate::catalog::function::{self, Domain, Nulls};
+
+/// For each step, the columns above it that may be more narrow than a request's: what a filter above said of them counts
+/// for training rows only.
+pub(super) fn narrowed(steps: &[Step]) -> Vec<BTreeSet<String>> {
+    let mut now: BTreeSet<String> = BTreeSet::new();
+    let mut before: Option<&Shape> = None;
+    let mut out = Vec::new();
+    for step in steps {
+        out.push(now.clone());
+        match &step.op {
+            Op::Derive { columns } => columns.iter().for_each(|c| made(&mut now, &c.name, &c.expr.columns())),
+            Op::Project { columns } => {
+                now = columns.iter().filter(|c| now.contains(&c.from)).map(|c| c.to.clone()).collect();
+            }
+            Op::Map { columns } => columns.iter().for_each(|c| made(&mut now, &c.out, &[&c.column])),
+            // A rule that a request is held to counts for it.
+            Op::Expect(rule) if step.served == Served::Computed && rule.action != ExpectAction::Warn => {}
+            _ => {
+                let less = |name: &str| match before.and_then(|b| b.columns.get(name)).zip(step.shape.columns.get(name))
+                {
+                    Some((a, b)) => a.range != b.range,
+                    None => false,
+                };
+                now.extend(step.shape.columns.iter().filter(|c| less(&c.name)).map(|c| c.name.clone()));
+            }
+        }
+        before = Some(&step.shape);
+    }
+    out
+}
+
+/// A column that is made of narrowed ones is so too.
+fn made(narrowed: &mut BTreeSet<String>, column: &str, of: &[&str]) {
+    if of.iter().any(|name| narrowed.contains(*name)) {
+        narrowed.insert(column.to_owned());
+    } else {
+        narrowed.remove(column);
+    }
+}
+
+/// Continues [`narrowed`] within a step: the columns that it has made so far.
+pub(super) fn derived(narrowed: &mut BTreeSet<String>, column: &str, expr: &Expr) {
+    made(narrowed, column, &expr.columns());
+}
+
+/// The conditions under which an expression has the value that its type promises, where narrowed columns decide it.
+pub(super) fn conditions(expr: &Expr, narrowed: &BTreeSet<String>) -> Vec<Expr> {
+    let mut found: Vec<Expr> = Vec::new();
+    expr.walk(&mut |e| {
+        // What may be null anyway promises nothing.
+        let condition = if e.nullable { None } else { condition(e) };
+        let decided = |c: &Expr| c.columns().iter().any(|name| narrowed.contains(*name));
+        if let Some(condition) = condition.filter(decided)
+            && !found.contains(&condition)
+        {
+            found.push(condition);
+        }
+    });
+    found
+}
+
+fn condition(expr: &Expr) -> Option<Expr> {
+    match &expr.kind {
+        ExprKind::Call { function, args } => {
+            let Nulls::Domain(domain) = function::find(function)?.nulls else { return None };
+            let x = args.first()?;
+            match domain {
+                Domain::Positive => compare(x, BinaryOp::Gt, 0, expr.span),
+                Domain::NonNegative => compare(x, BinaryOp::Ge, 0, expr.span),
+                Domain::AboveMinusOne => compare(x, BinaryOp::Gt, -1, expr.span),
+                Domain::Unit => {
+                    let (low, high) =
+                        (compare(x, BinaryOp::Ge, -1, expr.span)?, compare(x, BinaryOp::Le, 1, expr.span)?);
+                    Some(both(low, high, expr.span))
+                }
+            }
+        }
+        ExprKind::Binary { op: BinaryOp::Div | BinaryOp::FloorDiv | BinaryOp::Mod, right, .. } => {
+            compare(right, BinaryOp::Ne, 0, expr.span)
+        }
+        _ => None,
+    }
+}
+
+fn compare(value: &Expr, op: BinaryOp, bound: i64, span: Span) -> Option<Expr> {
+    let bound = match value.dtype {
+        DataType::Int => Value::Int(bound),
+        DataType::Float => Value::Float(bound as f64),
+        _ => return None,
+    };
+    let right = Expr::literal(bound, value.dtype.clone(), span);
+    let kind = ExprKind::Binary { op, left: Box::new(value.clone()), right: Box::new(right) };
+    Some(Expr { kind, dtype: DataType::Bool, nullable: false, span })
+}
+
+fn both(a: Expr, b: Expr, span: Span) -> Expr {
+    let nullable = a.nullable || b.nullable;
+    let kind = ExprKind::Binary { op: BinaryOp::And, left: Box::new(a), right: Box::new(b) };
+    Expr { kind, dtype: DataType::Bool, nullable, span }
+}
+
+/// That a column is not null.
+pub(super) fn not_null(column: &str, dtype: &DataType, span: Span) -> Expr {
+    let bool = |kind| Expr { kind, dtype: DataType::Bool, nullable: false, span };
+    let value = Expr::column(column, dtype.clone(), true, span);
+    bool(ExprKind::Not(Box::new(bool(ExprKind::IsNull(Box::new(value))))))
+}
+
+/// A row of a request for which it is not true is refused.
+pub(super) fn rule(predicate: Expr) -> Op {
+    let text = match &predicate.kind {
+        ExprKind::Not(inner) => match &inner.kind {
+            ExprKind::IsNull(value) => format!("{value} is not null"),
+            _ => predicate.to_string(),
+        },
+        _ => predicate.to_string(),
+    };
+    Op::Expect(Expectation { predicate, unique: Vec::new(), action: ExpectAction::Fail, quarantine: None, text })
+}
+
+/// What a rule says of these columns alone: of `a > 0 and b > 0` the half that is known. `None` if nothing is left.
+pub(super) fn part_of(rule: &Expectation, known: impl Fn(&str) -> bool) -> Option<Expectation> {
+    let all = conjuncts(&rule.predicate);
+    let count = all.len();
+    let here: Vec<&Expr> = all.into_iter().filter(|c| c.columns().into_iter().all(&known)).collect();
+    if here.len() == count {
+        return (count > 0).then(|| rule.clone());
+    }
+    let (first, rest) = here.split_first()?;
+    let predicate = rest.iter().fold((*first).clone(), |all, c| both(all, (*c).clone(), rule.predicate.span));
+    Some(Expectation { text: predicate.to_string(), predicate, ..rule.clone() })
+}
+
+fn conjuncts(predicate: &Expr) -> Vec<&Expr> {
+    match &predicate.kind {
+        ExprKind::Binary { op: BinaryOp::And, left, right } => {
+            conjuncts(left).into_iter().chain(conjuncts(right)).collect()
+        }
+        _ => vec![predicate],
+    }
+}

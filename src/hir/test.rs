@@ -1,0 +1,359 @@
+//! Tests: rows that stand for the results of nodes, and rows that others must give.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::{DataType, Op, Span, Value};
+
+use super::check::Context;
+use super::range::Range;
+use super::table::{Column, Role, Shape};
+use super::value::{self, Wanted};
+use super::{ExpectedRows, GivenRows, Item, ItemBody, Test};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{self, Expr, Ident, ItemKind, Row, TestTable};
+
+/// Types the tests of all files; those of the job's own file are its tests.
+pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Test> {
+    let mut tests = Vec::new();
+    for item in &file.items {
+        if !matches!(item.kind, ItemKind::Test { .. }) {
+            continue;
+        }
+        let bound = cx.bind(item, ast::Item::parts, &|_| false);
+        let ItemKind::Test { name, given, expect } = &bound.kind else { continue };
+        let broken = cx.is_broken(item.span);
+        let doc = (!item.doc.is_empty()).then(|| item.doc.join("\n"));
+        let test = check(name, given, expect, broken, cx);
+        tests.extend(test.map(|test| Test { doc, ..test }).filter(|_| item.span.file == cx.program.root));
+    }
+    tests
+}
+
+/// `None`: something is wrong with it or with a node that it speaks of.
+fn check(name: &Ident, given: &[TestTable], expect: &[TestTable], broken: bool, cx: &mut Context<'_>) -> Option<Test> {
+    let mut sound = true;
+    if expect.is_empty() {
+        if !broken {
+            let message = format!("the test `{}` expects nothing", name.name);
+            let diagnostic = Diagnostic::error(Code::E0108, name.span, message).label("without `expect`");
+            cx.out.push(diagnostic.help("write `expect NODE [ { column: value } ]`"));
+        }
+        return None;
+    }
+    let mut givens: Vec<GivenRows> = Vec::new();
+    for (index, table) in given.iter().enumerate() {
+        match (once(&given[..index], table, "given", cx), given_rows(table, cx)) {
+            (true, Some(rows)) => givens.push(rows),
+            _ => sound = false,
+        }
+    }
+    let mut expected: Vec<ExpectedRows> = Vec::new();
+    for (index, table) in expect.iter().enumerate() {
+        match (once(&expect[..index], table, "expected", cx), expected_rows(table, cx)) {
+            (true, Some(rows)) => expected.push(rows),
+            _ => sound = false,
+        }
+    }
+    sound &= reaches(given, expect, sound && !broken, broken, cx);
+    sound.then(|| Test { name: name.name.clone(), doc: None, span: name.span, given: givens, expect: expected })
+}
+
+fn once(before: &[TestTable], table: &TestTable, what: &str, cx: &mut Context<'_>) -> bool {
+    let Some(first) = before.iter().find(|t| t.node.name == table.node.name) else { return true };
+    let message = format!("rows of `{}` are {what} twice", table.node.name);
+    let diagnostic = Diagnostic::error(Code::E0102, table.node.span, message)
+        .label("again here")
+        .related(first.node.span, "first here")
+        .help("write all rows into one list");
+    cx.out.push(diagnostic);
+    false
+}
+
+/// The dataset or transform of that name; `None`: there is none, or it is wrong itself.
+fn node<'c>(name: &Ident, cx: &'c mut Context<'_>) -> Option<&'c Item> {
+    if super::items::table_named(cx, name).broken {
+        return None;
+    }
+    cx.items.iter().find(|i| i.name == name.name && matches!(i.body, ItemBody::Table { .. }))
+}
+
+fn given_rows(table: &TestTable, cx: &mut Context<'_>) -> Option<GivenRows> {
+    let item = node(&table.node, cx)?.clone();
+    let ItemBody::Table { input, steps, table: result, .. } = &item.body else { return None };
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
+        let input = input.clone().unwrap_or_default();
+        let message = format!("`{}` is `{input}` under another name", item.name);
+        let diagnostic = Diagnostic::error(Code::E0107, table.node.span, message).label("has no steps");
+        cx.out.push(diagnostic.help(format!("give rows of `{input}`")));
+        return None;
+    };
+    // A dataset's rows go through its rules, so what the rules say is not yet so.
+    let is_dataset = matches!(first.op, Op::Read(_));
+    let shape = if is_dataset { &first.shape } else { &last.shape };
+    let keys: BTreeSet<&str> = match &first.op {
+        Op::Read(source) => source.key.iter().map(String::as_str).collect(),
+        _ => result.keys.iter().filter(|key| key.len() == 1).flatten().map(String::as_str).collect(),
+    };
+    let cells = cells(&table.rows, &item, shape, cx)?;
+    let mut rows: Vec<Vec<Value>> = vec![Vec::new(); cells.len()];
+    for column in &shape.columns {
+        let given: Vec<Option<&(Value, Span)>> = cells.iter().map(|row| row.get(&column.name)).collect();
+        let is_key = keys.contains(column.name.as_str()) || column.role == Role::Key;
+        if is_key && keys.len() <= 1 && !unique(column, &given, cx) {
+            return None;
+        }
+        // What is filled in keeps the rules.
+        let range = result.get(&column.name).map_or(column.range, |c| c.range);
+        let mut filler = Filler { column, range, used: given.iter().flatten().map(|(v, _)| v.clone()).collect() };
+        for (row, cell) in rows.iter_mut().zip(&given) {
+            row.push(match cell {
+                Some((value, _)) => value.clone(),
+                None if is_key => match filler.next() {
+                    Some(value) => value,
+                    None => {
+                        let message = format!("`{}` has too few values for a key of so many rows", column.name);
+                        let diagnostic =
+                            Diagnostic::error(Code::E0108, table.node.span, message).label("of these rows");
+                        cx.out.push(diagnostic.help(format!("give `{}` in every row", column.name)));
+                        return None;
+                    }
+                },
+                None => filler.plain(),
+            });
+        }
+    }
+    // The hidden columns: all rows are train rows.
+    let hidden = shape.schema().fields.iter().filter(|f| f.hidden).count();
+    rows.iter_mut().for_each(|row| row.extend(std::iter::repeat_n(Value::Int(0), hidden)));
+    Some(GivenRows { node: item.name.clone(), rows })
+}
+
+fn unique(column: &Column, given: &[Option<&(Value, Span)>], cx: &mut Context<'_>) -> bool {
+    for (index, cell) in given.iter().enumerate() {
+        let Some((value, span)) = cell else { continue };
+        if let Some((_, first)) = given[..index].iter().flatten().find(|(other, _)| other == value) {
+            let message = format!("the key `{}` is {value} in two rows", column.name);
+            let diagnostic = Diagnostic::error(Code::E0708, *span, message)
+                .label("again here")
+                .related(*first, "first here")
+                .help("a key identifies one row: give another value");
+            cx.out.push(diagnostic);
+            return false;
+        }
+    }
+    true
+}
+
+fn expected_rows(table: &TestTable, cx: &mut Context<'_>) -> Option<ExpectedRows> {
+    let item = node(&table.node, cx)?.clone();
+    let ItemBody::Table { steps, table: result, .. } = &item.body else { return None };
+    let cells = cells(&table.rows, &item, &result.shape(), cx)?;
+    let mut columns: Vec<String> = Vec::new();
+    if let Some(first) = table.rows.first() {
+        columns.extend(first.cells.iter().map(|(name, _)| name.name.clone()));
+        for row in &table.rows[1..] {
+            let missing = first.cells.iter().find(|(name, _)| !row.cells.iter().any(|(n, _)| n.name == name.name));
+            let extra = row.cells.iter().find(|(name, _)| !first.cells.iter().any(|(n, _)| n.name == name.name));
+            let diagnostic = match (missing, extra) {
+                (Some((name, _)), _) => {
+                    let message = format!("this row has no `{}`, and the first has one", name.name);
+                    Diagnostic::error(Code::E0108, row.span, message).label("not given").related(name.span, "here")
+                }
+                (None, Some((name, _))) => {
+                    let message = format!("this row has a `{}`, and the first has none", name.name);
+                    Diagnostic::error(Code::E0108, name.span, message)
+                        .label("only here")
+                        .related(first.span, "the first")
+                }
+                (None, None) => continue,
+            };
+            cx.out.push(diagnostic.help("give the same columns in all rows that are expected"));
+            return None;
+        }
+    }
+    let rows = cells.into_iter().map(|row| columns.iter().map(|c| row.value(c)).collect()).collect();
+    let ordered =
+        steps.iter().rev().find(|s| !matches!(s.op, Op::Take { .. })).is_some_and(|s| matches!(s.op, Op::Sort { .. }));
+    Some(ExpectedRows { node: item.name.clone(), columns, rows, ordered, span: table.node.span })
+}
+
+/// The cells of one row by column.
+struct Cells(Vec<(String, (Value, Span))>);
+
+impl Cells {
+    fn get(&self, column: &str) -> Option<&(Value, Span)> {
+        self.0.iter().find(|(name, _)| name == column).map(|(_, cell)| cell)
+    }
+
+    fn value(&self, column: &str) -> Value {
+        self.get(column).map_or(Value::Null, |(value, _)| value.clone())
+    }
+}
+
+/// The typed cells of each row; `None`: something is wrong with one, and all of that was told. What filters have made
+/// known of a column binds no cell: it changes with the params.
+fn cells(rows: &[Row], item: &Item, shape: &Shape, cx: &mut Context<'_>) -> Option<Vec<Cells>> {
+    let mut sound = true;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut cells: Vec<(String, (Value, Span))> = Vec::new();
+        for (index, (name, cell)) in row.cells.iter().enumerate() {
+            if let Some((first, _)) = row.cells[..index].iter().find(|(other, _)| other.name == name.name) {
+                let message = format!("the row has two values of `{}`", name.name);
+                let diagnostic = Diagnostic::error(Code::E0102, name.span, message);
+                cx.out.push(diagnostic.label("again here").related(first.span, "first here"));
+                sound = false;
+                continue;
+            }
+            let Some(column) = shape.columns.get(&name.name) else {
+                if !shape.open.iter().any(|prefix| name.name.starts_with(prefix.as_str())) {
+                    let message = format!("`{}` has no column `{}`", item.name, name.name);
+                    let diagnostic = Diagnostic::error(Code::E0203, name.span, message).label("unknown column");
+                    let known: Vec<&str> = shape.columns.iter().map(|c| c.name.as_str()).collect();
+                    let names = known.iter().take(12).copied().collect::<Vec<_>>().join(", ");
+                    let diagnostic = diagnostic.help(format!("its columns are {names}"));
+                    cx.out.push(diagnostic.near(&name.name, known));
+                    sound = false;
+                    continue;
+                }
+                let any = Column::new(name.name.clone(), DataType::Float, true, name.span);
+                sound &= push(&mut cells, name, cell, &any, cx);
+                continue;
+            };
+            sound &= push(&mut cells, name, cell, column, cx);
+        }
+        all.push(Cells(cells));
+    }
+    sound.then_some(all)
+}
+
+fn push(
+    cells: &mut Vec<(String, (Value, Span))>,
+    name: &Ident,
+    cell: &Expr,
+    column: &Column,
+    cx: &mut Context<'_>,
+) -> bool {
+    let wanted = wanted(column);
+    let Some(constant) = cell.constant() else {
+        let diagnostic = Diagnostic::error(Code::E0105, cell.span, "a row holds values, nothing to be computed");
+        cx.out.push(diagnostic.label("not a constant").help("write the value"));
+        return false;
+    };
+    let (found, takes) = match value::fit(constant, &wanted) {
+        Ok(value) => {
+            cells.push((name.name.clone(), (value, cell.span)));
+            return true;
+        }
+        Err(found) => (found, wanted.to_string()),
+    };
+    let diagnostic = Diagnostic::error(Code::E0201, cell.span, format!("`{}` is {takes}, not {found}", name.name))
+        .label("does not fit")
+        .related(column.span, "the column");
+    cx.out.push(diagnostic);
+    false
+}
+
+fn wanted(column: &Column) -> Wanted {
+    Wanted { dtype: column.dtype.clone(), nullable: column.nullable, refinement: column.refinement.clone() }
+}
+
+/// Every dataset that an expected node reads must be given, or be cut off by what is; what is given must be read, which is
+/// told if the rest is `sound`.
+fn reaches(given: &[TestTable], expect: &[TestTable], sound: bool, broken: bool, cx: &mut Context<'_>) -> bool {
+    let tell_unread = sound;
+    let mut sound = true;
+    let mut read: BTreeSet<String> = BTreeSet::new();
+    for table in expect {
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut open = vec![table.node.name.clone()];
+        while let Some(name) = open.pop() {
+            if !seen.insert(name.clone()) || given.iter().any(|g| g.node.name == name) {
+                continue;
+            }
+            let Some(item) = cx.items.iter().find(|i| i.name == name) else { continue };
+            let dataset = item.input_names().is_empty();
+            open.extend(item.input_names().into_iter().map(str::to_owned));
+            // Of a test that is not all there, what is missing is told.
+            if dataset && !broken {
+                let message = format!("`{}` reads `{name}`, and the test gives no rows of it", table.node.name);
+                let diagnostic = Diagnostic::error(Code::E0108, table.node.span, message)
+                    .label(format!("needs `{name}`"))
+                    .help(format!("write `given {name} [ … ]`"));
+                cx.out.push(diagnostic);
+                sound = false;
+            }
+        }
+        read.extend(seen);
+    }
+    for table in given.iter().filter(|t| tell_unread && !read.contains(&t.node.name)) {
+        let message = format!("nothing that is expected reads the rows of `{}`", table.node.name);
+        cx.out.push(Diagnostic::error(Code::E0109, table.node.span, message).label("no effect").help("drop them"));
+        sound = false;
+    }
+    sound
+}
+
+/// Values for what a row does not say.
+struct Filler<'a> {
+    column: &'a Column,
+    range: Range,
+    /// Of a key: what stands in other rows.
+    used: Vec<Value>,
+}
+
+impl Filler<'_> {
+    /// Null where it may be, else some value that fits.
+    fn plain(&self) -> Value {
+        if self.column.nullable {
+            return Value::Null;
+        }
+        let example = value::example(&wanted(self.column));
+        let fits = |x: f64| Range::exactly(x).is_within(self.range);
+        match (&example, example.as_f64()) {
+            (_, Some(x)) if fits(x) => example,
+            (Value::Int(_), _) => {
+                let range = self.range.of_ints();
+                let near = if range.low.is_finite() { range.low } else { range.high };
+                if fits(near) { Value::Int(near as i64) } else { example }
+            }
+            (Value::Float(_), _) => {
+                let Range { low, high, .. } = self.range;
+                let inside = match (low.is_finite(), high.is_finite()) {
+                    (true, true) => low + (high - low) / 2.0,
+                    (true, false) => low + 1.0,
+                    (false, _) => high - 1.0,
+                };
+                if fits(inside) { Value::Float(inside) } else { example }
+            }
+            _ => example,
+        }
+    }
+
+    /// A value that no other row has; `None`: there is no more.
+    fn next(&mut self) -> Option<Value> {
+        let wanted = Wanted { nullable: false, ..wanted(self.column) };
+        let fits = |value: &Value| {
+            value::fit(value.clone(), &wanted).is_ok()
+                && value.as_f64().is_none_or(|x| Range::exactly(x).is_within(self.range))
+        };
+        let from = self.range.of_ints().low;
+        let from = if from.is_finite() && from > 1.0 { from as i64 } else { 1 };
+        let candidate = |n: i64| match (&wanted.dtype, &wanted.refinement) {
+            (_, Some(dbjob_plan::Refinement::OneOf(values))) => values.get(usize::try_from(n - from).ok()?).cloned(),
+            (DataType::Category { levels: Some(levels) }, _) => {
+                levels.get(usize::try_from(n - from).ok()?).map(|level| Value::String(level.clone()))
+            }
+            (DataType::Float, _) => Some(Value::Float(n as f64)),
+            (DataType::String | DataType::Category { .. }, _) => Some(Value::String(format!("k{n}"))),
+            (DataType::Date, _) => Some(Value::Date(19_722 + i32::try_from(n).ok()?)),
+            (DataType::Datetime, _) => Some(Value::Datetime((19_722 + n) * 86_400_000_000)),
+            (DataType::Bool, _) => [false, true].get(usize::try_from(n - from).ok()?).map(|b| Value::Bool(*b)),
+            _ => Some(Value::Int(n)),
+        };
+        let most = from + i64::try_from(self.used.len()).ok()? + 1_000;
+        let found = (from..most).find_map(|n| candidate(n).filter(|v| fits(v) && !self.used.contains(v)))?;
+        self.used.push(found.clone());
+        Some(found)
+    }
+}

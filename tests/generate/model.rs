@@ -1,0 +1,131 @@
+//! Models: the steps that make a table fit for one, then inputs, output, algorithm, metrics and gates.
+
+use dbjob::catalog::{ALGORITHMS, METRICS};
+use dbjob::hir::table::Role;
+use dbjob::hir::{Column, Table};
+use dbjob_plan::{DataType, Task};
+use fastrand::Rng;
+
+use super::expr::Kind;
+use super::options::options;
+use super::{chance, name_of, pick, some};
+
+/// Steps that often lead to a table that a model can learn from.
+pub fn preparation(table: &Table, rng: &mut Rng) -> Vec<String> {
+    let mut steps = Vec::new();
+    if table.split.is_none() {
+        steps.push(match rng.u8(..4) {
+            0 => "split by user { train 60%, valid 15%, test 25% }".into(),
+            1 => "split by user { train 70%, test 30% }".into(),
+            _ => "split test 30%".into(),
+        });
+    }
+    for column in &table.columns {
+        let name = name_of(&column.name);
+        let numeric = matches!(column.dtype, DataType::Int | DataType::Float);
+        if column.role == Role::Label {
+            continue;
+        }
+        if column.nullable && numeric {
+            steps.push(format!("map {name} with impute({})", pick(rng, &["median", "mean", "mode", "0"])));
+        } else if column.nullable && column.dtype == DataType::Bool {
+            steps.push(format!("map {name} with impute(mode)"));
+        }
+        match Kind::of(&column.dtype) {
+            Kind::Text => {
+                let null = if column.nullable { "impute(mode), " } else { "" };
+                steps.push(format!("map {name} with {null}{}", pick(rng, &["one_hot", "one_hot", "index"])));
+            }
+            Kind::Int | Kind::Float if chance(rng, 40) => {
+                steps.push(format!("map {name} with {}", pick(rng, &["standardize", "min_max"])));
+            }
+            Kind::Date | Kind::Datetime if !column.nullable => {
+                steps.push(format!("derive m_{} = month({name})", steps.len()))
+            }
+            _ => {}
+        }
+    }
+    if let Some(rest) = steps.get_mut(1..) {
+        rng.shuffle(rest);
+    }
+    steps
+}
+
+/// A model of the table, if it has something to predict.
+pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<String> {
+    let outputs: Vec<&Column> = table
+        .columns
+        .iter()
+        .filter(|c| {
+            matches!(Kind::of(&c.dtype), Kind::Bool | Kind::Text | Kind::Int | Kind::Float)
+                && !c.taint.iter().any(|(_, t)| t.kind.words() == "a prediction on rows that the model learned from")
+        })
+        .collect();
+    let labels: Vec<&Column> = outputs.iter().copied().filter(|c| c.role == Role::Label).collect();
+    let output = *if labels.is_empty() || chance(rng, 25) {
+        pick(rng, outputs.get(..).filter(|o| !o.is_empty())?)
+    } else {
+        pick(rng, &labels)
+    };
+    let inputs: Vec<String> = table
+        .columns
+        .iter()
+        .filter(|c| {
+            c.name != output.name
+                && !c.nullable
+                && c.taint.is_empty()
+                && matches!(Kind::of(&c.dtype), Kind::Int | Kind::Float | Kind::Decimal | Kind::Bool | Kind::Vector)
+        })
+        .map(|c| name_of(&c.name))
+        .collect();
+    let chosen = some(rng, inputs.get(..).filter(|i| !i.is_empty())?, 6);
+    // The type before any maps: that is what is predicted.
+    let natural = output.maps.first().map_or(&output.dtype, |(link, _)| &link.from);
+    let (task, ty) = match Kind::of(natural) {
+        Kind::Bool => (Task::Classification, ": bool"),
+        Kind::Text => (Task::Classification, *pick(rng, &["", ": category"])),
+        Kind::Int if rng.bool() => (Task::Classification, ": int classes"),
+        Kind::Int => (Task::Regression, *pick(rng, &["", ": float", ": int"])),
+        _ => (Task::Regression, *pick(rng, &["", ": float"])),
+    };
+    let fitting: Vec<_> = ALGORITHMS.iter().filter(|a| a.tasks.contains(&task)).collect();
+    let algorithm = *pick(rng, &fitting);
+    let mut given = options(rng, algorithm.options, 30, Kind::of(natural));
+    // What costs time.
+    for small in ["trees = 3", "epochs = 2"] {
+        let name = small.split(' ').next().unwrap_or_default();
+        if algorithm.options.iter().any(|o| o.name == name)
+            && !given.iter().any(|g| g.starts_with(name))
+            && name != "epochs"
+        {
+            given.push(small.into());
+        }
+    }
+    let given = if given.is_empty() { String::new() } else { format!(" {{ {} }}", given.join(", ")) };
+    let metrics: Vec<&str> = METRICS.iter().filter(|m| m.task == task).map(|m| m.name).collect();
+    let mut lines = vec![
+        format!("input {}", chosen.into_iter().cloned().collect::<Vec<_>>().join(", ")),
+        format!("output {}{ty}", name_of(&output.name)),
+        format!("fit {}{given}", algorithm.name),
+    ];
+    if chance(rng, 85) {
+        lines.push(format!("evaluate {}", some(rng, &metrics, 4).into_iter().copied().collect::<Vec<_>>().join(", ")));
+    }
+    if chance(rng, 30) {
+        let metric = pick(rng, &metrics);
+        lines.push(match rng.u8(..3) {
+            0 => format!("require {metric} > baseline"),
+            1 => format!("require {metric} >= 0.1 or {metric} <= baseline"),
+            _ => format!("require {metric} in 0.0..=1.0"),
+        });
+    }
+    let weights: Vec<&Column> = table
+        .columns
+        .iter()
+        .filter(|c| matches!(c.dtype, DataType::Int | DataType::Float) && !c.nullable && c.range.is_non_negative())
+        .collect();
+    if !weights.is_empty() && chance(rng, 15) {
+        lines.push(format!("weight {}", name_of(&pick(rng, &weights).name)));
+    }
+    Some(format!("model {name} from {from} {{\n  {}\n}}\n", lines.join("\n  ")))
+}
