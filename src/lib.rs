@@ -13,6 +13,7 @@ pub mod lineage;
 pub mod link;
 pub mod lower;
 mod name;
+pub mod range;
 pub mod source;
 pub mod syntax;
 pub mod world;

@@ -22,6 +22,9 @@ pub enum OptionType {
         max: f64,
         above: bool,
     },
+    /// An int or a float, kept as it is.
+    Number,
+    Numbers,
     Bool,
     /// One of these bare words.
     Word(&'static [&'static str]),
@@ -29,6 +32,10 @@ pub enum OptionType {
     /// One ASCII character.
     Char,
     Texts,
+    /// Several texts, each an argument: last of its map only.
+    ManyTexts,
+    /// A column of the table.
+    Column,
     Duration,
     /// Bytes.
     Size,
@@ -77,11 +84,15 @@ impl std::fmt::Display for OptionType {
                 write!(f, "a number {} {min}", if *above { "above" } else { "of at least" })?;
                 if max.is_finite() { write!(f, " and at most {max}") } else { Ok(()) }
             }
+            Self::Number => f.write_str("a number"),
+            Self::Numbers => f.write_str("a list of numbers"),
             Self::Bool => f.write_str("true or false"),
             Self::Word(words) => write!(f, "one of {}", words.join(", ")),
             Self::Text => f.write_str("a text in quotes"),
             Self::Char => f.write_str("one ASCII character in quotes"),
             Self::Texts => f.write_str("a list of texts"),
+            Self::ManyTexts => f.write_str("texts in quotes"),
+            Self::Column => f.write_str("a column"),
             Self::Duration => f.write_str("a duration like 20min"),
             Self::Size => f.write_str("a size like 4GiB"),
             Self::WordOrLiteral(words) => write!(f, "one of {}, or a value of the column's type", words.join(", ")),

@@ -74,6 +74,7 @@ codes! {
     // Maps
     E0501 "the map cannot be undone",
     E0502 "the map does not fit the column",
+    W0501 "the map has no value for what the column may hold",
     // Deployment
     E0601 "the request cannot be computed for one row",
     E0602 "the target does not fit what is deployed",

@@ -4,9 +4,9 @@ use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Frame, Span, Value};
 
 use super::expr::{Aggregates, Checker, Typed};
 use super::range::Range;
-use super::result::{result_range, result_type};
+use super::result::result_type;
 use super::window::Sight;
-use super::{constant, decimal, text, types};
+use super::{constant, decimal, reach, text, types};
 use crate::catalog::function::{self, Arity, Domain, Function, Nulls};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
@@ -168,7 +168,7 @@ impl Checker<'_, '_> {
         args.iter().for_each(|a| typed.absorb(a));
         typed.range = match function.name {
             "count" if args.is_empty() && !may_be_empty => Range::from(1.0, f64::INFINITY),
-            name => result_range(name, &args, x),
+            name => reach::of_call(name, &args.iter().map(|a| a.range).collect::<Vec<_>>()),
         };
         let of_rows = function.aggregate || function.of_order;
         if let (Aggregates::Window(window), true) = (outer, of_rows) {

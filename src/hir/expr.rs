@@ -10,10 +10,8 @@ use super::range::Range;
 use super::statistic::{self, Statistics};
 use super::table::Table;
 use super::taint::Taint;
-use super::text::op_text;
-use super::types;
 use super::window::Window;
-use super::{constant, decimal};
+use super::{constant, decimal, reach, types};
 use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::name;
 use crate::syntax::{self, ast};
@@ -233,7 +231,7 @@ impl Checker<'_, '_> {
 
     pub fn binary(&mut self, op: BinaryOp, op_span: Span, left: &ast::Expr, right: &ast::Expr, span: Span) -> Typed {
         use BinaryOp::*;
-        let sign = op_text(op);
+        let sign = op.sign();
         if matches!(op, And | Or) {
             let by = format!("`{sign}`");
             let (l, r) = (self.wanted(left, &DataType::Bool, &by), self.wanted(right, &DataType::Bool, &by));
@@ -323,11 +321,11 @@ impl Checker<'_, '_> {
                     return mismatch(self);
                 }
                 let may_divide_by_zero = op == Div && r.range.has_zero();
-                let range = Range::combine(op, l.range, r.range);
+                let range = reach::of_binary(op, l.range, r.range);
                 let mut typed =
                     join(op, l.convert(&DataType::Float), r.convert(&DataType::Float), DataType::Float, span);
                 typed.expr.nullable |= may_divide_by_zero;
-                typed.range = if op == Div { range } else { Range::ALL };
+                typed.range = range;
                 typed
             }
             FloorDiv | Mod => {
@@ -341,10 +339,7 @@ impl Checker<'_, '_> {
                 };
                 let Some(common) = common else { return mismatch(self) };
                 let may_divide_by_zero = r.range.has_zero();
-                let range = match op {
-                    Mod if r.range.is_positive() => Range { low: 0.0, high: r.range.high, above: false, below: true },
-                    _ => Range::ALL,
-                };
+                let range = reach::of_binary(op, l.range, r.range);
                 let mut typed = join(op, l.convert(&common), r.convert(&common), common, span);
                 typed.expr.nullable |= may_divide_by_zero;
                 typed.range = range;
@@ -364,7 +359,7 @@ impl Checker<'_, '_> {
                         None => return mismatch(self),
                     },
                 };
-                let range = Range::combine(op, l.range, r.range);
+                let range = reach::of_binary(op, l.range, r.range);
                 let clock = Clock::moved(op, (l.clock.as_ref(), &l.expr), (r.clock.as_ref(), &r.expr));
                 let mut typed = join(op, l.convert(&lt), r.convert(&rt), result, span);
                 typed.range = range;

@@ -98,7 +98,8 @@ fn accept(file: &ast::File, model: &str) -> Accept {
 /// The columns of predictions under the prefix `prediction`.
 fn prediction_schema(spec: &FitSpec) -> Schema {
     let output = &spec.output.dtype;
-    let mut schema = Schema::new(vec![Field::new("prediction", output.clone(), false)]);
+    let lost = spec.task == Task::Regression && spec.output.may_be_lost();
+    let mut schema = Schema::new(vec![Field::new("prediction", output.clone(), lost)]);
     if spec.task == Task::Classification {
         match output {
             DataType::Bool => {

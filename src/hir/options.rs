@@ -35,7 +35,7 @@ pub(super) fn resolve(
                     continue;
                 }
             },
-            None => match specs.get(position) {
+            None => match specs.get(position).or(specs.last().filter(|s| s.ty == OptionType::ManyTexts)) {
                 Some(spec) => spec,
                 None => {
                     let message = if specs.is_empty() {
@@ -49,7 +49,8 @@ pub(super) fn resolve(
                 }
             },
         };
-        if values.contains_key(spec.name) {
+        let many = spec.ty == OptionType::ManyTexts && option.name.is_none();
+        if values.contains_key(spec.name) && !many {
             let span = option.name.map_or(option.value.span, |n| n.span);
             let diagnostic =
                 Diagnostic::error(Code::E0104, span, format!("`{}` is given twice", spec.name)).label("again here");
@@ -59,6 +60,10 @@ pub(super) fn resolve(
             continue;
         }
         match value_of(spec.ty, option.value) {
+            Some(Value::List(mut more)) if many => match values.get_mut(spec.name) {
+                Some(Value::List(sofar)) => sofar.append(&mut more),
+                _ => drop(values.insert(spec.name.to_owned(), Value::List(more))),
+            },
             Some(value) => {
                 values.insert(spec.name.to_owned(), value);
             }
@@ -126,13 +131,20 @@ pub(super) fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
             let x = value.as_f64()?;
             (x <= max && if above { x > min } else { x >= min }).then_some(Value::Float(x))
         }
+        (OptionType::Number, Some(Value::Float(x))) => x.is_finite().then_some(Value::Float(x)),
+        (OptionType::Number, Some(Value::Int(i))) => Some(Value::Int(i)),
+        (OptionType::Numbers, Some(Value::List(items))) => {
+            items.iter().all(|i| i.as_f64().is_some_and(f64::is_finite)).then_some(Value::List(items))
+        }
+        (OptionType::ManyTexts, Some(Value::String(text))) => Some(Value::List(vec![Value::String(text)])),
+        (OptionType::Column, None) => word(ast).map(|name| Value::Word(name.into())),
         (OptionType::Bool, Some(Value::Bool(b))) => Some(Value::Bool(b)),
         (OptionType::Word(words), None) => word(ast).filter(|w| words.contains(w)).map(|w| Value::Word(w.into())),
         (OptionType::Text, Some(Value::String(text))) => Some(Value::String(text)),
         (OptionType::Char, Some(Value::String(text))) => {
             (text.len() <= 1 && text.is_ascii()).then_some(Value::String(text))
         }
-        (OptionType::Texts, Some(Value::List(items))) => {
+        (OptionType::Texts | OptionType::ManyTexts, Some(Value::List(items))) => {
             items.iter().all(|i| matches!(i, Value::String(_))).then_some(Value::List(items))
         }
         (OptionType::Duration, Some(Value::Duration(us))) if us > 0 => Some(Value::Duration(us)),

@@ -5,7 +5,7 @@ use dbjob_plan::{DataType, Output, Span, Task};
 use super::check::Context;
 use super::model::Draft;
 use super::selection::known;
-use super::step::map::undo;
+use super::step::unmap::{of_predictions, undo};
 use super::table::Column;
 use super::{declared, types};
 use crate::diagnostic::{Code, Diagnostic};
@@ -129,6 +129,7 @@ impl Draft {
             .label("not a number");
             return self.report(diagnostic, cx);
         }
+        let unmap = if task == Task::Regression { of_predictions(unmap) } else { unmap };
         let output = Output { column: column.name.clone(), learned: found.dtype, dtype, unmap };
         self.output = Some((output, task, column.span));
     }

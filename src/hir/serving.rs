@@ -217,16 +217,19 @@ fn backwards(
             Ok(std::iter::once(keep(op, step.others.first().cloned())).chain(rules).collect())
         }
         Op::Map { columns } => {
-            let used: Vec<MapColumn> = columns.iter().filter(|c| needed.contains_key(&c.out)).cloned().collect();
+            let used: Vec<MapColumn> = columns
+                .iter()
+                .filter(|c| needed.contains_key(&c.out))
+                .map(|c| MapColumn { out_of_fold: None, ..c.clone() })
+                .collect();
             for column in &used {
                 needed.remove(&column.out);
-                traced
-                    .iter_mut()
-                    .filter(|t| t.as_deref() == Some(&column.out))
-                    .for_each(|t| *t = Some(column.column.clone()));
+                // Of several columns that became one, none is what a caller knows by its name.
+                let source = Some(&column.column).filter(|_| column.more.is_empty());
+                traced.iter_mut().filter(|t| t.as_deref() == Some(&column.out)).for_each(|t| *t = source.cloned());
             }
-            for column in &used {
-                needed.entry(column.column.clone()).or_insert(false);
+            for name in used.iter().flat_map(|c| std::iter::once(&c.column).chain(&c.more)) {
+                needed.entry(name.clone()).or_insert(false);
             }
             if used.is_empty() { Ok(Vec::new()) } else { kept(Op::Map { columns: used }) }
         }

@@ -87,6 +87,14 @@ impl SplitFact {
         by.filter(|by| !by.is_empty() && !by_number)
     }
 
+    /// The columns that rows are hashed by, by the names that they have here: none where time or a given column decides,
+    /// and where rows have a number only. `Err`: one is gone or was changed.
+    pub fn hashed_by(&self) -> Result<Vec<&str>, ()> {
+        let Some(key) = self.rule.key() else { return Ok(Vec::new()) };
+        let here = |number: &String| number.parse().ok().and_then(|i: usize| self.by.get(i)?.as_deref()).ok_or(());
+        key.columns.iter().map(here).collect()
+    }
+
     /// What the user split by, for messages.
     pub fn words(&self) -> String {
         let names: Vec<&str> = self.by.iter().map(|name| name.as_deref().unwrap_or("a column that is gone")).collect();

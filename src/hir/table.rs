@@ -67,6 +67,9 @@ pub struct Column {
     pub statistics: Statistics,
     /// The maps that it carries, the first applied first, each with the place that applied it.
     pub maps: Vec<(MapLink, Span)>,
+    /// What `derive replace` made of it by itself, as maps. Only `unmap` undoes these: what a column is replaced by is
+    /// what it means from there on, for a model too.
+    pub replaced: Vec<(MapLink, Span)>,
     /// What is known of its numbers.
     pub range: Range,
     pub refinement: Option<Refinement>,
@@ -91,6 +94,7 @@ impl Column {
             plain: false,
             statistics: Statistics::new(),
             maps: Vec::new(),
+            replaced: Vec::new(),
             range: Range::ALL,
             refinement: None,
             doc: None,

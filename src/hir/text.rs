@@ -1,7 +1,5 @@
 //! An expression as text, for reports of rules and gates.
 
-use dbjob_plan::BinaryOp;
-
 use crate::name;
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
 
@@ -19,7 +17,7 @@ pub(super) fn of(expr: &Expr) -> String {
         ExprKind::Not(x) => format!("not {}", operand(x)),
         ExprKind::Negate(x) => format!("-{}", operand(x)),
         ExprKind::Binary { op, left, right, .. } => {
-            format!("{} {} {}", operand_of(left, *op), op_text(*op), operand_of(right, *op))
+            format!("{} {} {}", operand_of(left, *op), op.sign(), operand_of(right, *op))
         }
         ExprKind::In { value, set, negated } => {
             format!("{} {}in {}", operand(value), if *negated { "not " } else { "" }, of(set))
@@ -72,27 +70,5 @@ fn operand_of(expr: &Expr, outer: dbjob_plan::BinaryOp) -> String {
         ExprKind::Binary { op, .. } if matches!(outer, And | Or) && !matches!(op, And | Or) => of(expr),
         ExprKind::In { .. } | ExprKind::IsNull { .. } if matches!(outer, And | Or) => of(expr),
         _ => operand(expr),
-    }
-}
-
-/// As it is written.
-pub(super) fn op_text(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::Coalesce => "??",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::FloorDiv => "//",
-        BinaryOp::Mod => "%",
-        BinaryOp::Pow => "**",
     }
 }

@@ -4,7 +4,9 @@ use dbjob_plan::{ItemKind, Op, Span};
 
 use super::check::Context;
 use super::items::table_named;
-use super::step::{columns, expect, group, join, map, order, pivot, predict, process, reshape, rows, split, window};
+use super::step::{
+    columns, expect, group, join, map, order, pivot, predict, process, reshape, rows, split, unmap, window,
+};
 use super::table::Table;
 use super::{Item, ItemBody, Served, Step};
 use crate::catalog::words;
@@ -100,7 +102,7 @@ fn check_step(step: &ast::Step, b: &mut Builder<'_, '_>) {
             }
         }
         StepKind::Map(map) => map::map(map, span, b),
-        StepKind::Unmap(columns) => map::unmap(columns, span, b),
+        StepKind::Unmap(columns) => unmap::check(columns, span, b),
         StepKind::Predict { model, out_of_fold, prefix } => {
             predict::check(model, *out_of_fold, prefix.as_ref(), span, b)
         }

@@ -154,7 +154,11 @@ fn is_new(plan: &Plan, id: NodeId, column: &str) -> bool {
 
 fn of_link(link: &MapLink) -> Nature {
     let option = |name: &str| link.options.get(name).cloned().unwrap_or(dbjob_plan::Value::Null);
-    let exactness = map::find(&link.map).map_or(Exactness::Approximate, |m| (m.exactness)(&option));
+    let exactness = match (map::find(&link.map), &link.formula) {
+        (Some(map), _) => (map.exactness)(&option),
+        (None, Some(formula)) => of_expr(&formula.forward),
+        (None, None) => Exactness::Approximate,
+    };
     Nature { exactness, scope: if link.fitted { Scope::Fitted } else { Scope::Row } }
 }
 

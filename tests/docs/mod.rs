@@ -2,5 +2,6 @@
 
 mod blocks;
 mod functions;
+mod maps;
 mod markdown;
 pub mod pages;

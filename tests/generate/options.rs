@@ -10,7 +10,8 @@ use super::{chance, pick};
 /// `name = value` for some of the options, and for all that must be given.
 pub fn options(rng: &mut Rng, specs: &[OptionSpec], percent: u8, of: Kind) -> Vec<String> {
     let mut out = Vec::new();
-    for spec in specs {
+    // Which columns there are, the caller knows.
+    for spec in specs.iter().filter(|s| s.ty != OptionType::Column) {
         if spec.default == Default::Required || chance(rng, percent) {
             out.push(format!("{} = {}", spec.name, value(rng, spec.ty, of)));
         }
@@ -29,6 +30,10 @@ pub fn value(rng: &mut Rng, ty: OptionType, of: Kind) -> String {
             let (low, high) = (min.max(-2.0), max.min(min.max(-2.0) + 2.0));
             format!("{:?}", low + (high - low) * f64::from(rng.u8(1..=8)) / 8.0)
         }
+        OptionType::Number => pick(rng, &["2", "-1.5", "0.25", "10"]).to_string(),
+        OptionType::Numbers => pick(rng, &["[0]", "[-1.5, 2]", "[1, 2, 3]"]).to_string(),
+        OptionType::ManyTexts => "[\"a\", \"b\"]".into(),
+        OptionType::Column => unreachable!("left to the caller"),
         OptionType::Bool => rng.bool().to_string(),
         OptionType::Word(words) => pick(rng, words).to_string(),
         OptionType::Text => "\"text\"".into(),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use dbjob::catalog::MAPS;
-use dbjob::catalog::map::MapInput;
+use dbjob::catalog::map::{Body, MapInput};
+use dbjob::catalog::options::OptionType;
+use dbjob::catalog::{MAPS, Map};
 use dbjob::hir::table::Role;
 use dbjob::hir::{Column, Table};
 use dbjob::syntax::ast::StepKind;
@@ -406,31 +407,59 @@ fn split(place: &Place<'_>, rng: &mut Rng) -> String {
     }
 }
 
+/// What a map of the catalog gives for a column, as far as its entry alone tells.
+fn mapped(map: &Map, input: &MapInput) -> Option<MapInput> {
+    let option = |name: &str| {
+        let spec = map.options.iter().find(|o| o.name == name);
+        spec.and_then(|o| o.default.value()).unwrap_or(Value::Null)
+    };
+    let output = match map.body {
+        Body::Formula { .. } => {
+            return input.dtype.is_numeric().then(|| MapInput { dtype: DataType::Float, ..input.clone() });
+        }
+        Body::Own(typing) => typing(input, &option).ok()?,
+        Body::Several(_) => return None,
+    };
+    Some(MapInput { dtype: output.dtype, nullable: output.nullable, range: output.range, target: None })
+}
+
+/// A map with some of its options.
+fn operation(map: &Map, kind: Kind, place: &Place<'_>, rng: &mut Rng) -> Option<String> {
+    let mut given = options(rng, map.options, 30, kind);
+    if map.options.iter().any(|o| o.ty == OptionType::Column) {
+        let targets = place.columns(|c| matches!(c.dtype, DataType::Int | DataType::Float | DataType::Bool));
+        given.insert(0, pick(rng, targets.get(..).filter(|t| !t.is_empty())?).clone());
+    }
+    Some(if given.is_empty() { map.name.into() } else { format!("{}({})", map.name, given.join(", ")) })
+}
+
 /// A `map` whose first operation fits the columns by its entry in the catalog.
 fn map(place: &mut Place<'_>, rng: &mut Rng) -> Option<String> {
     let columns: Vec<Column> = place.table.columns.iter().cloned().collect();
     let column = pick(rng, columns.get(..).filter(|c| !c.is_empty())?).clone();
     let kind = Kind::of(&column.dtype);
-    let mut input = MapInput { dtype: column.dtype.clone(), nullable: column.nullable };
+    let several: Vec<&Map> = MAPS.iter().filter(|m| matches!(m.body, Body::Several(_))).collect();
+    if chance(rng, 8) {
+        let numbers = place.columns(|c| c.dtype.is_numeric());
+        let numbers = some(rng, numbers.get(..).filter(|n| !n.is_empty())?, 3).into_iter().cloned().collect::<Vec<_>>();
+        let map: &Map = pick::<&Map>(rng, &several);
+        let op = operation(map, kind, place, rng)?;
+        return Some(format!("map [{}] with {op} as {}", numbers.join(", "), place.new_name("m")));
+    }
+    let (dtype, nullable, range) = (column.dtype.clone(), column.nullable, column.range);
+    let mut input = MapInput { dtype, nullable, range, target: None };
     let mut ops: Vec<String> = Vec::new();
     for _ in 0..rng.usize(1..=3) {
-        let default = |map: &dbjob::catalog::Map, name: &str| {
-            let spec = map.options.iter().find(|o| o.name == name);
-            spec.and_then(|o| o.default.value()).unwrap_or(Value::Null)
+        let fits = |m: &&Map| {
+            let required = m.options.iter().any(|o| o.default.value().is_none());
+            !matches!(m.body, Body::Several(_)) && (required || mapped(m, &input).is_some())
         };
-        let fitting: Vec<_> = MAPS
-            .iter()
-            .filter(|m| {
-                let required = m.options.iter().any(|o| o.default.value().is_none());
-                required || (m.output)(&input, &|name| default(m, name)).is_ok()
-            })
-            .collect();
+        let fitting: Vec<&Map> = MAPS.iter().filter(fits).collect();
         let Some(map) = (!fitting.is_empty()).then(|| *pick(rng, &fitting)) else { break };
-        let given = options(rng, map.options, 30, kind);
-        ops.push(if given.is_empty() { map.name.into() } else { format!("{}({})", map.name, given.join(", ")) });
-        match (map.output)(&input, &|name| default(map, name)) {
-            Ok(output) => input = MapInput { dtype: output.dtype, nullable: output.nullable },
-            Err(_) => break,
+        ops.extend(operation(map, kind, place, rng));
+        match mapped(map, &input) {
+            Some(next) => input = next,
+            None => break,
         }
     }
     if ops.is_empty() {

@@ -2,6 +2,7 @@
 
 mod examples;
 mod functions;
+mod maps;
 mod outside;
 mod own_tests;
 mod pages;

@@ -150,6 +150,14 @@ impl Expr {
         }
     }
 
+    /// Calls `change` for all below this expression and then for itself.
+    pub fn rewrite(&mut self, change: &mut dyn FnMut(&mut Expr)) {
+        for operand in self.operands_mut() {
+            operand.rewrite(change);
+        }
+        change(self);
+    }
+
     /// Gives columns other names, where `new` has one.
     pub fn rename(&mut self, new: &mut dyn FnMut(&str) -> Option<String>) {
         if let ExprKind::Column(name) = &mut self.kind

@@ -89,7 +89,7 @@ fn own_level(expr: &Expr) -> u8 {
 /// An int where a float is wanted, a date where a moment is: the language converts these by itself.
 fn is_silent(function: &str, args: &[Expr]) -> bool {
     use crate::DataType as T;
-    matches!((function, args), ("float", [x]) if x.dtype == T::Int)
+    matches!((function, args), ("float" | "decimal", [x, ..]) if matches!(x.dtype, T::Int | T::Decimal { .. }))
         || matches!((function, args), ("datetime", [x]) if x.dtype == T::Date)
 }
 
@@ -116,6 +116,11 @@ fn write(expr: &Expr, f: &mut Formatter<'_>) -> fmt::Result {
             list(items, f)?;
             f.write_str("]")
         }
+        ExprKind::List(items) => {
+            f.write_str("[")?;
+            list(items, f)?;
+            f.write_str("]")
+        }
         ExprKind::InRange { value, low, high, inclusive } => {
             write!(f, "{} in ", At(value, level::RANGE))?;
             if let Some(low) = low {
@@ -123,11 +128,6 @@ fn write(expr: &Expr, f: &mut Formatter<'_>) -> fmt::Result {
             }
             f.write_str(if *inclusive && high.is_some() { "..=" } else { ".." })?;
             high.as_ref().map_or(Ok(()), |high| At(high, level::RANGE + 1).fmt(f))
-        }
-        ExprKind::List(items) => {
-            f.write_str("[")?;
-            list(items, f)?;
-            f.write_str("]")
         }
         ExprKind::If { condition, then, otherwise } => {
             write!(f, "if {condition} then {then} else {otherwise}")

@@ -19,10 +19,32 @@ pub struct MapLink {
     pub to_nullable: bool,
     /// Whether it learns from the train part.
     pub fitted: bool,
+    /// What it computes, if it is an expression; else engines know it by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formula: Option<Box<Formula>>,
 }
 
-/// The column that a formula of a map speaks of.
+/// The column that a [`Formula`] speaks of.
 pub const MAPPED: &str = "__x";
+
+/// A map that is an expression of the language.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Formula {
+    /// Of the type [`MapLink::to`], over the column [`MAPPED`] of the type [`MapLink::from`].
+    pub forward: Expr,
+    pub undo: Undo,
+    /// Whether a value for which there is no result (null, where it is not null itself) stops the run.
+    pub strict: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// Of the type [`MapLink::from`], over the column [`MAPPED`] of the type [`MapLink::to`].
+    By(Expr),
+    /// There is no inverse: why, in words.
+    Never(String),
+}
 
 /// What to learn, from which columns, with what, and how to judge it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,6 +104,17 @@ pub struct Output {
     pub dtype: DataType,
     /// The links to undo on a prediction, the last applied first; empty for `raw` or an unmapped column.
     pub unmap: Vec<MapLink>,
+}
+
+impl Output {
+    /// Whether a number may be predicted that no value was mapped to: null in the caller's units.
+    pub fn may_be_lost(&self) -> bool {
+        let partial = |link: &MapLink| match link.formula.as_ref().map(|formula| &formula.undo) {
+            Some(Undo::By(back)) => back.nullable,
+            _ => false,
+        };
+        self.unmap.iter().any(partial)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

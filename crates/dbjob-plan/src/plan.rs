@@ -6,8 +6,8 @@ use petgraph::visit::EdgeRef;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cluster, DataType, Environment, Expr, FitSpec, Limits, MapLink, Said, Sample, Schema, Source, Span, Split, Target,
-    Value, Window,
+    Cluster, DataType, Environment, Expr, FitSpec, Limits, MapLink, Said, Sample, Schema, Source, Span, Split,
+    SplitKey, Target, Value, Window,
 };
 
 /// A node of a [`Plan`]; stable while the plan is edited.
@@ -286,6 +286,29 @@ pub struct MapColumn {
     pub column: String,
     pub out: String,
     pub link: MapLink,
+    /// The further columns of a map of several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<String>,
+    /// What a target encoder learns from. Not in a serving plan: nothing is learned there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_of_fold: Option<OutOfFold>,
+}
+
+impl MapColumn {
+    /// A map of one column that is no target encoder.
+    pub fn new(column: impl Into<String>, out: impl Into<String>, link: MapLink) -> Self {
+        Self { column: column.into(), out: out.into(), link, more: Vec::new(), out_of_fold: None }
+    }
+}
+
+/// How a target encoder learns: a train row is encoded from the folds that it is not in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutOfFold {
+    /// The column whose means stand for the levels.
+    pub target: String,
+    /// What decides on the fold: the floor of u of `<seed>|folds|<key>` times `folds`.
+    pub key: SplitKey,
+    pub folds: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,8 +1,9 @@
 use dbjob_plan::{DataType, Value};
 
-use super::{Inverse, Map, MapInput, MapOutput};
+use super::{ANY, Body, Inverse, Map, MapInput, MapOutput, Options};
 use crate::catalog::Exactness;
 use crate::catalog::options::{Default, OptionSpec, OptionType};
+use crate::range::Range;
 
 pub const IMPUTE: Map = Map {
     name: "impute",
@@ -12,7 +13,8 @@ pub const IMPUTE: Map = Map {
         default: Default::Required,
         doc: "What stands for null: a statistic of the train part, or a value",
     }],
-    output,
+    valid: ANY,
+    body: Body::Own(output),
     inverse: Inverse::None("a filled-in value looks like any other, so which rows were null is not known any more"),
     exactness: |option| match option("value") {
         Value::Word(word) if word == "mean" => Exactness::Approximate,
@@ -22,9 +24,15 @@ pub const IMPUTE: Map = Map {
     example: "map age with impute(median)",
 };
 
-fn output(input: &MapInput, option: &dyn Fn(&str) -> Value) -> Result<MapOutput, String> {
-    let gives = |dtype: DataType, fitted| Ok(MapOutput { dtype, nullable: false, fitted });
-    match option("value") {
+fn output(input: &MapInput, option: Options<'_>) -> Result<MapOutput, String> {
+    let value = option("value");
+    // A statistic lies among the values.
+    let range = match &value {
+        Value::Word(_) => input.range.averaged(),
+        value => value.as_f64().map_or(Range::ALL, |x| input.range.or(Range::exactly(x))),
+    };
+    let gives = |dtype: DataType, fitted| Ok(MapOutput { dtype, nullable: false, fitted, range });
+    match value {
         Value::Word(word) => match (word.as_str(), &input.dtype) {
             ("mean", DataType::Int | DataType::Float) => gives(DataType::Float, true),
             ("median", DataType::Int | DataType::Float) => gives(DataType::Float, true),

@@ -1,12 +1,14 @@
-use super::{Inverse, Map, float_of_number};
+use super::{ANY, Body, Inverse, Map, fitted_float};
 use crate::catalog::Exactness;
 
 pub const STANDARDIZE: Map = Map {
     name: "standardize",
     options: &[],
-    output: |input, _| float_of_number(input, true),
+    valid: ANY,
+    body: Body::Own(|input, _| fitted_float(input)),
     inverse: Inverse::Exists("x * scale + mean"),
     exactness: |_| Exactness::Approximate,
-    doc: "(x - mean) / standard deviation of the train part (dividing by n, as scikit-learn's StandardScaler); zero spread: scale 1.",
+    doc: "(x - mean) / standard deviation of the train part (dividing by n, as scikit-learn's StandardScaler); zero \
+          spread: scale 1.",
     example: "map age with standardize",
 };

@@ -10,7 +10,6 @@ use crate::hir::items::table_named;
 use crate::hir::options;
 use crate::hir::table::{Column, Table};
 use crate::hir::taint::{Taint, TaintKind, TaintSource};
-use crate::hir::text::op_text;
 use crate::hir::transform::Builder;
 use crate::syntax::ast::{self, ExprKind, Ident, JoinStep};
 
@@ -135,7 +134,7 @@ fn condition(
             }
             (Some((l, r, _)), op) => {
                 let sign = if matches!(op, Lt | Gt) { ">" } else { ">=" };
-                let message = format!("`{}` looks ahead, which an asof join never does", op_text(*op));
+                let message = format!("`{}` looks ahead, which an asof join never does", op.sign());
                 let diagnostic = Diagnostic::error(Code::E0302, expr.span, message)
                     .label("later rows")
                     .help(format!("write `on {} {sign} {other}.{}`", l.name, r.name));

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use dbjob_plan::{DataType, ExprKind, NamedExpr, Op, Projection, Span};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::hir::Served;
 use crate::hir::expr::{Aggregates, Scope, Typed, check_expr};
 use crate::hir::selection::{columns_of, known};
 use crate::hir::table::{Column, Role, Table};
 use crate::hir::taint::{TaintKind, TaintSource};
 use crate::hir::transform::Builder;
+use crate::hir::{Served, formula};
 use crate::syntax::ast::{DeriveColumn, Ident, Selection};
 
 /// A computed column.
@@ -52,6 +52,10 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
             ExprKind::Column(source) => b.table.get(source).is_some_and(|c| c.plain),
             _ => false,
         };
+        if let Some(old) = b.table.get(name).filter(|_| value.expr.columns() == [name.as_str()]) {
+            b.cx.next_map += 1;
+            column.replaced = formula::replaced(old, &value, b.cx.next_map, new.name.span);
+        }
         if let Some(label) = new.label {
             column.role = Role::Label;
             column.taint.add(name.clone(), TaintSource::new(TaintKind::Label, label));

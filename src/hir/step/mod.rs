@@ -2,6 +2,7 @@
 
 pub(super) mod asof;
 pub(super) mod columns;
+mod domain;
 pub(super) mod expect;
 pub(super) mod group;
 pub(super) mod join;
@@ -13,4 +14,5 @@ pub(super) mod process;
 pub(super) mod reshape;
 pub(super) mod rows;
 pub(super) mod split;
+pub(super) mod unmap;
 pub(super) mod window;

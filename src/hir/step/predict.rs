@@ -262,7 +262,8 @@ fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, added: Added, b:
             b.report(diagnostic);
             continue;
         }
-        let mut column = Column::new(name, dtype, added.nullable, span);
+        let lost = name == prefix && fact.task == Task::Regression && fact.output.may_be_lost();
+        let mut column = Column::new(name, dtype, added.nullable || lost, span);
         if added.in_sample {
             column.taint.add(format!("predictions of {model}"), TaintSource::new(TaintKind::InSample, span));
         }

@@ -101,6 +101,9 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                     if ours.maps != theirs.maps {
                         ours.maps.clear();
                     }
+                    if ours.replaced != theirs.replaced {
+                        ours.replaced.clear();
+                    }
                 }
                 _ => {
                     let (ours, ours_span) = (ours.dtype.clone(), ours.span);

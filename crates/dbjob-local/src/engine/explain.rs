@@ -64,7 +64,7 @@ fn first_fault(run: &Run<'_>, fault: &Fault) -> Option<(u64, Fault)> {
     let step = run.step_of(fault.node)?;
     if !matches!(
         step.node.op,
-        Op::Filter { .. } | Op::Derive { .. } | Op::Map { .. } | Op::Explode { .. } | Op::Expect(_)
+        Op::Filter { .. } | Op::Derive { .. } | Op::Map { .. } | Op::Unmap { .. } | Op::Explode { .. } | Op::Expect(_)
     ) {
         return None;
     }

@@ -199,7 +199,11 @@ impl Needs {
                 for column in &alive {
                     wanted.remove(&column.out);
                 }
-                wanted.extend(alive.iter().map(|c| c.column.clone()));
+                wanted.extend(alive.iter().flat_map(|c| std::iter::once(&c.column).chain(&c.more)).cloned());
+                let encodings = || alive.iter().filter_map(|c| c.out_of_fold.as_ref());
+                wanted.extend(encodings().flat_map(|o| std::iter::once(&o.target).chain(&o.key.columns)).cloned());
+                // Without a key the number of a row decides on its fold.
+                let order = if encodings().any(|o| o.key.columns.is_empty()) { Order::Exact } else { order };
                 if alive.iter().any(|c| c.link.fitted) && plan.node(inputs[0]).schema.get(PART).is_some() {
                     wanted.insert(PART.into());
                 }

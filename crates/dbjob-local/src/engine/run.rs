@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
 use dbjob_plan::{
-    Event, ExpectAction, ItemKind, Join, Node, NodeId, Op, PART, PART_TRAIN, Plan, PlanItem, RunContext, RunError,
-    RunReport, SplitKey, TableReport,
+    Event, ExpectAction, ItemKind, Join, Node, NodeId, Op, Plan, PlanItem, RunContext, RunError, RunReport, SplitKey,
+    TableReport,
 };
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
@@ -415,25 +415,14 @@ impl<'a> Run<'a> {
         input: NodeId,
         need: &Need,
     ) -> Result<(), Stop> {
-        let fitted: Vec<(&str, &dbjob_plan::MapLink)> = columns
-            .iter()
-            .filter(|c| c.link.fitted && need.columns.contains(&c.out))
-            .map(|c| (c.column.as_str(), &c.link))
-            .collect();
+        let fitted: Vec<&dbjob_plan::MapColumn> =
+            columns.iter().filter(|c| c.link.fitted && need.columns.contains(&c.out)).collect();
         if fitted.is_empty() {
             return Ok(());
         }
         let rows = self.rows(input)?;
-        let mut train = rows.lazy();
-        if self.plan.node(input).schema.get(PART).is_some() {
-            train = train.filter(col(PART).eq(pl::lit(PART_TRAIN)));
-        }
-        let mut names: Vec<&str> = fitted.iter().map(|(name, _)| *name).collect();
-        names.sort_unstable();
-        names.dedup();
-        let train = train.select(names.iter().map(|n| col(*n)).collect::<Vec<_>>());
-        let train = guarded(|| train.collect()).map_err(engine_error)?;
-        let states = map::fit(&fitted, &train).map_err(|e| e.or_span(self.plan.node(id).span))?;
+        let states = map::fit(&fitted, &rows, &self.plan.node(input).schema, self.plan.seed)
+            .map_err(|e| e.or_span(self.plan.node(id).span))?;
         self.maps.0.extend(states);
         Ok(())
     }

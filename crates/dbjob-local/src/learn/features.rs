@@ -1,5 +1,5 @@
 use dbjob_learn::Matrix;
-use dbjob_plan::{DataLocation, DataType, FitSpec, Input, MapLink, NodeId, Op, RunError, Serving, Value};
+use dbjob_plan::{DataLocation, DataType, FitSpec, Input, MapLink, NodeId, Op, RunError, Serving};
 use polars::prelude::{self as pl, Column, DataFrame, StaticArray};
 
 use crate::fault::engine_error;
@@ -119,15 +119,15 @@ impl Reader<'_> {
     }
 }
 
-/// `column=level` where the vector is a one-hot whose levels are known, else `column[i]`.
+/// `column=level` (or term) where a map made the vector whose places are known, else `column[i]`.
 fn place_names(column: &str, width: usize, serving: &Serving, maps: &MapStates) -> Vec<String> {
-    match origin(column, serving).and_then(|link| levels(link, maps)).filter(|l| l.len() == width) {
-        Some(levels) => levels.into_iter().map(|level| format!("{column}={level}")).collect(),
+    match origin(column, serving).and_then(|link| places(link, maps)).filter(|l| l.len() == width) {
+        Some(places) => places.into_iter().map(|place| format!("{column}={place}")).collect(),
         None => (0..width).map(|i| format!("{column}[{i}]")).collect(),
     }
 }
 
-/// The one-hot that made a column of the serving plan's output.
+/// The map that made a vector of the serving plan's output.
 fn origin<'a>(column: &str, serving: &'a Serving) -> Option<&'a MapLink> {
     let mut name = column.to_owned();
     let mut at: Option<NodeId> = Some(serving.output);
@@ -135,7 +135,7 @@ fn origin<'a>(column: &str, serving: &'a Serving) -> Option<&'a MapLink> {
         match &serving.plan.node(id).op {
             Op::Map { columns } => {
                 if let Some(made) = columns.iter().find(|c| c.out == name) {
-                    return Some(&made.link).filter(|l| l.map == "one_hot");
+                    return Some(&made.link);
                 }
             }
             Op::Project { columns } => name = columns.iter().find(|c| c.to == name)?.from.clone(),
@@ -147,13 +147,13 @@ fn origin<'a>(column: &str, serving: &'a Serving) -> Option<&'a MapLink> {
     None
 }
 
-fn levels(link: &MapLink, maps: &MapStates) -> Option<Vec<String>> {
-    if let Some(MapState::Levels { levels }) = maps.0.get(&link.id) {
-        return Some(levels.clone());
-    }
-    match (&link.from, link.options.get("levels")) {
-        (_, Some(Value::List(levels))) => Some(levels.iter().filter_map(|l| l.as_str().map(str::to_owned)).collect()),
-        (DataType::Category { levels }, _) => levels.clone(),
+/// What the places of a map's vector stand for.
+fn places(link: &MapLink, maps: &MapStates) -> Option<Vec<String>> {
+    match (link.map.as_str(), maps.0.get(&link.id), &link.from) {
+        ("one_hot", Some(MapState::Levels { levels }), _) => Some(levels.clone()),
+        ("one_hot", None, DataType::Category { levels }) => levels.clone(),
+        ("tf_idf", Some(MapState::Terms { terms, .. }), _) => Some(terms.clone()),
+        ("cyclic", ..) => Some(vec!["sin".to_owned(), "cos".to_owned()]),
         _ => None,
     }
 }

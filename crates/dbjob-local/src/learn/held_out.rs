@@ -10,7 +10,7 @@ use super::fit::{Fresh, take};
 use super::judge::{Judged, column, floats, predictions};
 use super::predict::Meaning;
 use crate::fault::{engine_error, guarded};
-use crate::map::{MapStates, unmap_column};
+use crate::map::MapStates;
 use crate::types::value_of;
 use crate::udf::col;
 
@@ -31,7 +31,7 @@ impl Fresh {
         let held = take(table, rows)?;
         let scores = as_in(&self.learned.scores(&held, maps, &|i| rows[i] as u64 + 1)?, self, whole);
         let meaning = Meaning { task: spec.task, output: &spec.output, classes: &whole.learned.classes, maps };
-        let unmapped = unmap_column(column(&held, &spec.output.column)?, &spec.output.unmap, maps)?;
+        let unmapped = meaning.restored(column(&held, &spec.output.column)?)?;
         let known: Vec<u32> = (0..rows.len() as u32).filter(|i| !truth.is_null(rows[*i as usize] as usize)).collect();
         let all = match table.column(ROW) {
             Ok(_) => {

@@ -12,7 +12,7 @@ use super::held_out::{HeldOut, OutOfFold};
 use super::learned::{Learned, Report};
 use super::target::Truth;
 use crate::fault::engine_error;
-use crate::map::{MapStates, unmap_column};
+use crate::map::MapStates;
 
 /// Rows that a model is judged by, with its predictions.
 pub(super) struct Judged {
@@ -86,7 +86,7 @@ impl Fresh {
         let (spec, meaning) = (&learned.spec, learned.meaning(maps));
         let test = take(table, &parts.test)?;
         let scores = learned.scores(&test, maps, &|i| parts.test[i] as u64 + 1)?;
-        let unmapped = unmap_column(column(&test, &spec.output.column)?, &spec.output.unmap, maps)?;
+        let unmapped = meaning.restored(column(&test, &spec.output.column)?)?;
         let (truth, numbers) = match (&parts.truth, &self.classes) {
             (Truth::Classes { distinct, rows }, Some(classes)) => {
                 let codes = classes.codes(distinct);

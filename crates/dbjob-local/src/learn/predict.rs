@@ -39,13 +39,18 @@ impl Meaning<'_> {
 
     /// A number of the learner in the caller's units.
     pub fn number(&self, values: &[f64], name: &str) -> Result<Column, RunError> {
-        let column = Series::new(name.into(), values).into_column();
-        let column = unmap_column(&column, &self.output.unmap, self.maps)?;
+        self.restored(&Series::new(name.into(), values).into_column())
+    }
+
+    /// A column of the learner's values in the caller's units.
+    pub fn restored(&self, column: &Column) -> Result<Column, RunError> {
+        let name = column.name().clone();
+        let column = unmap_column(column, &self.output.unmap, self.maps)?;
         if self.output.dtype == DataType::Int && *column.dtype() == pl::DataType::Float64 {
             let rounded: pl::Int64Chunked = column.f64().map_err(engine_error)?.iter().map(|x| nearest(x?)).collect();
-            return Ok(rounded.into_column().with_name(name.into()));
+            return Ok(rounded.into_column().with_name(name));
         }
-        Ok(column.with_name(name.into()))
+        Ok(column.with_name(name))
     }
 
     fn class(&self, codes: &[u32], name: &str) -> Result<Column, RunError> {

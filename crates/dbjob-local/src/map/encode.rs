@@ -11,6 +11,7 @@ use polars::prelude::{
     self as pl, Column, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, PolarsResult, StringChunked,
 };
 
+use super::fit::Train;
 use super::{Map, MapState, int_option};
 use crate::fault::engine_error;
 
@@ -20,14 +21,14 @@ pub(super) struct Labels;
 pub(super) struct OneHot;
 
 impl Map for Index {
-    fn fit(&self, column: &Column, link: &MapLink) -> Result<MapState, RunError> {
-        learn(column, link)
+    fn fit(&self, train: &Train<'_>, link: &MapLink) -> Result<MapState, RunError> {
+        learn(train.column(), link)
     }
 
-    fn apply(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+    fn apply(&self, columns: &[Column], link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
         let levels = levels(link, state)?;
         let position = positions(&levels);
-        let text = column.cast(&pl::DataType::String)?;
+        let text = columns[0].cast(&pl::DataType::String)?;
         let out: pl::Int64Chunked =
             text.str()?.iter().map(|level| level.map(|level| position.get(level).map_or(-1, |i| *i as i64))).collect();
         Ok(out.into_column())
@@ -41,44 +42,61 @@ impl Map for Index {
 impl Map for Labels {
     fn refuses(&self, column: &Column, link: &MapLink) -> PolarsResult<Option<String>> {
         let levels = levels(link, None)?;
-        let text = column.cast(&pl::DataType::String)?;
-        Ok(text.str()?.iter().flatten().find(|t| !levels.iter().any(|l| l == t)).map(|t| format!("{t:?}")))
+        if let Ok(ints) = column.i64() {
+            let known = |i: &i64| usize::try_from(*i).is_ok_and(|i| i < levels.len());
+            return Ok(ints.iter().flatten().find(|i| !known(i)).map(|i| i.to_string()));
+        }
+        let Ok(text) = column.str() else { return Ok(None) };
+        Ok(text.iter().flatten().find(|t| !levels.iter().any(|l| l == t)).map(|t| format!("{t:?}")))
     }
 
-    fn apply(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
-        Index.apply(column, link, state)
+    fn apply(&self, columns: &[Column], link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+        if link.from.is_text() { Index.apply(columns, link, state) } else { named(&columns[0], &levels(link, None)?) }
     }
 
     fn invert(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> Option<PolarsResult<Column>> {
-        Index.invert(column, link, state)
+        if link.from.is_text() {
+            return Index.invert(column, link, state);
+        }
+        let back = |levels: Vec<String>| {
+            let position = positions(&levels);
+            let at: pl::Int64Chunked =
+                column.str()?.iter().map(|l| l.and_then(|l| position.get(l)).map(|i| *i as i64)).collect();
+            at.into_column().cast(&crate::types::polars_type(&link.from))
+        };
+        Some(levels(link, None).and_then(back))
     }
 }
 
-fn invert_index(column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
-    let levels = levels(link, state)?;
+/// The label at each position; a bool is 0 or 1.
+fn named(column: &Column, levels: &[String]) -> PolarsResult<Column> {
     let at = column.cast(&pl::DataType::Int64)?;
     let out: StringChunked = at
         .i64()?
         .iter()
         .map(|i| i.and_then(|i| usize::try_from(i).ok()).and_then(|i| levels.get(i)).map(String::as_str))
         .collect();
-    out.into_column().cast(&crate::types::polars_type(&link.from))
+    Ok(out.into_column())
+}
+
+fn invert_index(column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+    named(column, &levels(link, state)?)?.cast(&crate::types::polars_type(&link.from))
 }
 
 impl Map for OneHot {
-    fn fit(&self, column: &Column, link: &MapLink) -> Result<MapState, RunError> {
-        learn(column, link)
+    fn fit(&self, train: &Train<'_>, link: &MapLink) -> Result<MapState, RunError> {
+        learn(train.column(), link)
     }
 
-    fn apply(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+    fn apply(&self, columns: &[Column], link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
         let levels = levels(link, state)?;
         let position = positions(&levels);
-        let text = column.cast(&pl::DataType::String)?;
+        let text = columns[0].cast(&pl::DataType::String)?;
         let width = levels.len();
         let mut out = ListPrimitiveChunkedBuilder::<pl::Float64Type>::new(
-            column.name().clone(),
-            column.len(),
-            column.len() * width,
+            text.name().clone(),
+            text.len(),
+            text.len() * width,
             pl::DataType::Float64,
         );
         let mut row = vec![0.0; width];

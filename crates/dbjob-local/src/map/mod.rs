@@ -1,77 +1,36 @@
-//! Maps and their inverses; one file a family. A map is a function of one column, given its [`MapLink`] and, if it is
-//! fitted, the [`MapState`] that was learned from the train part.
+//! Maps and their inverses; one file a family. A map is an expression that its [`MapLink`] holds, or a function of columns,
+//! given the link and, if it is fitted, the [`MapState`] that was learned from the train part.
 
+mod bucket;
+mod count;
+mod cyclic;
 mod encode;
+mod fit;
+mod formula;
 mod impute;
+mod key;
+mod pca;
+mod power;
 mod scale;
-mod stateless;
+mod state;
+mod tf_idf;
 
-use std::collections::BTreeMap;
+use dbjob_plan::{MAPPED, MapColumn, MapLink, NodeId, PART, PART_TRAIN, RunError, Schema, Value};
+use polars::prelude::{self as pl, Column, DataFrame, IntoColumn, IntoLazy, PolarsResult};
 
-use dbjob_plan::{MapLink, RunError, Value};
-use polars::prelude::{self as pl, Column, DataFrame, IntoLazy, PolarsResult};
-use serde::{Deserialize, Serialize};
+pub(crate) use fit::fit;
+pub use state::{Affine, Fill, MapState, MapStates, Means};
 
-use crate::expr::Reporter;
-use crate::fault::engine_error;
+use crate::expr::Scope;
+use crate::fault::{Faults, engine_error, guarded};
 use crate::types::polars_type;
-use crate::udf;
+use crate::udf::{self, col};
+use fit::{Cut, Train};
 
-/// What a fitted map learned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum MapState {
-    /// y = (x - shift) / scale; `scale` is never 0. `standardize`: mean and population standard deviation (as
-    /// scikit-learn's StandardScaler); `min_max`: minimum and range. Zero spread: scale 1.
-    Affine {
-        #[serde(with = "exact")]
-        shift: f64,
-        #[serde(with = "exact")]
-        scale: f64,
-    },
-    /// What takes the place of null.
-    Fill { value: Fill },
-    /// The levels in the order of their positions.
-    Levels { levels: Vec<String> },
-}
-
-/// A replacement for null, in the physical form of the mapped column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fill {
-    Int(i64),
-    #[serde(with = "exact")]
-    Float(f64),
-    Bool(bool),
-    String(String),
-    Date(i32),
-    Datetime(i64),
-    Duration(i64),
-}
-
-/// The states of all fitted links of a job or package, by [`MapLink::id`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MapStates(pub BTreeMap<u32, MapState>);
-
-/// Floats as text: a JSON number may come back off by one unit in the last place, and predictions must not.
-mod exact {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(x: &f64, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&format!("{x:?}"))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
-        let text = String::deserialize(d)?;
-        text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no number")))
-    }
-}
-
-/// What one map does; the answers of one family file.
+/// What one map does that is no expression.
 trait Map: Send + Sync {
-    /// Learns from the train rows of its column.
-    fn fit(&self, _column: &Column, _link: &MapLink) -> Result<MapState, RunError> {
+    /// Learns from the train rows of its columns.
+    fn fit(&self, _train: &Train<'_>, _link: &MapLink) -> Result<MapState, RunError> {
         Err(RunError::new("E0799", "this map has nothing to learn"))
     }
 
@@ -80,25 +39,33 @@ trait Map: Send + Sync {
         Ok(None)
     }
 
-    fn apply(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column>;
+    /// The mapped column first, then those that are mapped with it.
+    fn apply(&self, columns: &[Column], link: &MapLink, state: Option<&MapState>) -> PolarsResult<Column>;
 
     /// `None`: there is no inverse, which `check` has refused.
-    fn invert(&self, column: &Column, link: &MapLink, state: Option<&MapState>) -> Option<PolarsResult<Column>>;
+    fn invert(&self, _column: &Column, _link: &MapLink, _state: Option<&MapState>) -> Option<PolarsResult<Column>> {
+        None
+    }
 }
 
 fn map_of(name: &str) -> Option<&'static dyn Map> {
     Some(match name {
-        "log1p" => &stateless::LOG1P,
-        "expm1" => &stateless::EXPM1,
-        "log" => &stateless::LOG,
-        "exp" => &stateless::EXP,
-        "sqrt" => &stateless::SQRT,
+        "cyclic" => &cyclic::Cyclic,
         "labels" => &encode::Labels,
         "index" => &encode::Index,
         "one_hot" => &encode::OneHot,
         "standardize" => &scale::Standardize,
         "min_max" => &scale::MinMax,
+        "robust" => &scale::Robust,
+        "power" => &power::Power,
+        "clip" => &bucket::Clip,
+        "bucket" => &bucket::Bucket,
+        "hash_bucket" => &bucket::HashBucket,
         "impute" => &impute::Impute,
+        "count_encode" => &count::CountEncode,
+        "target_encode" => &count::TargetEncode,
+        "tf_idf" => &tf_idf::TfIdf,
+        "pca" => &pca::Pca,
         _ => return None,
     })
 }
@@ -107,51 +74,60 @@ fn known(link: &MapLink) -> Result<&'static dyn Map, RunError> {
     map_of(&link.map).ok_or_else(|| RunError::new("E0799", format!("the local engine has no map `{}`", link.map)))
 }
 
-/// Whether a map of this type can be carried out: `one_hot` and `index` take text only.
+fn other_state() -> pl::PolarsError {
+    pl::PolarsError::ComputeError("the map's stored state is of another kind".into())
+}
+
+/// Whether a map can be carried out.
 pub(crate) fn supports(link: &MapLink) -> bool {
-    map_of(&link.map).is_some()
+    link.formula.is_some() || map_of(&link.map).is_some()
 }
 
-/// Learns the states of all columns of one `map` statement. `train` holds the train rows of the mapped columns.
-///
-/// Errors: E0715 when a column gives nothing to learn from.
-pub(crate) fn fit(columns: &[(&str, &MapLink)], train: &DataFrame) -> Result<Vec<(u32, MapState)>, RunError> {
-    columns
-        .iter()
-        .map(|(name, link)| {
-            let column = train.column(name).map_err(engine_error)?;
-            if column.len() == column.null_count() {
-                let what =
-                    if column.is_empty() { "the train part has no rows" } else { "all of its train values are null" };
-                return Err(RunError::new("E0715", format!("cannot fit `{}` on `{name}`: {what}", link.map))
-                    .help("give the split a larger train part, or look at the filters and joins above it"));
-            }
-            let state = known(link)?.fit(column, link).map_err(|e| RunError {
-                message: format!("cannot fit `{}` on `{name}`: {}", link.map, e.message),
-                ..e
-            })?;
-            Ok((link.id, state))
-        })
-        .collect()
+/// Where maps are applied.
+pub(crate) struct Applying<'a> {
+    pub scope: Scope<'a>,
+    pub states: &'a MapStates,
+    /// The table that is mapped.
+    pub schema: &'a Schema,
+    pub seed: i64,
+    /// The number of each row, where a target encoder wants it.
+    pub row: &'a str,
 }
 
-/// The mapped form of `input`, of the physical type of `link.to`.
-pub(crate) fn apply(
-    input: pl::Expr,
-    link: &MapLink,
-    states: &MapStates,
-    reporter: Reporter,
-) -> Result<pl::Expr, RunError> {
-    let (map, state) = (known(link)?, state_of(link, states)?);
-    let (link, out) = (link.clone(), polars_type(&link.to));
+/// The mapped form of a column, of the physical type of `link.to`.
+pub(crate) fn apply(column: &MapColumn, cx: &Applying<'_>) -> Result<pl::Expr, RunError> {
+    let link = &column.link;
+    if let Some(formula) = &link.formula {
+        return formula::apply(col(column.column.as_str()), link, formula, &cx.scope);
+    }
+    let (map, state) = (known(link)?, state_of(link, cx.states)?);
+    let mut inputs: Vec<pl::Expr> =
+        std::iter::once(&column.column).chain(&column.more).map(|name| col(name.as_str())).collect();
+    // Train rows are told from others by their part; without one, as in a request, there are none.
+    if let Some(how) = column.out_of_fold.as_ref().filter(|_| cx.schema.get(PART).is_some()) {
+        let by = &how.key.columns;
+        let keys = if by.is_empty() { vec![cx.row] } else { by.iter().map(String::as_str).collect() };
+        let number = |name: &str| if name == cx.row { col(name).cast(pl::DataType::Int64) } else { col(name) };
+        let keys = std::iter::once(col(PART)).chain(keys.into_iter().map(number)).collect();
+        let cut = Cut::new(how, cx.schema, cx.seed);
+        inputs.push(udf::map_n(keys, pl::DataType::Int64, move |c| folds(&cut, c)));
+    }
+    let (link, out, reporter) = (link.clone(), polars_type(&link.to), cx.scope.reporter());
     let target = out.clone();
-    Ok(udf::map1(input, out, move |c| {
-        if let Some(value) = map.refuses(c, &link)? {
+    Ok(udf::fallible(inputs, out, move |columns| {
+        if let Some(value) = map.refuses(&columns[0], &link)? {
             let message = format!("{value} is none of the values that `{}` is made for", link.map);
             return Err(reporter.fail("E0707", message, Some(value)));
         }
-        map.apply(c, &link, state.as_ref())?.cast(&target)
+        map.apply(columns, &link, state.as_ref())?.cast(&target)
     }))
+}
+
+/// The fold of each row by its keys, which follow the part; -1 for rows that are not train.
+fn folds(cut: &Cut, columns: &[Column]) -> PolarsResult<Column> {
+    let folds = cut.folds(&columns[1..])?;
+    let fold = |(part, fold): (Option<i64>, usize)| Some(if part == Some(PART_TRAIN) { fold as i64 } else { -1 });
+    Ok(columns[0].i64()?.iter().zip(folds).map(fold).collect::<pl::Int64Chunked>().into_column())
 }
 
 /// Undoes maps on a column: the links in the order of undoing, the last applied first. The result has the physical type
@@ -159,45 +135,51 @@ pub(crate) fn apply(
 ///
 /// Errors: E0716 when the state of a fitted link is missing, E0799 when a link has no inverse.
 pub fn unmap_column(column: &Column, links: &[MapLink], states: &MapStates) -> Result<Column, RunError> {
-    let mut column = column.clone();
-    for link in links {
-        let state = state_of(link, states)?;
-        column = invert(&column, link, state.as_ref())?;
+    if links.is_empty() {
+        return Ok(column.clone());
     }
-    Ok(column)
+    let (faults, schema) = (Faults::default(), Schema::default());
+    let undone = unmap(col(MAPPED), links, states, false, &Scope::new(&faults, NodeId::new(0), &schema))?;
+    let mapped = column.clone().with_name(MAPPED.into());
+    let frame = DataFrame::new(column.len(), vec![mapped]).map_err(engine_error)?;
+    let table = guarded(|| frame.lazy().select([undone.alias(MAPPED)]).collect());
+    let table = table.map_err(|e| faults.take().map_or_else(|| engine_error(e), |fault| fault.into_error(None)))?;
+    Ok(table.columns()[0].clone().with_name(column.name().clone()))
 }
 
-/// [`unmap_column`] inside a query.
-pub(crate) fn unmap(input: pl::Expr, links: &[MapLink], states: &MapStates) -> Result<pl::Expr, RunError> {
+/// [`unmap_column`] inside a query. `strict`: what was never mapped to is E0707, instead of null in a column without nulls.
+pub(crate) fn unmap(
+    input: pl::Expr,
+    links: &[MapLink],
+    states: &MapStates,
+    strict: bool,
+    scope: &Scope<'_>,
+) -> Result<pl::Expr, RunError> {
     let mut expr = input;
     for link in links {
-        let state = state_of(link, states)?;
-        known(link)?;
+        if let Some(formula) = &link.formula {
+            expr = formula::undo(expr, link, formula, strict, scope)?;
+            continue;
+        }
+        let (map, state) = (known(link)?, state_of(link, states)?);
         let link = link.clone();
-        let out = polars_type(&link.from);
-        expr = udf::map1(expr, out, move |c| {
-            invert(c, &link, state.as_ref()).map_err(|e| pl::PolarsError::ComputeError(e.message.into()))
+        let (from, to) = (polars_type(&link.from), polars_type(&link.to));
+        expr = udf::map1(expr.cast(to), from.clone(), move |c| {
+            let undone = map.invert(c, &link, state.as_ref()).unwrap_or_else(|| {
+                Err(pl::PolarsError::ComputeError(format!("the map `{}` has no inverse", link.map).into()))
+            })?;
+            match (undone.dtype(), &from) {
+                (pl::DataType::Float64, pl::DataType::Int64) => {
+                    // A value that no int is near, such as NaN, has no counterpart.
+                    let ints: pl::Int64Chunked =
+                        undone.f64()?.iter().map(|x| crate::function::math::int_of(x?.round())).collect();
+                    Ok(ints.into_column())
+                }
+                _ => undone.cast(&from),
+            }
         });
     }
     Ok(expr)
-}
-
-fn invert(column: &Column, link: &MapLink, state: Option<&MapState>) -> Result<Column, RunError> {
-    let undone = known(link)?
-        .invert(column, link, state)
-        .ok_or_else(|| RunError::new("E0799", format!("the map `{}` has no inverse", link.map)))?
-        .map_err(engine_error)?;
-    let target = polars_type(&link.from);
-    let undone = match (undone.dtype(), &target) {
-        (pl::DataType::Float64, pl::DataType::Int64) => {
-            // A value that no int is near, such as NaN, has no counterpart.
-            let ints: pl::Int64Chunked =
-                undone.f64().map_err(engine_error)?.iter().map(|x| crate::function::math::int_of(x?.round())).collect();
-            pl::IntoColumn::into_column(ints)
-        }
-        _ => undone.cast(&target).map_err(engine_error)?,
-    };
-    Ok(undone.with_name(column.name().clone()))
 }
 
 fn state_of(link: &MapLink, states: &MapStates) -> Result<Option<MapState>, RunError> {
@@ -213,10 +195,4 @@ fn state_of(link: &MapLink, states: &MapStates) -> Result<Option<MapState>, RunE
 /// Option `name` as a number.
 fn int_option(link: &MapLink, name: &str, default: i64) -> i64 {
     link.options.get(name).and_then(Value::as_i64).unwrap_or(default)
-}
-
-/// One row of aggregates over a column.
-fn aggregates(column: &Column, exprs: Vec<pl::Expr>) -> Result<DataFrame, RunError> {
-    let frame = DataFrame::new(column.len(), vec![column.clone().with_name("x".into())]).map_err(engine_error)?;
-    frame.lazy().select(exprs).collect().map_err(engine_error)
 }

@@ -1,77 +1,93 @@
-//! `standardize` and `min_max`: a shift and a scale from the train rows. Null and NaN are not counted; NaN stays NaN.
+//! `standardize`, `min_max` and `robust`: a shift and a scale from the train rows. Null and NaN are not counted; NaN stays
+//! NaN. Sums are taken in the order of the rows, so that they do not depend on threads.
 
 use dbjob_plan::{MapLink, RunError};
 use polars::prelude::{self as pl, ChunkApply, Column, IntoColumn, PolarsResult};
 
-use super::{Map, MapState, aggregates};
-use crate::fault::engine_error;
+use super::fit::Train;
+use super::state::Affine;
+use super::{Map, MapState, other_state};
 
 /// Mean 0 and population standard deviation 1 over the train rows, as scikit-learn's StandardScaler.
 pub(super) struct Standardize;
 /// The train rows' minimum becomes 0, their maximum 1.
 pub(super) struct MinMax;
+/// The train rows' median becomes 0, the distance of their quartiles 1, as scikit-learn's RobustScaler.
+pub(super) struct Robust;
 
-impl Map for Standardize {
-    fn fit(&self, column: &Column, _: &MapLink) -> Result<MapState, RunError> {
-        let x = finite();
-        affine(column, x.clone().mean(), x.std(0))
-    }
+macro_rules! scale {
+    ($map:ty, $learn:expr) => {
+        impl Map for $map {
+            fn fit(&self, train: &Train<'_>, _: &MapLink) -> Result<MapState, RunError> {
+                let learn: fn(&mut Vec<f64>) -> Affine = $learn;
+                let mut values = train.numbers()?;
+                Ok(MapState::Affine(learn(&mut values).checked()?))
+            }
 
-    fn apply(&self, column: &Column, _: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
-        forward(column, state)
-    }
+            fn apply(&self, columns: &[Column], _: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
+                let scale = affine(state)?;
+                Ok(columns[0].cast(&pl::DataType::Float64)?.f64()?.apply_values(|x| scale.forward(x)).into_column())
+            }
 
-    fn invert(&self, column: &Column, _: &MapLink, state: Option<&MapState>) -> Option<PolarsResult<Column>> {
-        Some(back(column, state))
-    }
-}
-
-impl Map for MinMax {
-    fn fit(&self, column: &Column, _: &MapLink) -> Result<MapState, RunError> {
-        let x = finite();
-        affine(column, x.clone().min(), x.clone().max() - x.min())
-    }
-
-    fn apply(&self, column: &Column, _: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
-        forward(column, state)
-    }
-
-    fn invert(&self, column: &Column, _: &MapLink, state: Option<&MapState>) -> Option<PolarsResult<Column>> {
-        Some(back(column, state))
-    }
-}
-
-fn finite() -> pl::Expr {
-    crate::udf::col("x").cast(pl::DataType::Float64).fill_nan(pl::lit(pl::NULL))
-}
-
-fn affine(column: &Column, shift: pl::Expr, scale: pl::Expr) -> Result<MapState, RunError> {
-    let row = aggregates(column, vec![shift.alias("shift"), scale.alias("scale")])?;
-    let number = |name: &str| -> Result<Option<f64>, RunError> {
-        Ok(row.column(name).and_then(|c| c.f64().map(|c| c.get(0))).map_err(engine_error)?)
+            fn invert(&self, column: &Column, _: &MapLink, state: Option<&MapState>) -> Option<PolarsResult<Column>> {
+                let back = || Ok(column.f64()?.apply_values(|y| affine(state).map_or(y, |s| s.back(y))).into_column());
+                Some(affine(state).and_then(|_| back()))
+            }
+        }
     };
-    let (Some(shift), Some(scale)) = (number("shift")?, number("scale")?) else {
-        return Err(RunError::new("E0715", "it has no train value that is a number"));
-    };
-    if !shift.is_finite() || !scale.is_finite() {
-        return Err(RunError::new("E0715", "its train values are not all finite"));
+}
+
+scale!(Standardize, |values| standard(values));
+scale!(MinMax, |values| {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    Affine { shift: low, scale: high - low }
+});
+scale!(Robust, |values| {
+    values.sort_unstable_by(f64::total_cmp);
+    Affine { shift: quantile(values, 0.5), scale: quantile(values, 0.75) - quantile(values, 0.25) }
+});
+
+/// Mean and population standard deviation, in two passes.
+pub(super) fn standard(values: &[f64]) -> Affine {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    // The mean of equal values may be off by its rounding, and is no spread.
+    if values.iter().all(|x| *x == values[0]) {
+        return Affine { shift: values[0], scale: 0.0 };
     }
-    Ok(MapState::Affine { shift, scale: if scale == 0.0 { 1.0 } else { scale } })
+    let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
+    Affine { shift: mean, scale: variance.sqrt() }
 }
 
-fn forward(column: &Column, state: Option<&MapState>) -> PolarsResult<Column> {
-    let (shift, scale) = parts(state)?;
-    Ok(column.cast(&pl::DataType::Float64)?.f64()?.apply_values(|x| (x - shift) / scale).into_column())
+/// Of ascending values, linearly interpolated.
+pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let at = share * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+    if below == above { below } else { below + (above - below) * at.fract() }
 }
 
-fn back(column: &Column, state: Option<&MapState>) -> PolarsResult<Column> {
-    let (shift, scale) = parts(state)?;
-    Ok(column.f64()?.apply_values(|y| y * scale + shift).into_column())
+impl Affine {
+    pub(super) fn forward(self, x: f64) -> f64 {
+        (x - self.shift) / self.scale
+    }
+
+    pub(super) fn back(self, y: f64) -> f64 {
+        y * self.scale + self.shift
+    }
+
+    /// Zero spread: scale 1. Errors: E0715 when there is no finite one.
+    pub(super) fn checked(self) -> Result<Self, RunError> {
+        if !self.shift.is_finite() || !self.scale.is_finite() {
+            return Err(RunError::new("E0715", "its train values are not all finite"));
+        }
+        Ok(Self { scale: if self.scale == 0.0 { 1.0 } else { self.scale }, ..self })
+    }
 }
 
-fn parts(state: Option<&MapState>) -> PolarsResult<(f64, f64)> {
+fn affine(state: Option<&MapState>) -> PolarsResult<Affine> {
     match state {
-        Some(MapState::Affine { shift, scale }) => Ok((*shift, *scale)),
-        _ => Err(pl::PolarsError::ComputeError("the map's stored state is of another kind".into())),
+        Some(MapState::Affine(affine)) => Ok(*affine),
+        _ => Err(other_state()),
     }
 }

@@ -12,7 +12,7 @@ use crate::learn::Learned;
 use crate::learn::tests::support::{
     Run, assert_bit_equal, base, fit, link, names, requirement, score, series, spec, table,
 };
-use crate::map::{MapState, MapStates};
+use crate::map::{Affine, MapState, MapStates};
 
 struct Fitted {
     spec: FitSpec,
@@ -29,7 +29,7 @@ fn fitted(algorithm: &str, gate: &str) -> Fitted {
     let table = table(columns);
     let mut spec = spec(algorithm, Task::Classification, "late", DataType::Bool, &["accuracy"]);
     spec.require = vec![requirement("accuracy", BinaryOp::Ge, gate)];
-    let maps = MapStates([(77, MapState::Affine { shift: 0.1, scale: 3.0 })].into());
+    let maps = MapStates([(77, MapState::Affine(Affine { shift: 0.1, scale: 3.0 }))].into());
     let learned = fit(&spec, &table, &maps).unwrap();
     Fitted { spec, table, learned, maps, lookups: vec![] }
 }
@@ -252,7 +252,7 @@ fn served() -> (Fitted, DataFrame) {
         asof: None,
     };
     let joined = plan.add(node(Op::Join(join), [asked.clone(), vec![field("kind", &OPEN)]].concat()), &[root, users]);
-    let map = |name: &str, link| MapColumn { column: name.into(), out: name.into(), link };
+    let map = |name: &str, link| MapColumn::new(name, name, link);
     let maps = vec![
         map("a", link(1, "standardize", float.clone(), float, true)),
         map("kind", link(2, "one_hot", OPEN, vector.clone(), true)),
@@ -265,7 +265,7 @@ fn served() -> (Fitted, DataFrame) {
 
     let states = MapStates(
         [
-            (1, MapState::Affine { shift: 4.9, scale: 0.1 + 0.2 }),
+            (1, MapState::Affine(Affine { shift: 4.9, scale: 0.1 + 0.2 })),
             (2, MapState::Levels { levels: ["x", "y", "z"].map(String::from).to_vec() }),
         ]
         .into(),

@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
 
-use dbjob_plan::{DataType, MapColumn, MapLink, NamedExpr, Op, PART, RunError, UnmapColumn, Value};
+use dbjob_plan::{
+    DataType, Formula, MAPPED, MapColumn, MapLink, NamedExpr, Op, OutOfFold, PART, RunError, Schema, SplitKey, Undo,
+    UnmapColumn, Value,
+};
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use proptest::prelude::*;
 
 use super::*;
-use crate::map::{self, MapState, MapStates, unmap_column};
+use crate::map::{self, Affine, Applying, MapState, MapStates, unmap_column};
 
 fn link(name: &str, from: DataType, to: DataType, options: &[(&str, Value)]) -> MapLink {
     let fitted = match name {
@@ -23,7 +26,22 @@ fn link(name: &str, from: DataType, to: DataType, options: &[(&str, Value)]) -> 
         to,
         to_nullable: true,
         fitted,
+        formula: formula(name),
     }
+}
+
+/// The functions of one number and their inverses, as the compiler gives them.
+pub(crate) fn formula(name: &str) -> Option<Box<Formula>> {
+    let x = || col(MAPPED, Float);
+    let back = match name {
+        "log1p" => call("expm1", vec![x()], Float),
+        "log" => call("exp", vec![x()], Float),
+        "sqrt" => op(BinaryOp::Pow, x(), float(2.0)),
+        "exp" => call("log", vec![x()], Float),
+        "expm1" => call("log1p", vec![x()], Float),
+        _ => return None,
+    };
+    Some(Box::new(Formula { forward: call(name, vec![x()], Float), undo: Undo::By(back), strict: true }))
 }
 
 fn vector() -> DataType {
@@ -48,7 +66,7 @@ fn mapped(rows: Series, link: &MapLink, undo: bool) -> Result<DataFrame, RunErro
     fields.push(required(PART, Int));
     let columns = vec![NamedExpr { name: PART.into(), expr: col("p", Int) }];
     let split = bench.step(Op::Derive { columns }, fields.clone(), &[input]);
-    let columns = vec![MapColumn { column: "x".into(), out: "x".into(), link: link.clone() }];
+    let columns = vec![MapColumn::new("x", "x", link.clone())];
     fields[0].dtype = link.to.clone();
     let mut node = bench.step(Op::Map { columns }, fields.clone(), &[split]);
     if undo {
@@ -110,7 +128,7 @@ fn maps_learn_from_train_rows_only() {
             "0 1 null 0 2 null",
         ),
         (numbers(), link("sqrt", Float, Float, &[]), "1.0 1.7320508075688772 null 2.23606797749979 10.0 null"),
-        (floats(&[Some(-1.0), Some(0.0), Some(f64::NAN), None]), link("log1p", Float, Float, &[]), "null 0.0 NaN null"),
+        (floats(&[Some(0.0), Some(f64::NAN), None]), link("log1p", Float, Float, &[]), "0.0 NaN null"),
     ] {
         let table = mapped(rows, &link, false).unwrap_or_else(|e| panic!("{link:?}: {e}"));
         assert_eq!(values(&table, "x"), expected, "{link:?}");
@@ -159,10 +177,64 @@ fn unmap_gives_back_what_was_seen() {
 
 #[test]
 fn states_survive_json_to_the_bit() {
-    let state = MapState::Affine { shift: 0.1 + 0.2, scale: f64::from_bits(0x3fd5_5555_5555_5557) };
+    let state = MapState::Affine(Affine { shift: 0.1 + 0.2, scale: f64::from_bits(0x3fd5_5555_5555_5557) });
     let states = MapStates([(3, state), (4, MapState::Levels { levels: vec!["ä\"".into()] })].into());
     let text = serde_json::to_string(&states).unwrap();
     assert_eq!(serde_json::from_str::<MapStates>(&text).unwrap(), states, "{text}");
+}
+
+/// Each row by hand: the mean of the other folds, drawn to the mean of all.
+#[test]
+fn a_train_row_is_encoded_from_other_folds() {
+    for key in [vec!["id".to_owned()], vec![]] {
+        let rows = 60_i64;
+        let plan = |i: i64| [Some("a"), Some("b"), None][(i % 7 % 3) as usize];
+        let plans: Vec<Option<&str>> = (0..rows).map(plan).chain([Some("new")]).collect();
+        let ys: Vec<f64> = (0..=rows).map(|i| (i % 11) as f64).collect();
+        let parts: Vec<i64> = (0..=rows).map(|i| if i % 4 == 0 { 2 } else { 0 }).collect();
+        let ids: Vec<i64> = (0..=rows).map(|i| if key.is_empty() { i } else { i / 2 }).collect();
+        let table = DataFrame::new(
+            plans.len(),
+            vec![
+                Column::new("x".into(), &plans),
+                Column::new("y".into(), &ys),
+                Column::new("p".into(), &parts),
+                Column::new("id".into(), &ids),
+            ],
+        );
+        let mut bench = Bench::new();
+        let mut fields = vec![field("x", open()), field("y", Float), field("p", Int), field("id", Int)];
+        let input = bench.table("data", table.unwrap(), fields.clone());
+        fields.push(required(PART, Int));
+        let columns = vec![NamedExpr { name: PART.into(), expr: col("p", Int) }];
+        let split = bench.step(Op::Derive { columns }, fields.clone(), &[input]);
+        let mut link = link("target_encode", open(), Float, &[("smoothing", Value::Float(2.0))]);
+        link.fitted = true;
+        let out_of_fold = OutOfFold { target: "y".into(), key: SplitKey::by(key.clone()), folds: 4 };
+        let column = MapColumn { out_of_fold: Some(out_of_fold), ..MapColumn::new("x", "e", link) };
+        fields.push(field("e", Float));
+        let node = bench.step(Op::Map { columns: vec![column] }, fields, &[split]);
+        let found = bench.rows(node).unwrap();
+        let found: Vec<Option<f64>> = found.column("e").unwrap().f64().unwrap().iter().collect();
+
+        // The bench's seed is 7.
+        let fold = |row: usize| (crate::step::split::share(&format!("7|folds|{}", ids[row])) * 4.0) as u64;
+        for row in 0..plans.len() {
+            let sees = |other: &usize| parts[*other] == 0 && (parts[row] != 0 || fold(*other) != fold(row));
+            let others: Vec<usize> = (0..plans.len()).filter(sees).collect();
+            let all = others.iter().map(|i| ys[*i]).sum::<f64>() / others.len() as f64;
+            let level: Vec<f64> = others.iter().filter(|i| plans[**i] == plans[row]).map(|i| ys[*i]).collect();
+            let expected = match level.len() {
+                _ if plans[row].is_none() => None,
+                0 => Some(all),
+                n => Some((level.iter().sum::<f64>() + 2.0 * all) / (n as f64 + 2.0)),
+            };
+            match (expected, found[row]) {
+                (Some(a), Some(b)) => assert!((a - b).abs() < 1e-12, "row {row}: {a} {b}"),
+                other => assert_eq!(other, (None, None), "row {row}"),
+            }
+        }
+    }
 }
 
 fn there_and_back(rows: Series, link: &MapLink) -> Column {
@@ -170,12 +242,14 @@ fn there_and_back(rows: Series, link: &MapLink) -> Column {
     let mut states = MapStates::default();
     if link.fitted {
         let train = DataFrame::new(column.len(), vec![column.clone()]).unwrap();
-        states.0.extend(map::fit(&[("x", link)], &train).unwrap());
+        let column = MapColumn::new("x", "x", link.clone());
+        states.0.extend(map::fit(&[&column], &train, &Schema::default(), 7).unwrap());
     }
     let frame = DataFrame::new(column.len(), vec![column]).unwrap();
     let (faults, schema) = (crate::fault::Faults::default(), dbjob_plan::Schema::default());
     let scope = crate::expr::Scope::new(&faults, NodeId::new(0), &schema);
-    let there = map::apply(crate::udf::col("x"), link, &states, scope.reporter()).unwrap();
+    let cx = Applying { scope, states: &states, schema: &schema, seed: 7, row: "" };
+    let there = map::apply(&MapColumn::new("x", "x", link.clone()), &cx).unwrap();
     let there = polars::prelude::IntoLazy::lazy(frame).select([there]).collect().unwrap();
     unmap_column(&there.columns()[0], std::slice::from_ref(link), &states).unwrap()
 }

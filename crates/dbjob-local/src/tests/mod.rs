@@ -2,7 +2,7 @@
 
 mod asof;
 mod expressions;
-mod maps;
+pub(crate) mod maps;
 mod running;
 mod serving;
 mod sinks;

@@ -7,7 +7,7 @@ use dbjob_plan::{
 use polars::prelude::{DataFrame, IntoLazy, df};
 
 use super::*;
-use crate::map::{MapState, MapStates};
+use crate::map::{Affine, MapState, MapStates};
 
 /// Request -> derive -> lookup join -> rule -> map.
 fn serving(kind: JoinKind, action: ExpectAction) -> Serving {
@@ -43,8 +43,9 @@ fn serving(kind: JoinKind, action: ExpectAction) -> Serving {
         to: Float,
         to_nullable: true,
         fitted: true,
+        formula: None,
     };
-    let map = MapColumn { column: "age".into(), out: "age".into(), link };
+    let map = MapColumn::new("age", "age", link);
     let output = bench.step(Op::Map { columns: vec![map] }, fields(&columns), &[checked]);
     let request = Schema::new(fields(&columns[..2]));
     Serving {
@@ -59,7 +60,7 @@ fn serving(kind: JoinKind, action: ExpectAction) -> Serving {
 }
 
 fn states() -> MapStates {
-    MapStates([(5, MapState::Affine { shift: 30.0, scale: 10.0 })].into())
+    MapStates([(5, MapState::Affine(Affine { shift: 30.0, scale: 10.0 }))].into())
 }
 
 fn answer(serving: &Serving, request: DataFrame, states: &MapStates) -> Result<Vec<String>, RunError> {

@@ -20,6 +20,7 @@ fn link(id: u32, map: &str, from: DataType, to: DataType) -> MapLink {
         to,
         to_nullable: false,
         fitted: true,
+        formula: None,
     }
 }
 
@@ -56,7 +57,7 @@ fn prepare(bench: &mut Bench, rows: NodeId, users: NodeId, split: bool) -> NodeI
     ] {
         let at = fields.iter().position(|f| f.name == column).unwrap();
         fields[at].dtype = link.to.clone();
-        let map = MapColumn { column: column.into(), out: column.into(), link: MapLink { id, ..link } };
+        let map = MapColumn::new(column, column, MapLink { id, ..link });
         last = bench.step(Op::Map { columns: vec![map] }, fields.clone(), &[last]);
     }
     last

@@ -218,7 +218,11 @@ impl Place<'_> {
 
     fn map(&self, columns: &[MapColumn]) -> Derivation {
         self.columns(|name| match columns.iter().find(|c| c.out == name) {
-            Some(map) => vec![self.from(&map.column, Via::Map)],
+            Some(map) => {
+                let target = map.out_of_fold.as_ref().map(|o| &o.target);
+                let sources = std::iter::once(&map.column).chain(&map.more).chain(target);
+                self.all(sources.map(String::as_str), Via::Map)
+            }
             None => vec![self.from(name, Via::Copy)],
         })
     }

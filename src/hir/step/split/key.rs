@@ -17,7 +17,7 @@ fn has_one_text(dtype: &DataType) -> bool {
 
 /// The key that is written, else that of the table, else the number of the row; `None` if something was reported. A
 /// message calls it `what`.
-pub(super) fn of(by: &[Ident], what: &str, b: &mut Builder<'_, '_>) -> Option<SplitKey> {
+pub(in crate::hir::step) fn of(by: &[Ident], what: &str, b: &mut Builder<'_, '_>) -> Option<SplitKey> {
     for (position, name) in by.iter().enumerate() {
         if !known(name, &b.table, &mut b.cx.out) || !is_hashable(name, what, b) {
             return None;

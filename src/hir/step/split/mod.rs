@@ -1,6 +1,7 @@
 //! `split` and `sample`: which rows serve what.
 
 mod key;
+pub(in crate::hir::step) use key::of as key_of;
 mod lint;
 mod sample;
 mod shares;

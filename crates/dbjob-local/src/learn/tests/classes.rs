@@ -219,10 +219,7 @@ fn vectors_are_named_by_their_levels_and_predict_alike_row_by_row() {
     let vector = DataType::Vector { width: None };
     spec.inputs[0].column = "kind".into();
     spec.inputs[0].dtype = vector.clone();
-    spec.serving = serving(
-        &spec.inputs,
-        vec![MapColumn { column: "kind".into(), out: "kind".into(), link: link(9, "one_hot", OPEN, vector, true) }],
-    );
+    spec.serving = serving(&spec.inputs, vec![MapColumn::new("kind", "kind", link(9, "one_hot", OPEN, vector, true))]);
     let learned = fit(&spec, &table, &maps).unwrap();
     assert_eq!(learned.features(), ["kind=high", "kind=low", "kind=mid", "b", "c"]);
     let all = learned.predict(&table, "p", &maps).unwrap();

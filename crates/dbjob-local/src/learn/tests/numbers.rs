@@ -1,7 +1,7 @@
-use dbjob_plan::{BinaryOp, DataType, Output, Task};
+use dbjob_plan::{BinaryOp, DataType, MapLink, Output, Task};
 
 use super::support::*;
-use crate::map::{MapState, MapStates};
+use crate::map::{Affine, MapState, MapStates};
 
 /// log1p, then standardize, on a price; metrics and predictions are in the price's own units.
 #[test]
@@ -12,12 +12,15 @@ fn a_mapped_number_is_judged_in_its_own_units() {
     let (shift, scale) = (2.0, 0.5);
     columns.push(series("price", logs.iter().map(|l| (l - shift) / scale).collect::<Vec<_>>()));
     let table = table(columns);
-    let maps = MapStates([(2, MapState::Affine { shift, scale })].into());
+    let maps = MapStates([(2, MapState::Affine(Affine { shift, scale }))].into());
     let mut spec = spec("linear_regression", Task::Regression, "price", DataType::Float, &["rmse", "mae", "r2"]);
     spec.require = vec![requirement("rmse", BinaryOp::Lt, "baseline.rmse")];
     spec.output.unmap = vec![
         link(2, "standardize", DataType::Float, DataType::Float, true),
-        link(1, "log1p", DataType::Float, DataType::Float, false),
+        MapLink {
+            formula: crate::tests::maps::formula("log1p"),
+            ..link(1, "log1p", DataType::Float, DataType::Float, false)
+        },
     ];
     let learned = fit(&spec, &table, &maps).unwrap();
     let predicted = learned.predict(&table, "p", &maps).unwrap();

@@ -162,7 +162,17 @@ pub fn serving(inputs: &[Input], maps: Vec<MapColumn>) -> Serving {
 
 pub fn link(id: u32, map: &str, from: DataType, to: DataType, fitted: bool) -> MapLink {
     let (from_nullable, to_nullable) = (false, false);
-    MapLink { id, map: map.into(), options: BTreeMap::new(), from, from_nullable, to, to_nullable, fitted }
+    MapLink {
+        id,
+        map: map.into(),
+        options: BTreeMap::new(),
+        from,
+        from_nullable,
+        to,
+        to_nullable,
+        fitted,
+        formula: None,
+    }
 }
 
 /// `left OP right`, each a name or a number.

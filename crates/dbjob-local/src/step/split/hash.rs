@@ -50,7 +50,7 @@ pub(crate) fn share(key: &str) -> f64 {
 
 /// The canonical texts of rows: ints in decimal, dates `YYYY-MM-DD`, datetimes `YYYY-MM-DDThh:mm:ss` with a fraction only
 /// if there is one, bools `true` and `false`, strings as they are.
-pub(super) struct Texts<'a> {
+pub(crate) struct Texts<'a> {
     columns: Vec<Text<'a>>,
 }
 

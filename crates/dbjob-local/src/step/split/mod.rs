@@ -14,7 +14,7 @@ use super::Step;
 use crate::fault::engine_error;
 use crate::types::value_of;
 use crate::udf::{self, col};
-use hash::{RowHash, Texts};
+pub(crate) use hash::{RowHash, Texts};
 use parts::{Bounds, Rolling};
 
 #[cfg(test)]
