@@ -24,50 +24,63 @@ pub(super) struct Folds {
     pub between: Vec<NodeId>,
     /// What is read again for each fold, and therefore kept in memory.
     pub kept: BTreeSet<NodeId>,
+    /// Whether predictions out of fold are asked for.
+    asked: bool,
 }
 
 impl Folds {
     /// Of each model that needs its folds: it is judged by them, or asked out of fold.
     pub fn of_all(plan: &Plan, needed: &BTreeMap<NodeId, Need>) -> BTreeMap<NodeId, Self> {
-        let wants = |id: NodeId, spec: &FitSpec| {
-            let asked = |c: &NodeId| {
-                needed.contains_key(c) && matches!(plan.node(*c).op, Op::Predict { out_of_fold: true, .. })
-            };
-            let judged = spec.judged_by_folds && !(spec.metrics.is_empty() && spec.require.is_empty());
-            spec.folds.is_some() && (judged || plan.consumers(id).iter().any(asked))
+        let asked = |id: NodeId| {
+            let out_of_fold = |c: &NodeId| matches!(plan.node(*c).op, Op::Predict { out_of_fold: true, .. });
+            plan.consumers(id).iter().any(|c| needed.contains_key(c) && out_of_fold(c))
         };
-        let fits = needed.keys().filter(|id| matches!(&plan.node(**id).op, Op::Fit(spec) if wants(**id, spec)));
-        fits.map(|id| (*id, Self::of(plan, *id))).collect()
+        let mut all = BTreeMap::new();
+        for id in needed.keys() {
+            let Op::Fit(spec) = &plan.node(*id).op else { continue };
+            let judged = spec.judged_by_folds && !(spec.metrics.is_empty() && spec.require.is_empty());
+            if spec.folds.is_some() && (judged || asked(*id)) {
+                all.insert(*id, Self::of(plan, *id, asked(*id)));
+            }
+        }
+        all
     }
 
-    fn of(plan: &Plan, fit: NodeId) -> Self {
+    fn of(plan: &Plan, fit: NodeId, asked: bool) -> Self {
+        let is_split = |id: &NodeId| matches!(&plan.node(*id).op, Op::Split(split) if split.folds.is_some());
+        let is_model = |id: &NodeId| matches!(plan.node(*id).op, Op::Fit(_));
+        // A model that is asked in between may have learned from another table: its split is none of these rows.
+        let tables = upstream_by(plan, fit, |id| !is_model(id));
+        let splits: Vec<NodeId> = tables.into_iter().filter(is_split).collect();
         let above = upstream(plan, fit);
-        let order: Vec<NodeId> = plan.topological().into_iter().filter(|id| above.contains(id)).collect();
-        let is_split = |id: &NodeId| matches!(plan.node(*id).op, Op::Split(_));
-        let splits: Vec<NodeId> = order.iter().copied().filter(is_split).collect();
         let mut below: BTreeSet<NodeId> = splits.iter().copied().collect();
         let mut between = Vec::new();
         let mut kept = below.clone();
-        for id in order.into_iter().filter(|id| *id != fit && !is_split(id)) {
+        for id in plan.topological().into_iter().filter(|id| *id != fit && above.contains(id)) {
             let inputs = inputs_and_lookups(plan, id);
-            if inputs.iter().any(|i| below.contains(i)) {
+            if inputs.iter().any(|i| below.contains(i)) && !splits.contains(&id) {
                 below.insert(id);
                 between.push(id);
-                kept.extend(inputs.into_iter().filter(|i| !matches!(plan.node(*i).op, Op::Fit(_))));
+                kept.extend(inputs.into_iter().filter(|i| !is_model(i)));
             }
         }
         kept.retain(|id| splits.contains(id) || !below.contains(id));
-        Self { splits, between, kept }
+        Self { splits, between, kept, asked }
     }
 }
 
 /// The node and all that it is made of.
 pub(super) fn upstream(plan: &Plan, id: NodeId) -> BTreeSet<NodeId> {
+    upstream_by(plan, id, |_| true)
+}
+
+/// The same over inputs of which `along` holds.
+fn upstream_by(plan: &Plan, id: NodeId, along: impl Fn(&NodeId) -> bool) -> BTreeSet<NodeId> {
     let mut seen = BTreeSet::new();
     let mut open = vec![id];
     while let Some(id) = open.pop() {
         if seen.insert(id) {
-            open.extend(inputs_and_lookups(plan, id));
+            open.extend(inputs_and_lookups(plan, id).into_iter().filter(&along));
         }
     }
     seen
@@ -88,7 +101,9 @@ impl Run<'_> {
     /// For each fold the rows that it holds out, with the predictions of a model that was fitted without them, as
     /// `whole` names its classes.
     pub(super) fn held_out(&self, fit: NodeId, spec: &FitSpec, whole: &Fresh) -> Result<Vec<HeldOut>, Stop> {
-        let Some(folds) = self.needs.folds.get(&fit) else { return Ok(Vec::new()) };
+        // Nobody judges in a fold.
+        let wanted = self.needs.folds.get(&fit).filter(|folds| folds.asked || !self.quiet);
+        let Some(folds) = wanted else { return Ok(Vec::new()) };
         let count = spec.folds.unwrap_or_default();
         let spec = &unjudged(spec);
         // What a fold tells would be told once more for each of them.
