@@ -18,6 +18,7 @@ mod declared;
 mod deploy;
 mod expr;
 mod facts;
+mod fill;
 mod fit;
 mod frame;
 mod functions;
