@@ -15,6 +15,7 @@ pub mod lower;
 mod name;
 pub mod source;
 pub mod syntax;
+pub mod synth;
 pub mod world;
 
 use diagnostic::{Diagnostic, Severity};

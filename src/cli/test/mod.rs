@@ -14,7 +14,7 @@ use dbjob_plan::{FileId, Plan};
 
 use super::check::count;
 use super::engine::engine;
-use super::files::{jobs_in, parent, read_source};
+use super::files::{jobs_in, only_job, parent, read_source};
 use super::front::{Front, ParamArgs, Purpose, compile};
 use super::run::seconds;
 use super::{Outcome, Output};
@@ -123,17 +123,11 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
 }
 
-/// The one file that a test is to be written into: the one that is named, or the only one of the current folder.
+/// The one file that a test is to be written into.
 fn one_file(files: &[PathBuf]) -> Result<PathBuf, Problem> {
-    let here = jobs_in(Path::new("."));
-    match (files, &here[..]) {
-        ([file], _) => Ok(file.clone()),
-        ([], [file]) => Ok(file.into()),
-        ([], []) => Err(Problem::error(Code::E0701, "there is no .dbjob file in this folder").help("name a file")),
-        ([], _) => {
-            let problem = Problem::error(Code::E0701, "there are several .dbjob files in this folder");
-            Err(problem.help(format!("name one of {}", here.join(", "))))
-        }
+    match files {
+        [file] => Ok(file.clone()),
+        [] => only_job(),
         _ => Err(Problem::error(Code::E0701, "a test is written into one file, and several are named")),
     }
 }
