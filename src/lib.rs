@@ -16,6 +16,7 @@ mod name;
 pub mod range;
 pub mod source;
 pub mod syntax;
+pub mod synth;
 pub mod world;
 
 use diagnostic::{Diagnostic, Severity};

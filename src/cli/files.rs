@@ -99,6 +99,38 @@ pub fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes a file whole or not at all, whether one is there or not; its folder is made if need be.
+pub fn put_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = parent(path);
+    fs::create_dir_all(&folder)?;
+    let prefix = temp_prefix();
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The umask of the user decides, as for any file that a program makes.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}
+
+/// The only `.dbjob` file of the current folder.
+pub fn only_job() -> Result<PathBuf, Problem> {
+    match &jobs_in(Path::new("."))[..] {
+        [file] => Ok(file.into()),
+        [] => Err(Problem::error(Code::E0701, "there is no .dbjob file in this folder").help("name a file")),
+        files => {
+            let problem = Problem::error(Code::E0701, "there are several .dbjob files in this folder");
+            Err(problem.help(format!("name one of {}", files.join(", "))))
+        }
+    }
+}
+
 /// Writes a file that must not be there yet.
 pub fn create_file(path: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::File::create_new(path)?;

@@ -17,6 +17,7 @@ mod output;
 mod predict;
 #[cfg(feature = "local")]
 mod run;
+mod synth;
 #[cfg(feature = "local")]
 mod test;
 mod world;
@@ -56,6 +57,8 @@ enum Command {
     /// Run the tests of jobs: rows in, rows out
     #[cfg(feature = "local")]
     Test(test::Args),
+    /// Make up rows of a dataset, in the format of its files
+    Synth(synth::Args),
     /// Show what a job is made of: tables and their columns, steps, models, deployments
     Describe(describe::Args),
     /// Show where a column comes from, step by step, and what it reaches
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args, &output),
         #[cfg(feature = "local")]
         Command::Test(args) => test::run(&args, &output),
+        Command::Synth(args) => synth::run(&args, &output),
         Command::Describe(args) => describe::run(&args, &output),
         Command::Lineage(args) => lineage::run(&args, &output),
         Command::Fmt(args) => fmt::run(&args, &output),

@@ -18,6 +18,7 @@ mod declared;
 mod deploy;
 mod expr;
 mod facts;
+mod fill;
 mod fit;
 mod fold;
 pub mod formula;
@@ -65,7 +66,7 @@ use dbjob_plan::{Cluster, Environment, FitSpec, ItemKind, Limits, Op, Said, Sche
 
 pub use check::{Checked, SoundJob, check, threads};
 pub use params::Given;
-pub use table::{Column, Shape, Table};
+pub use table::{Column, Role, Shape, Table};
 pub use taint::{Taint, TaintKind, TaintSource};
 
 /// A checked job. Items are in an order in which each stands after those that it reads.

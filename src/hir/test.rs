@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use dbjob_plan::{DataType, Op, Span, Value};
 
 use super::check::Context;
-use super::range::Range;
-use super::table::{Column, Role, Shape};
-use super::value::{self, Wanted};
+use super::fill::{self, Frame};
+use super::table::{Column, Shape};
+use super::value;
 use super::{ExpectedRows, GivenRows, Item, ItemBody, Test};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, Expr, Ident, ItemKind, Row, TestTable};
@@ -79,53 +79,31 @@ fn node<'c>(name: &Ident, cx: &'c mut Context<'_>) -> Option<&'c Item> {
 
 fn given_rows(table: &TestTable, cx: &mut Context<'_>) -> Option<GivenRows> {
     let item = node(&table.node, cx)?.clone();
-    let ItemBody::Table { input, steps, table: result, .. } = &item.body else { return None };
-    let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
+    let Some(frame) = Frame::of(&item) else {
+        let ItemBody::Table { input, .. } = &item.body else { return None };
         let input = input.clone().unwrap_or_default();
         let message = format!("`{}` is `{input}` under another name", item.name);
         let diagnostic = Diagnostic::error(Code::E0107, table.node.span, message).label("has no steps");
         cx.out.push(diagnostic.help(format!("give rows of `{input}`")));
         return None;
     };
-    // A dataset's rows go through its rules, so what the rules say is not yet so.
-    let is_dataset = matches!(first.op, Op::Read(_));
-    let shape = if is_dataset { &first.shape } else { &last.shape };
-    let keys: BTreeSet<&str> = match &first.op {
-        Op::Read(source) => source.key.iter().map(String::as_str).collect(),
-        _ => result.keys.iter().filter(|key| key.len() == 1).flatten().map(String::as_str).collect(),
-    };
-    let cells = cells(&table.rows, &item, shape, cx)?;
-    let mut rows: Vec<Vec<Value>> = vec![Vec::new(); cells.len()];
-    for column in &shape.columns {
-        let given: Vec<Option<&(Value, Span)>> = cells.iter().map(|row| row.get(&column.name)).collect();
-        let is_key = keys.contains(column.name.as_str()) || column.role == Role::Key;
-        if is_key && keys.len() <= 1 && !unique(column, &given, cx) {
+    let cells = cells(&table.rows, &item, frame.shape, cx)?;
+    for column in frame.shape.columns.iter().filter(|column| frame.is_key_alone(&column.name)) {
+        let given: Vec<_> = cells.iter().map(|row| row.get(&column.name)).collect();
+        if !unique(column, &given, cx) {
             return None;
         }
-        // What is filled in keeps the rules.
-        let range = result.get(&column.name).map_or(column.range, |c| c.range);
-        let mut filler = Filler { column, range, used: given.iter().flatten().map(|(v, _)| v.clone()).collect() };
-        for (row, cell) in rows.iter_mut().zip(&given) {
-            row.push(match cell {
-                Some((value, _)) => value.clone(),
-                None if is_key => match filler.next() {
-                    Some(value) => value,
-                    None => {
-                        let message = format!("`{}` has too few values for a key of so many rows", column.name);
-                        let diagnostic =
-                            Diagnostic::error(Code::E0108, table.node.span, message).label("of these rows");
-                        cx.out.push(diagnostic.help(format!("give `{}` in every row", column.name)));
-                        return None;
-                    }
-                },
-                None => filler.plain(),
-            });
+    }
+    let values = |row: &Cells, column: &str| row.get(column).map(|(value, _)| value.clone());
+    match frame.whole(&cells, values) {
+        Ok(rows) => Some(GivenRows { node: item.name.clone(), rows }),
+        Err(column) => {
+            let message = format!("`{column}` has too few values for a key of so many rows");
+            let diagnostic = Diagnostic::error(Code::E0108, table.node.span, message).label("of these rows");
+            cx.out.push(diagnostic.help(format!("give `{column}` in every row")));
+            None
         }
     }
-    // The hidden columns: all rows are train rows.
-    let hidden = shape.schema().fields.iter().filter(|f| f.hidden).count();
-    rows.iter_mut().for_each(|row| row.extend(std::iter::repeat_n(Value::Int(0), hidden)));
-    Some(GivenRows { node: item.name.clone(), rows })
 }
 
 fn unique(column: &Column, given: &[Option<&(Value, Span)>], cx: &mut Context<'_>) -> bool {
@@ -234,7 +212,7 @@ fn push(
     column: &Column,
     cx: &mut Context<'_>,
 ) -> bool {
-    let wanted = wanted(column);
+    let wanted = fill::wanted(column);
     let Some(constant) = cell.constant() else {
         let diagnostic = Diagnostic::error(Code::E0105, cell.span, "a row holds values, nothing to be computed");
         cx.out.push(diagnostic.label("not a constant").help("write the value"));
@@ -252,10 +230,6 @@ fn push(
         .related(column.span, "the column");
     cx.out.push(diagnostic);
     false
-}
-
-fn wanted(column: &Column) -> Wanted {
-    Wanted { dtype: column.dtype.clone(), nullable: column.nullable, refinement: column.refinement.clone() }
 }
 
 /// Every dataset that an expected node reads must be given, or be cut off by what is; what is given must be read, which is
@@ -292,68 +266,4 @@ fn reaches(given: &[TestTable], expect: &[TestTable], sound: bool, broken: bool,
         sound = false;
     }
     sound
-}
-
-/// Values for what a row does not say.
-struct Filler<'a> {
-    column: &'a Column,
-    range: Range,
-    /// Of a key: what stands in other rows.
-    used: Vec<Value>,
-}
-
-impl Filler<'_> {
-    /// Null where it may be, else some value that fits.
-    fn plain(&self) -> Value {
-        if self.column.nullable {
-            return Value::Null;
-        }
-        let example = value::example(&wanted(self.column));
-        let fits = |x: f64| Range::exactly(x).is_within(self.range);
-        match (&example, example.as_f64()) {
-            (_, Some(x)) if fits(x) => example,
-            (Value::Int(_), _) => {
-                let range = self.range.of_ints();
-                let near = if range.low.is_finite() { range.low } else { range.high };
-                if fits(near) { Value::Int(near as i64) } else { example }
-            }
-            (Value::Float(_), _) => {
-                let Range { low, high, .. } = self.range;
-                let inside = match (low.is_finite(), high.is_finite()) {
-                    (true, true) => low + (high - low) / 2.0,
-                    (true, false) => low + 1.0,
-                    (false, _) => high - 1.0,
-                };
-                if fits(inside) { Value::Float(inside) } else { example }
-            }
-            _ => example,
-        }
-    }
-
-    /// A value that no other row has; `None`: there is no more.
-    fn next(&mut self) -> Option<Value> {
-        let wanted = Wanted { nullable: false, ..wanted(self.column) };
-        let fits = |value: &Value| {
-            value::fit(value.clone(), &wanted).is_ok()
-                && value.as_f64().is_none_or(|x| Range::exactly(x).is_within(self.range))
-        };
-        let from = self.range.of_ints().low;
-        let from = if from.is_finite() && from > 1.0 { from as i64 } else { 1 };
-        let candidate = |n: i64| match (&wanted.dtype, &wanted.refinement) {
-            (_, Some(dbjob_plan::Refinement::OneOf(values))) => values.get(usize::try_from(n - from).ok()?).cloned(),
-            (DataType::Category { levels: Some(levels) }, _) => {
-                levels.get(usize::try_from(n - from).ok()?).map(|level| Value::String(level.clone()))
-            }
-            (DataType::Float, _) => Some(Value::Float(n as f64)),
-            (DataType::String | DataType::Category { .. }, _) => Some(Value::String(format!("k{n}"))),
-            (DataType::Date, _) => Some(Value::Date(19_722 + i32::try_from(n).ok()?)),
-            (DataType::Datetime, _) => Some(Value::Datetime((19_722 + n) * 86_400_000_000)),
-            (DataType::Bool, _) => [false, true].get(usize::try_from(n - from).ok()?).map(|b| Value::Bool(*b)),
-            _ => Some(Value::Int(n)),
-        };
-        let most = from + i64::try_from(self.used.len()).ok()? + 1_000;
-        let found = (from..most).find_map(|n| candidate(n).filter(|v| fits(v) && !self.used.contains(v)))?;
-        self.used.push(found.clone());
-        Some(found)
-    }
 }

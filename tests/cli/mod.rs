@@ -10,6 +10,7 @@ mod params;
 mod request;
 #[cfg(feature = "local")]
 mod run;
+mod synth;
 
 use std::io::Write;
 use std::path::Path;

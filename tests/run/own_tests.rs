@@ -174,3 +174,76 @@ fn what_cannot_be_tested_is_2() {
     let ended = dbjob(here.path(), &["test", "--filter", "no_such"]);
     assert!(ended.code == 2 && ended.err.contains("no test has `no_such` in its name"), "{ended:?}");
 }
+
+/// Orders of three countries; those of users 1 to 4, of which user 4 is not known.
+fn live() -> tempfile::TempDir {
+    let job = JOB.replace("expect count() >= 100 else fail", "expect count() >= 10 else fail");
+    let mut orders = String::from("id,user_id,amount,country,at\n");
+    for id in 1..=40 {
+        let country = if id % 3 == 0 { "FR" } else { "DE" };
+        orders.push_str(&format!("{id},{},{}.5,{country},2024-01-{:02}\n", id % 4 + 1, id % 7, id % 28 + 1));
+    }
+    folder(&[
+        ("a.dbjob", &format!("{job}# The end.\n")),
+        ("orders.csv", &orders),
+        ("users.csv", "user_id,age\n1,31\n2,\n3,45\n9,80\n"),
+    ])
+}
+
+#[test]
+fn a_test_is_made_from_data_and_holds() {
+    let here = live();
+    for node in ["rows", "sums", "scaled", "centred"] {
+        let ended = dbjob(here.path(), &["test", "--create", node]);
+        assert_eq!(ended.code, 0, "{node}: {ended:?}");
+        assert!(ended.out.starts_with(&format!("test {node}_from_data {{\n  given orders [\n")), "{ended:?}");
+        assert!(ended.err.contains(&format!("the test `{node}_from_data` stands in a.dbjob:")), "{ended:?}");
+        let text = fs::read_to_string(here.path().join("a.dbjob")).unwrap();
+        assert!(text.starts_with(JOB.split_once("expect count").unwrap().0) && text.ends_with(&ended.out), "{text}");
+    }
+    assert_eq!(dbjob(here.path(), &["fmt", "--check", "a.dbjob"]).code, 0);
+    let ended = dbjob(here.path(), &["test"]);
+    assert!(ended.code == 0 && ended.err.starts_with("4 tests: 4 passed"), "{ended:?}");
+    // Again: another name, and the same rows.
+    let again = dbjob(here.path(), &["test", "--create", "rows", "--format", "json", "a.dbjob"]);
+    let made: Value = serde_json::from_str(&again.out).unwrap();
+    assert_eq!((&made["name"], &made["file"]), (&json!("rows_from_data_2"), &json!("a.dbjob")));
+}
+
+#[test]
+fn a_made_test_has_few_rows_and_the_columns_that_matter() {
+    let here = live();
+    let ended = dbjob(here.path(), &["test", "--create", "sums", "a.dbjob"]);
+    assert_eq!(
+        ended.out,
+        "\
+test sums_from_data {
+  given orders [
+    { amount: 2.5 },
+    { amount: 3.5, country: \"FR\" }
+  ]
+  given users []
+  expect sums [
+    { country: \"FR\", total: 7.0, n: 1 },
+    { country: \"DE\", total: 5.0, n: 1 }
+  ]
+}
+"
+    );
+}
+
+#[test]
+fn what_no_test_can_be_made_of_is_told_and_nothing_is_written() {
+    let here = live();
+    let before = fs::read_to_string(here.path().join("a.dbjob")).unwrap();
+    for (args, code, part) in [
+        (&["--create", "row"][..], 2, "did you mean `rows`?"),
+        (&["--create", "orders"], 2, "`orders` is a dataset"),
+        (&["--create", "rows", "--set", "least=1000"], 1, "no row of the data reaches `rows`"),
+        (&["--create", "rows", "a.dbjob", "b.dbjob"], 2, "several are named"),
+    ] {
+        let ended = dbjob(here.path(), &[&["test"], args].concat());
+        assert!(ended.code == code && ended.err.contains(part), "{args:?}: {ended:?}");
+    }
+    assert_eq!(fs::read_to_string(here.path().join("a.dbjob")).unwrap(), before);
+}

@@ -3,6 +3,7 @@
 use dbjob_plan::Value;
 use serde_json::{Map, Value as Json, json};
 
+use super::super::synth::value;
 use super::Ran;
 use super::compare::{RowDiff, TableDiff};
 
@@ -46,17 +47,4 @@ fn table(diff: &TableDiff) -> Json {
         })
         .collect();
     json!({ "node": diff.node, "as_expected": diff.same, "ordered": diff.ordered, "rows": rows })
-}
-
-/// Numbers, texts and lists as they are; dates, times, durations and decimals as texts; what is no finite number as a text.
-pub fn value(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Int(i) => json!(i),
-        Value::Float(x) if x.is_finite() => json!(x),
-        Value::Bool(b) => json!(b),
-        Value::String(text) | Value::Word(text) => json!(text),
-        Value::List(items) => Json::Array(items.iter().map(self::value).collect()),
-        other => json!(other.to_string().trim_start_matches('@')),
-    }
 }

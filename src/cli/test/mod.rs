@@ -1,6 +1,7 @@
 //! `dbjob test`: runs the tests of jobs, rows in and rows out, and writes new ones.
 
 mod compare;
+mod create;
 mod given;
 mod json;
 mod text;
@@ -13,7 +14,7 @@ use dbjob_plan::{FileId, Plan};
 
 use super::check::count;
 use super::engine::engine;
-use super::files::{jobs_in, parent, read_source};
+use super::files::{jobs_in, only_job, parent, read_source};
 use super::front::{Front, ParamArgs, Purpose, compile};
 use super::run::seconds;
 use super::{Outcome, Output};
@@ -32,6 +33,9 @@ pub struct Args {
     /// Run only tests whose name has this in it
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// Write a test of this transform from the data of the job into the file: few rows, and the columns that matter
+    #[arg(long, value_name = "NODE", conflicts_with = "filter")]
+    create: Option<String>,
     /// For people, or one JSON document on stdout
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -63,6 +67,15 @@ impl Ran {
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
+    if let Some(node) = &args.create {
+        return match one_file(&args.files) {
+            Ok(file) => create::create(node, &file, &args.params, args.format, output),
+            Err(problem) => {
+                output.problem(problem);
+                Outcome::Wrong
+            }
+        };
+    }
     let files = if args.files.is_empty() { with_tests(Path::new(".")) } else { args.files.clone() };
     if files.is_empty() {
         let problem = Problem::error(Code::E0701, "no .dbjob file of this folder has a test");
@@ -107,6 +120,15 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         _ if wrong => Outcome::Wrong,
         _ if ran.iter().all(Ran::passed) => Outcome::Fine,
         _ => Outcome::Failed,
+    }
+}
+
+/// The one file that a test is to be written into.
+fn one_file(files: &[PathBuf]) -> Result<PathBuf, Problem> {
+    match files {
+        [file] => Ok(file.clone()),
+        [] => only_job(),
+        _ => Err(Problem::error(Code::E0701, "a test is written into one file, and several are named")),
     }
 }
 
