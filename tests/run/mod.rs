@@ -7,6 +7,7 @@ mod own_tests;
 mod pages;
 mod predictions;
 mod rows;
+mod tables;
 mod wrong_data;
 
 use std::fs;
