@@ -6,6 +6,8 @@ mod outside;
 mod own_tests;
 mod pages;
 mod predictions;
+#[cfg(unix)]
+mod process;
 mod rows;
 mod tables;
 mod wrong_data;

@@ -219,7 +219,13 @@ impl<'a> Run<'a> {
             }
             Op::Extern(process) => {
                 let rows = self.rows(inputs[0])?;
-                let table = process::run(process, &rows, &node.schema, &self.cx.base, &self.cx.cancel)?;
+                let table = process::run(
+                    process,
+                    &rows,
+                    &node.schema,
+                    self.plan.environment.as_ref().map(|said| &said.value),
+                    (&self.cx.base, &self.cx.cancel),
+                )?;
                 Table::of(table)
             }
             Op::Window(op) => {
