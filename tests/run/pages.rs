@@ -51,7 +51,7 @@ fn pages_of_a_run_raise_their_code_and_their_corrections_run() {
         let before = files_below(here.path());
         let ended = run(&example, here.path());
         // What the engine refuses is refused before anything runs.
-        let ends = if *code == Code::E0901 { 2 } else { 1 };
+        let ends = if code == Code::E0901 { 2 } else { 1 };
         if ended.code != ends || codes(&ended) != [code.to_string()] {
             wrong.push_str(&format!("{code}: the example gives {ended:#?}\n"));
         }

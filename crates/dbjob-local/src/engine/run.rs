@@ -251,7 +251,7 @@ impl<'a> Run<'a> {
                     join::verify_unique_left(op, &self.rows(inputs[0])?, &self.plan.node(inputs[0]).item)?;
                 }
                 let left = self.tables[&inputs[0]].clone();
-                let frame = join::with_right(op, left.frame.clone(), rows.lazy(), need.order != Order::Free);
+                let frame = join::with_right(op, left.frame.clone(), rows.lazy(), need.order != Order::Free)?;
                 Table::over(frame, &[left])
             }
             _ => {
