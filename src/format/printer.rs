@@ -209,12 +209,13 @@ impl Printer<'_> {
         arrow.is_some_and(|arrow| layout.symbol(arrow) == "=>")
     }
 
-    /// A comma right before the closer on the same line.
+    /// A comma right before the closer on the same line; semicolons there are not printed.
     fn is_needless(&self, at: usize) -> bool {
-        self.layout.tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Close)
+        let mut rest = self.layout.tokens.iter().enumerate().skip(at + 1);
+        let next = rest.find(|(_, token)| token.kind != TokenKind::Semicolon);
+        next.is_some_and(|(next, token)| token.kind == TokenKind::Close && !self.closes_opened_block(next))
             && self.significant.is_some_and(|before| self.layout.tokens[before].kind != TokenKind::Comma)
             && self.line_ends == 0
-            && !self.closes_opened_block(at + 1)
     }
 
     fn closes_opened_block(&self, close: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Rows that stand in the job: `inline [ { a: 1 }, { a: 2 } ]`.
 
-use dbjob_plan::{DataType, Format, Source, SourceColumn, Value};
+use dbjob_plan::{DataType, Decimal, Format, Source, SourceColumn, Value};
 
 use super::check::Context;
 use super::table::{Column, Table};
@@ -84,13 +84,19 @@ fn fitted(cell: &Expr, column: &SourceColumn, wanted: &Wanted, declared: &Column
     if wanted.dtype == DataType::Unknown {
         return Value::Null;
     }
+    // More digits than a float keeps.
+    let long = matches!((&constant, &wanted.dtype), (Value::Float(x), DataType::Decimal { .. }) if Decimal::of_float(*x).is_none());
     match value::fit(constant, wanted) {
         Ok(value) => value,
         Err(found) => {
             let message = format!("`{}` is {wanted}, not {found}", column.header);
-            let diagnostic = Diagnostic::error(Code::E0201, cell.span, message)
+            let mut diagnostic = Diagnostic::error(Code::E0201, cell.span, message)
                 .label("does not fit")
                 .related(declared.span, "the column");
+            if long {
+                diagnostic =
+                    diagnostic.help("a number of more than 15 digits is written as a text: `\"12345678901234567.89\"`");
+            }
             cx.out.push(diagnostic);
             Value::Null
         }

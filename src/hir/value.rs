@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use dbjob_plan::{DataType, Decimal, Refinement, Value};
+use dbjob_plan::{DataType, Decimal, Refinement, Value, parse};
 
 use super::types;
 use crate::syntax;
@@ -46,6 +46,9 @@ pub(super) fn fit(value: Value, wanted: &Wanted) -> Result<Value, String> {
             return Err(shown);
         }
         (Value::String(text), DataType::String | DataType::Category { .. }) => Value::String(text),
+        (Value::String(text), DataType::Decimal { precision, scale }) => {
+            Value::Decimal(parse::decimal(&text, *precision, *scale).ok_or_else(|| shown.clone())?)
+        }
         (value, DataType::Decimal { precision, scale }) => {
             Value::Decimal(types::fitted(&value, *precision, *scale).ok_or_else(|| shown.clone())?)
         }
@@ -76,6 +79,8 @@ pub(super) fn read(text: &str, wanted: &Wanted) -> Result<Value, String> {
     match (&wanted.dtype, constant) {
         (DataType::String | DataType::Category { .. }, Some(Value::String(quoted))) => Ok(Value::String(quoted)),
         (DataType::String | DataType::Category { .. }, _) => Ok(Value::String(text.to_owned())),
+        // All of its digits count, and a float keeps but 15.
+        (DataType::Decimal { .. }, _) => Ok(Value::String(text.to_owned())),
         (DataType::Date | DataType::Datetime, None | Some(Value::Int(_))) => {
             syntax::constant(&format!("@{text}")).ok_or_else(|| format!("{text:?}"))
         }

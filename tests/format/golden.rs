@@ -82,6 +82,11 @@ fn a_semicolon_that_keeps_a_sign_away_stays() {
 }
 
 #[test]
+fn a_comma_before_the_closer_goes_whatever_ends_the_entry() {
+    becomes("dataset a from csv(\"a\") { id: int; x: int, ; }\n", "dataset a from csv(\"a\") { id: int; x: int }\n");
+}
+
+#[test]
 fn columns_are_aligned() {
     becomes(
         "dataset d from csv(\"x\") {\n# first\na:int key # id\nlonger: float?\n\n\n`x y`:int\n列: int in [1,\n2]\nexpect a>0\n  else drop\n..\n}\n",

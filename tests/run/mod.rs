@@ -7,7 +7,10 @@ mod outside;
 mod own_tests;
 mod pages;
 mod predictions;
+#[cfg(unix)]
+mod process;
 mod rows;
+mod tables;
 mod wrong_data;
 
 use std::fs;

@@ -128,7 +128,6 @@ fn what_this_engine_does_not_carry_out_is_refused_where_it_is_asked_for() {
         ("module m { runs = t, cluster = c }\ncluster c { engine = databricks }", "the engine databricks"),
         ("module m { runs = t, cluster = c }\ncluster c { engine = local, threads = 2 }", "threads of a module"),
         ("job a { retries = 2 }", "`retries` of a job"),
-        ("job a { environment { HOME = unset } }", "`environment` of a job"),
         ("module m { runs = t, replicas = 2 }", "`replicas` of a module"),
         ("module m { runs = t, resources = 2 }", "`resources` of a module"),
         ("module m { runs = t, memory = 1GiB }", "`memory` of a module"),
@@ -146,6 +145,7 @@ fn what_this_engine_does_not_carry_out_is_refused_where_it_is_asked_for() {
     }
     for job in [
         "cluster c { engine = spark }",
+        "job a { environment { HOME = unset } }",
         "job a { cluster = c, retries = 0 }\ncluster c { engine = local }",
         "module m { runs = t, replicas = 1, retries = 0, element_spec { input_config = \"ml.t2.off\" } }",
         "job a { cluster = c }\nmodule m { runs = t, cluster = c }\ncluster c { engine = local, threads = 2 }",

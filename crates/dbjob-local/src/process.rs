@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use dbjob_plan::{Cancel, Extern, RunError, Schema};
+use dbjob_plan::{Cancel, Environment, EnvironmentValue, Extern, RunError, Schema};
 use polars::prelude::{
     Column, CompatLevel, DataFrame, IntoLazy, IpcStreamReader, IpcStreamWriter, SerReader, SerWriter,
 };
@@ -15,7 +15,8 @@ use crate::fault::{Faults, engine_error, guarded};
 use crate::source::Wanted;
 use crate::source::stored::{self, Columns, Origin};
 
-/// What a process sees of the environment: where programs and its user's files are, and how text is read.
+/// What a process sees of the environment if the job says nothing: where programs and its user's files are, and how text is
+/// read.
 const ENVIRONMENT: &[&str] =
     &["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "USERPROFILE"];
 
@@ -29,8 +30,8 @@ pub(crate) fn run(
     process: &Extern,
     rows: &DataFrame,
     schema: &Schema,
-    base: &Path,
-    cancel: &Cancel,
+    environment: Option<&Environment>,
+    (base, cancel): (&Path, &Cancel),
 ) -> Result<DataFrame, RunError> {
     let mut sent = Vec::new();
     let names = rows.get_column_names().into_iter().map(|n| n.as_str());
@@ -38,7 +39,7 @@ pub(crate) fn run(
     let mut table = rows.select(visible).map_err(engine_error)?;
     guarded(|| IpcStreamWriter::new(&mut sent).with_compat_level(CompatLevel::oldest()).finish(&mut table))
         .map_err(engine_error)?;
-    let child = start(process, base)?;
+    let child = start(process, environment, base)?;
     let (status, written, told) = talk(child, sent, cancel)?;
     let failed = |what: String| {
         let error = RunError::new("E0721", format!("`{}` {what}", process.command));
@@ -65,13 +66,24 @@ fn is_hidden(schema: &Schema, name: &str) -> bool {
     schema.get(name).is_some_and(|f| f.hidden)
 }
 
-fn start(process: &Extern, base: &Path) -> Result<Child, RunError> {
+fn start(process: &Extern, environment: Option<&Environment>, base: &Path) -> Result<Child, RunError> {
     let failed = |why: String| RunError::new("E0721", format!("`{}` cannot be started: {why}", process.command));
     let words = shlex::split(&process.command).ok_or_else(|| failed("a quote is not closed".into()))?;
     let (program, args) = words.split_first().ok_or_else(|| failed("it is empty".into()))?;
     let mut command = Command::new(program);
     command.args(args).current_dir(base).env_clear();
-    command.envs(ENVIRONMENT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+    let passed = |name: &str| std::env::var_os(name);
+    match environment {
+        None => drop(command.envs(ENVIRONMENT.iter().filter_map(|name| passed(name).map(|value| (name, value))))),
+        Some(said) => {
+            let value = |name: &str, value: &EnvironmentValue| match value {
+                EnvironmentValue::Set(text) => Some(text.into()),
+                EnvironmentValue::Unset => None,
+                EnvironmentValue::Pass => passed(name),
+            };
+            command.envs(said.iter().filter_map(|(name, v)| value(name, v).map(|value| (name, value))));
+        }
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     #[cfg(unix)]
     {

@@ -4,9 +4,8 @@ use dbjob_plan::{DataType, Decimal, Value};
 use polars::prelude::{self as pl, AnyValue, Series, TimeUnit};
 
 /// The polars type of a column: 64-bit numbers, microseconds without a zone (UTC by contract), text for categories.
-/// `None` for a type that this engine lacks.
-pub(crate) fn physical(dtype: &DataType) -> Option<pl::DataType> {
-    Some(match dtype {
+pub(crate) fn polars_type(dtype: &DataType) -> pl::DataType {
+    match dtype {
         DataType::Int => pl::DataType::Int64,
         DataType::Float => pl::DataType::Float64,
         DataType::Bool => pl::DataType::Boolean,
@@ -14,16 +13,11 @@ pub(crate) fn physical(dtype: &DataType) -> Option<pl::DataType> {
         DataType::Date => pl::DataType::Date,
         DataType::Datetime => pl::DataType::Datetime(TimeUnit::Microseconds, None),
         DataType::Duration => pl::DataType::Duration(TimeUnit::Microseconds),
-        DataType::List { item } => pl::DataType::List(Box::new(physical(item)?)),
+        DataType::List { item } => pl::DataType::List(Box::new(polars_type(item))),
         DataType::Vector { .. } => pl::DataType::List(Box::new(pl::DataType::Float64)),
         DataType::Unknown => pl::DataType::Null,
         DataType::Decimal { precision, scale } => pl::DataType::Decimal(usize::from(*precision), usize::from(*scale)),
-    })
-}
-
-/// [`physical`] of a type that `unsupported` has let pass.
-pub(crate) fn polars_type(dtype: &DataType) -> pl::DataType {
-    physical(dtype).unwrap_or(pl::DataType::Float64)
+    }
 }
 
 /// A constant as an expression of exactly the type that the plan states. Polars' own number literals have no type until

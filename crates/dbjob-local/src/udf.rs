@@ -7,6 +7,36 @@ pub(crate) fn col(name: impl Into<pl::PlSmallStr>) -> pl::Expr {
     pl::Expr::Column(name.into())
 }
 
+/// What stands beside a decimal that is the only key of a group or join: polars has such keys by themselves only with a
+/// feature that this build lacks, and several together without it.
+const BESIDE: &str = "__beside";
+
+/// The table with a key of one value where [`BESIDE`] is needed, and the keys with it.
+pub(crate) fn hashable(
+    mut frame: pl::LazyFrame,
+    mut keys: Vec<pl::Expr>,
+) -> PolarsResult<(pl::LazyFrame, Vec<pl::Expr>)> {
+    if let [key] = &keys[..] {
+        let alone = frame.clone().select([key.clone()]).collect_schema()?;
+        if alone.iter_values().any(pl::DataType::is_decimal) {
+            frame = frame.with_columns([pl::lit(true).alias(BESIDE)]);
+            keys.push(col(BESIDE));
+        }
+    }
+    Ok((frame, keys))
+}
+
+/// The table without what [`hashable`] put there.
+pub(crate) fn without_beside(frame: pl::LazyFrame, keys: &[pl::Expr]) -> pl::LazyFrame {
+    match keys {
+        [_, beside] if *beside == col(BESIDE) => {
+            // A full join has that of its right side, too.
+            frame.drop(pl::by_name([BESIDE.to_owned(), format!("{BESIDE}_right")], false, false))
+        }
+        _ => frame,
+    }
+}
+
 /// `f` over one column; the result has the type `out` and the name of the input.
 pub(crate) fn map1(
     input: pl::Expr,

@@ -35,10 +35,13 @@ impl Decimal {
         Self { unscaled: i128::from(i), scale: 0 }
     }
 
-    /// The number that a float shows as: the shortest text that reads back as the very float. `None` for NaN,
-    /// infinities, and what needs more than [`DECIMAL_DIGITS`] digits.
+    /// The number that was written and read as a float: the shortest text that reads back as the very float. `None` for
+    /// NaN, infinities, what needs more than [`DECIMAL_DIGITS`] digits, and where the float may have lost some: it keeps 15.
     pub fn of_float(x: f64) -> Option<Self> {
-        parse(&format!("{x:e}"))
+        let shortest = format!("{x:e}");
+        let mantissa = shortest.split('e').next().unwrap_or_default();
+        let kept = mantissa.bytes().filter(u8::is_ascii_digit).count() <= 15;
+        kept.then(|| parse(&shortest)).flatten()
     }
 
     /// Like [`Decimal::of_float`], rounded half away from zero to `scale` digits after the point.
@@ -258,6 +261,7 @@ mod tests {
         assert_eq!(Decimal::of_float(-0.1).unwrap().to_string(), "-0.1");
         assert_eq!(Decimal::of_float(1e20).unwrap().to_string(), "100000000000000000000");
         assert!(Decimal::of_float(f64::NAN).is_none() && Decimal::of_float(1e300).is_none());
+        assert!(Decimal::of_float(123456789012.345).is_some() && Decimal::of_float(1234567890123.4567).is_none());
         assert_eq!(Decimal::of_float_rounded(2.675, 2).unwrap().to_string(), "2.68");
         assert_eq!(Decimal::of_float_rounded(1e-300, 2).unwrap().to_string(), "0.00");
         assert_eq!(Decimal::of_float_rounded(-1.0e5, 1).unwrap().to_string(), "-100000.0");

@@ -11,9 +11,6 @@ pub(super) fn unsupported(plan: &Plan) -> Vec<Unsupported> {
     if let Some(retries) = plan.retries.filter(|r| r.value > 0) {
         say(retries.span, "`retries` of a job".into());
     }
-    if let Some(environment) = plan.environment.as_ref().filter(|e| !e.value.is_empty()) {
-        say(environment.span, "`environment` of a job".into());
-    }
     let threads = |name: &Said<String>| match plan.cluster(name).map(|c| &c.engine) {
         Some(ClusterEngine::Local { threads, .. }) => *threads,
         _ => None,

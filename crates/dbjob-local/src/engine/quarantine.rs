@@ -9,7 +9,7 @@ use polars::prelude::{self as pl, Column, DataFrame, IntoLazy};
 use crate::fault::{engine_error, guarded};
 use crate::sink::{Sink, unwritable};
 use crate::step::expect::Pending;
-use crate::types::physical;
+use crate::types::polars_type;
 
 /// What each file of a run holds so far: rules may share one.
 #[derive(Default)]
@@ -60,10 +60,7 @@ fn rule_column(fields: &[&Field]) -> String {
 }
 
 fn nothing(fields: &[&Field]) -> Result<DataFrame, RunError> {
-    let column = |f: &&Field| {
-        let dtype = physical(&f.dtype).ok_or_else(|| RunError::new("E0799", format!("the type {}", f.dtype)))?;
-        Ok(Column::new_empty(f.name.as_str().into(), &dtype))
-    };
-    let columns = fields.iter().map(column).collect::<Result<Vec<_>, RunError>>()?;
+    let column = |f: &&Field| Column::new_empty(f.name.as_str().into(), &polars_type(&f.dtype));
+    let columns = fields.iter().map(column).collect();
     DataFrame::new(0, columns).map_err(engine_error)
 }

@@ -219,7 +219,13 @@ impl<'a> Run<'a> {
             }
             Op::Extern(process) => {
                 let rows = self.rows(inputs[0])?;
-                let table = process::run(process, &rows, &node.schema, &self.cx.base, &self.cx.cancel)?;
+                let table = process::run(
+                    process,
+                    &rows,
+                    &node.schema,
+                    self.plan.environment.as_ref().map(|said| &said.value),
+                    (&self.cx.base, &self.cx.cancel),
+                )?;
                 Table::of(table)
             }
             Op::Window(op) => {
@@ -245,7 +251,7 @@ impl<'a> Run<'a> {
                     join::verify_unique_left(op, &self.rows(inputs[0])?, &self.plan.node(inputs[0]).item)?;
                 }
                 let left = self.tables[&inputs[0]].clone();
-                let frame = join::with_right(op, left.frame.clone(), rows.lazy(), need.order != Order::Free);
+                let frame = join::with_right(op, left.frame.clone(), rows.lazy(), need.order != Order::Free)?;
                 Table::over(frame, &[left])
             }
             _ => {

@@ -4,7 +4,6 @@ use dbjob_plan::{Expr, ExprKind, FitSpec, Format, MapLink, NodeId, Op, Plan, Tar
 
 use super::placement;
 use crate::step::window;
-use crate::types::physical;
 use crate::{aggregate, function, map};
 
 pub(super) fn unsupported(plan: &Plan) -> Vec<Unsupported> {
@@ -16,11 +15,6 @@ pub(super) fn unsupported(plan: &Plan) -> Vec<Unsupported> {
                 found.push((id, Unsupported { span: node.span, what }));
             }
         };
-        for field in &node.schema.fields {
-            if physical(&field.dtype).is_none() {
-                say(format!("the type {}", field.dtype));
-            }
-        }
         visit(plan, id, &mut say);
     }
     placement::unsupported(plan).into_iter().chain(found.into_iter().map(|(_, unsupported)| unsupported)).collect()
@@ -38,7 +32,6 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
             {
                 say(format!("the aggregate `{function}`"));
             }
-            _ if physical(&e.dtype).is_none() => say(format!("the type {}", e.dtype)),
             _ => {}
         });
     };

@@ -5,20 +5,10 @@ use std::io::BufReader;
 use std::path::Path;
 
 use dbjob_plan::{DataLocation, RunError};
-use polars::prelude::{IntoLazy, LazyFrame};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
 use super::files::{place, unreadable};
-use super::objects::{Object, Spot, read};
-use super::{Scan, Wanted};
-
-pub(super) fn scan(scan: &Scan<'_>, file: &Path) -> Result<LazyFrame, RunError> {
-    Ok(read(scan.wanted, file, &objects)?.lazy())
-}
-
-pub(super) fn explain(wanted: &[Wanted], file: &Path) -> Result<(), RunError> {
-    read(wanted, file, &objects).map(drop)
-}
+use super::objects::{Object, Spot};
 
 type Visit<'a> = &'a mut dyn FnMut(Spot, Object) -> Result<bool, RunError>;
 

@@ -70,18 +70,29 @@ impl Scan<'_> {
             return Ok(inline::table(self.wanted, rows)?.lazy());
         }
         let files = files::resolve(self.base, &self.source.path)?;
+        if let Some(objects) = self.objects() {
+            let tables = objects::read(self.wanted, &files, objects)?;
+            return one_table(tables.into_iter().map(IntoLazy::lazy).collect());
+        }
         let frames = files
             .iter()
             .map(|file| match &self.source.format {
                 Format::Csv(options) => csv::scan(self, file, options, exact),
                 Format::Parquet => parquet::scan(self, file),
-                Format::Ndjson => ndjson::scan(self, file),
-                Format::Json => json::scan(self, file),
                 Format::Arrow => arrow::scan(self, file),
                 other => Err(no_file(other)),
             })
             .collect::<Result<Vec<_>, _>>()?;
         one_table(frames)
+    }
+
+    /// The reader of a format whose rows are objects.
+    fn objects(&self) -> Option<objects::Objects<'static>> {
+        match self.source.format {
+            Format::Ndjson => Some(&ndjson::objects),
+            Format::Json => Some(&json::objects),
+            _ => None,
+        }
     }
 
     /// Reads everything that is wanted, cell by cell, and gives the first thing that is wrong with its file, row, line,
@@ -90,12 +101,14 @@ impl Scan<'_> {
         if !self.source.format.is_file() {
             return Ok(());
         }
-        for file in files::resolve(self.base, &self.source.path)? {
+        let files = files::resolve(self.base, &self.source.path)?;
+        if let Some(objects) = self.objects() {
+            return objects::read(self.wanted, &files, objects).map(drop);
+        }
+        for file in files {
             match &self.source.format {
                 Format::Csv(options) => drop(csv::read_exact(self.wanted, &file, options)?),
                 Format::Parquet => parquet::explain(self, &file)?,
-                Format::Ndjson => ndjson::explain(self.wanted, &file)?,
-                Format::Json => json::explain(self.wanted, &file)?,
                 Format::Arrow => arrow::explain(self, &file)?,
                 other => return Err(no_file(other)),
             }

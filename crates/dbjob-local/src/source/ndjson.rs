@@ -5,19 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use dbjob_plan::{DataLocation, RunError};
-use polars::prelude::{IntoLazy, LazyFrame};
 
 use super::files::{place, unreadable};
-use super::objects::{Object, Spot, read};
-use super::{Scan, Wanted};
-
-pub(super) fn scan(scan: &Scan<'_>, file: &Path) -> Result<LazyFrame, RunError> {
-    Ok(read(scan.wanted, file, &objects)?.lazy())
-}
-
-pub(super) fn explain(wanted: &[Wanted], file: &Path) -> Result<(), RunError> {
-    read(wanted, file, &objects).map(drop)
-}
+use super::objects::{Object, Spot};
 
 /// Calls `visit` with the place and object of every line that is not blank, until it says no.
 ///

@@ -1,7 +1,7 @@
 //! Rows that are JSON objects. Missing fields are null, further ones are not read. Read by an own reader, because polars'
 //! takes what does not fit a type for null.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dbjob_plan::{DataLocation, DataType, RunError, Value, parse};
 use polars::prelude::{Column, DataFrame, IntoColumn};
@@ -66,10 +66,36 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// The wanted fields of all objects that `objects` finds in a file, as a table.
+/// The wanted fields of all objects that `objects` finds in the files, as a table for each file. A field that may be null
+/// need not be in every file.
 ///
 /// Errors: those of `objects`, and E0704, E0705, E0706, E0707.
-pub(super) fn read(wanted: &[Wanted], file: &Path, objects: Objects<'_>) -> Result<DataFrame, RunError> {
+pub(super) fn read(wanted: &[Wanted], files: &[PathBuf], objects: Objects<'_>) -> Result<Vec<DataFrame>, RunError> {
+    let mut missing: Option<Vec<(usize, RunError)>> = None;
+    let mut tables = Vec::new();
+    for file in files {
+        let (table, absent) = read_one(wanted, file, objects)?;
+        if table.height() > 0 {
+            let still = |(i, _): &(usize, RunError)| absent.iter().any(|(j, _)| i == j);
+            missing = Some(match missing {
+                Some(before) => before.into_iter().filter(still).collect(),
+                None => absent,
+            });
+        }
+        tables.push(table);
+    }
+    match missing.and_then(|m| m.into_iter().next()) {
+        Some((_, error)) => Err(error),
+        None => Ok(tables),
+    }
+}
+
+/// The table of a file, and the fields that none of its objects has, each with the error that this is if no file has it.
+fn read_one(
+    wanted: &[Wanted],
+    file: &Path,
+    objects: Objects<'_>,
+) -> Result<(DataFrame, Vec<(usize, RunError)>), RunError> {
     let mut cells: Vec<Column> = Vec::new();
     let mut columns: Vec<Builder> = wanted.iter().map(|w| Builder::new(&w.field.dtype)).collect();
     let mut seen = vec![false; wanted.len()];
@@ -112,23 +138,26 @@ pub(super) fn read(wanted: &[Wanted], file: &Path, objects: Objects<'_>) -> Resu
         }
         Ok(!wanted.iter().enumerate().any(|(i, w)| !seen[i] && !w.field.nullable))
     })?;
-    if rows > 0
-        && let Some(i) = seen.iter().position(|s| !s)
-    {
+    let absent = |i: usize| {
         let header = &wanted[i].header;
         let error = RunError::new("E0705", format!("no object of {} has the field {header:?}", file.display()))
             .data(DataLocation { column: Some(header.clone()), ..place(file) });
         let near = near(header, names.iter().map(String::as_str));
-        return Err(if near.is_empty() {
+        if near.is_empty() {
             error.help(format!("its fields are {}", names.iter().take(12).cloned().collect::<Vec<_>>().join(", ")))
         } else {
             error.help(format!("did you mean {}?", near.join(" or ")))
-        });
+        }
+    };
+    let unseen = || (0..wanted.len()).filter(|i| rows > 0 && !seen[*i]);
+    if let Some(i) = unseen().find(|i| !wanted[*i].field.nullable) {
+        return Err(absent(i));
     }
+    let missing = unseen().map(|i| (i, absent(i))).collect();
     for (builder, w) in columns.into_iter().zip(wanted) {
         cells.push(builder.finish(w)?);
     }
-    DataFrame::new(rows, cells).map_err(engine_error)
+    Ok((DataFrame::new(rows, cells).map_err(engine_error)?, missing))
 }
 
 /// A JSON value in the type of the column, if it is one.

@@ -2,7 +2,8 @@ use dbjob_plan::{Keep, RunError, SortKey};
 use polars::prelude::{LazyFrame, UniqueKeepStrategy};
 
 use super::{Step, sort};
-use crate::udf::col;
+use crate::fault::engine_error;
+use crate::udf::{col, hashable, without_beside};
 
 /// The first or last row of each combination, in `order` if there is one, else in row order. Null equals null.
 pub(super) fn lower(
@@ -23,5 +24,6 @@ pub(super) fn lower(
         Keep::First => UniqueKeepStrategy::First,
         Keep::Last => UniqueKeepStrategy::Last,
     };
-    Ok(frame.unique_stable_generic(Some(visible.into_iter().map(col).collect()), keep))
+    let (frame, keys) = hashable(frame, visible.into_iter().map(col).collect()).map_err(engine_error)?;
+    Ok(without_beside(frame.unique_stable_generic(Some(keys.clone()), keep), &keys))
 }

@@ -2,7 +2,8 @@ use dbjob_plan::{NamedExpr, RunError};
 use polars::prelude::{Expr, LazyFrame};
 
 use super::Step;
-use crate::udf::col;
+use crate::fault::engine_error;
+use crate::udf::{col, hashable, without_beside};
 
 /// Null is a group of its own. The groups come in the order of their first rows only if something depends on order.
 pub(super) fn lower(
@@ -34,5 +35,7 @@ pub(super) fn lower(
         }
         key_exprs.push(expr.alias(key.name.as_str()));
     }
-    Ok(if ordered { frame.group_by_stable(key_exprs) } else { frame.group_by(key_exprs) }.agg(aggregates))
+    let (frame, key_exprs) = hashable(frame, key_exprs).map_err(engine_error)?;
+    let grouped = if ordered { frame.group_by_stable(&key_exprs) } else { frame.group_by(&key_exprs) };
+    Ok(without_beside(grouped.agg(aggregates), &key_exprs))
 }

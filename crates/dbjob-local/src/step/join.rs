@@ -7,7 +7,8 @@ use polars::prelude::{
 
 use super::Step;
 use super::repeated::repeated;
-use crate::udf::col;
+use crate::fault::engine_error;
+use crate::udf::{col, hashable, without_beside};
 
 pub(super) fn right_key(i: usize) -> String {
     format!("__right_key_{i}")
@@ -36,12 +37,22 @@ pub(crate) fn right_side(step: &Step<'_>, join: &Join, right: LazyFrame) -> Lazy
 }
 
 /// Left columns, then the right ones; rows in left order if that is wanted.
-pub(super) fn lower(step: &Step<'_>, join: &Join, left: LazyFrame, right: LazyFrame, ordered: bool) -> LazyFrame {
+///
+/// Errors: those of the engine.
+pub(super) fn lower(
+    step: &Step<'_>,
+    join: &Join,
+    left: LazyFrame,
+    right: LazyFrame,
+    ordered: bool,
+) -> Result<LazyFrame, RunError> {
     with_right(join, left, right_side(step, join, right), ordered)
 }
 
 /// [`lower`] with a right side that is a [`right_side`] already.
-pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered: bool) -> LazyFrame {
+///
+/// Errors: those of the engine.
+pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered: bool) -> Result<LazyFrame, RunError> {
     let how = match join.kind {
         JoinKind::Cross => JoinType::Cross,
         JoinKind::Inner => JoinType::Inner,
@@ -62,8 +73,11 @@ pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered
         },
         ..JoinArgs::new(how)
     };
-    let joined = left.join(right, left_on, right_on, args);
-    match join.kind {
+    let (left, left_on) = hashable(left, left_on).map_err(engine_error)?;
+    let (right, right_on) = hashable(right, right_on).map_err(engine_error)?;
+    let joined = left.join(right, &left_on, &right_on, args);
+    let joined = without_beside(joined, &left_on);
+    Ok(match join.kind {
         JoinKind::Full => {
             // A right key that comes over itself leaves the left one as it is.
             let merged = |r: &String| !join.right_columns.iter().any(|p| p.from == *r);
@@ -74,7 +88,7 @@ pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered
             filled.drop(pl::by_name((0..join.on.len()).map(right_key), true, false))
         }
         _ => joined,
-    }
+    })
 }
 
 /// Checks that the right side (a [`right_side`]) has each key at most once. Keys with a null match nothing and may repeat.

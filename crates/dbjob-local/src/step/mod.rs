@@ -72,7 +72,7 @@ pub(crate) fn lower_step(
         Op::Project { columns } => project::lower(step, input(&mut inputs), columns)?,
         Op::Join(join) => {
             let left = input(&mut inputs);
-            join::lower(step, join, left, input(&mut inputs), ordered)
+            join::lower(step, join, left, input(&mut inputs), ordered)?
         }
         Op::Group { keys, aggregates } => group::lower(step, input(&mut inputs), keys, aggregates, ordered)?,
         Op::Pivot(pivot) => pivot::lower(step, input(&mut inputs), pivot, ordered)?,

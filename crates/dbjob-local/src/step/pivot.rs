@@ -2,8 +2,9 @@ use dbjob_plan::{Pivot, RunError, Value};
 use polars::prelude::{self as pl, Expr, LazyFrame};
 
 use super::Step;
+use crate::fault::engine_error;
 use crate::types::literal;
-use crate::udf::col;
+use crate::udf::{col, hashable};
 
 /// A group in which each aggregate looks once at the rows of each value. The groups come in the order of their first rows
 /// only if something depends on order.
@@ -29,6 +30,7 @@ pub(super) fn lower(step: &Step<'_>, frame: LazyFrame, pivot: &Pivot, ordered: b
         return Ok(frame.select(aggregates));
     }
     let keys: Vec<Expr> = pivot.keys.iter().map(col).collect();
+    let (frame, keys) = hashable(frame, keys).map_err(engine_error)?;
     let grouped = if ordered { frame.group_by_stable(keys) } else { frame.group_by(keys) };
     // The part of the split is a key that stands last.
     let columns = step.node.schema.fields.iter().filter(|f| pivot.keys.contains(&f.name) || made.contains(&f.name));

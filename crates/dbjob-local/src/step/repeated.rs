@@ -7,7 +7,7 @@ use polars::prelude::{
 
 use crate::fault::{engine_error, guarded};
 use crate::types::value_of;
-use crate::udf::col;
+use crate::udf::{col, hashable, without_beside};
 
 /// The first key that repeats, and how many do.
 pub(crate) struct Repeated {
@@ -68,8 +68,12 @@ pub(crate) fn repeated(frame: LazyFrame, keys: &[Expr], nulls_count: bool) -> Re
             known = known.filter(key.clone().is_not_null());
         }
     }
-    let counted = known.group_by(keys.to_vec()).agg([pl::len().alias(COUNT)]).filter(col(COUNT).gt(pl::lit(1)));
-    let counted = guarded(|| counted.collect()).map_err(engine_error)?;
+    let counted = guarded(|| {
+        let (known, keys) = hashable(known, keys.to_vec())?;
+        let counted = known.group_by(&keys).agg([pl::len().alias(COUNT)]).filter(col(COUNT).gt(pl::lit(1)));
+        without_beside(counted, &keys).collect()
+    })
+    .map_err(engine_error)?;
     if counted.height() == 0 {
         return Ok(None);
     }
@@ -97,5 +101,7 @@ fn rows_of(frame: LazyFrame, keys: &[Expr], counted: &DataFrame) -> PolarsResult
     let found = DataFrame::new(counted.height(), found.collect())?;
     let on: Vec<Expr> = names.iter().map(|n| col(n.as_str())).collect();
     let args = JoinArgs { nulls_equal: true, maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Semi) };
-    numbered.join(found.lazy(), on.clone(), on, args).sort([ROW], Default::default()).collect()
+    let (numbered, on) = hashable(numbered, on.clone())?;
+    let (found, _) = hashable(found.lazy(), on[..keys.len()].to_vec())?;
+    numbered.join(found, on.clone(), on, args).sort([ROW], Default::default()).collect()
 }
