@@ -6,6 +6,7 @@ mod outside;
 mod own_tests;
 mod pages;
 mod predictions;
+mod requests;
 mod rows;
 mod wrong_data;
 
