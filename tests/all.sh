@@ -10,3 +10,4 @@ cargo build --release
 tests/highlight/run.sh
 tests/sarif/run.sh
 tests/oracle/run.sh
+tests/openapi/run.sh

@@ -247,7 +247,7 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                 let mut column = Column::new(name.clone(), dtype, nullable, dataset.rest.unwrap_or(span));
                 column.origin.insert((dataset.name.name.clone(), name.clone()));
                 column.plain = true;
-                column.inferred = true;
+                column.unchecked = true;
                 taken.push(format!("`{name}`"));
                 source.columns.push(SourceColumn { header: name.clone(), name, span: dataset.rest.unwrap_or(span) });
                 table.put(column);

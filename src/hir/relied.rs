@@ -92,6 +92,11 @@ fn condition(expr: &Expr) -> Option<Expr> {
 }
 
 fn compare(value: &Expr, op: BinaryOp, bound: i64, span: Span) -> Option<Expr> {
+    // An int that only became a float for the function is compared as it is.
+    let value = match &value.kind {
+        ExprKind::Call { function, args } if function == "float" && args[0].dtype == DataType::Int => &args[0],
+        _ => value,
+    };
     let bound = match value.dtype {
         DataType::Int => Value::Int(bound),
         DataType::Float => Value::Float(bound as f64),

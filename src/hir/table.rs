@@ -75,8 +75,8 @@ pub struct Column {
     pub refinement: Option<Refinement>,
     /// The `##` comment above its declaration.
     pub doc: Option<Arc<str>>,
-    /// Taken as the file has it: nothing declares it.
-    pub inferred: bool,
+    /// Nobody promises what it is: taken as the file has it, or made by a process.
+    pub unchecked: bool,
     /// Where it was declared or derived.
     pub span: Span,
 }
@@ -98,7 +98,7 @@ impl Column {
             range: Range::ALL,
             refinement: None,
             doc: None,
-            inferred: false,
+            unchecked: false,
             span,
         }
     }

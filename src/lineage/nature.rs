@@ -13,6 +13,8 @@ use crate::catalog::{Exactness, function, map};
 pub struct Nature {
     pub exactness: Exactness,
     pub scope: Scope,
+    /// Nobody promises what it is: taken as a file has it, or made by a process.
+    pub unchecked: bool,
 }
 
 /// Which rows the value of a row depends on.
@@ -28,10 +30,14 @@ pub enum Scope {
 }
 
 impl Nature {
-    const PLAIN: Nature = Nature { exactness: Exactness::Exact, scope: Scope::Row };
+    const PLAIN: Nature = Nature { exactness: Exactness::Exact, scope: Scope::Row, unchecked: false };
 
     fn or(self, other: Nature) -> Nature {
-        Nature { exactness: self.exactness.max(other.exactness), scope: self.scope.max(other.scope) }
+        Nature {
+            exactness: self.exactness.max(other.exactness),
+            scope: self.scope.max(other.scope),
+            unchecked: self.unchecked || other.unchecked,
+        }
     }
 }
 
@@ -40,7 +46,8 @@ impl Nature {
 pub struct Natures(HashMap<ColumnRef, Nature>);
 
 impl Natures {
-    pub fn of(plan: &Plan) -> Self {
+    /// `taken` says of a dataset's column whether it is taken as the file has it: the plan does not know.
+    pub fn of(plan: &Plan, taken: &dyn Fn(&str, &str) -> bool) -> Self {
         let mut natures = Self::default();
         for id in plan.topological() {
             let mut waiting: Vec<_> = Derivation::of(plan, id).columns;
@@ -51,6 +58,9 @@ impl Natures {
                     let ready = made_of.iter().all(|e| e.column.node != id || natures.0.contains_key(&e.column));
                     if ready {
                         let nature = natures.made(plan, id, name, made_of);
+                        let read = matches!(plan.node(id).op, Op::Read(_));
+                        let unchecked = nature.unchecked || read && taken(&plan.node(id).item, name);
+                        let nature = Nature { unchecked, ..nature };
                         natures.0.insert(ColumnRef { node: id, column: name.clone() }, nature);
                     }
                     !ready
@@ -70,8 +80,10 @@ impl Natures {
         let of_inputs = made_of.iter().map(|e| {
             let nature = self.get(e.column.node, &e.column.column);
             // What only finds or groups rows makes no value.
-            let scope = if matches!(e.via, Via::Key | Via::Choice) { Scope::Row } else { nature.scope };
-            Nature { scope, ..nature }
+            match e.via {
+                Via::Key | Via::Choice => Nature { exactness: nature.exactness, ..Nature::PLAIN },
+                _ => nature,
+            }
         });
         of_inputs.fold(of_step(plan, id, name), Nature::or)
     }
@@ -85,23 +97,23 @@ fn of_step(plan: &Plan, id: NodeId, column: &str) -> Nature {
     match &node.op {
         Op::Derive { columns } => named(columns).map_or(Nature::PLAIN, exactness),
         Op::Group { keys, aggregates } => match named(aggregates) {
-            Some(found) => Nature { exactness: found, scope: Scope::Rows },
+            Some(found) => Nature { exactness: found, scope: Scope::Rows, ..Nature::PLAIN },
             None => named(keys).map_or(Nature::PLAIN, exactness),
         },
         Op::Window(window) => match window.columns.iter().find(|c| c.name == column) {
-            Some(found) => Nature { exactness: of_expr(&found.expr), scope: Scope::Rows },
+            Some(found) => Nature { exactness: of_expr(&found.expr), scope: Scope::Rows, ..Nature::PLAIN },
             None => Nature::PLAIN,
         },
         Op::Pivot(pivot) => {
             let is = |a: &NamedExpr| pivot.values.iter().any(|v| format!("{}_{}", a.name, v.name) == column);
             match pivot.aggregates.iter().find(|a| is(a)) {
-                Some(found) => Nature { exactness: of_expr(&found.expr), scope: Scope::Rows },
+                Some(found) => Nature { exactness: of_expr(&found.expr), scope: Scope::Rows, ..Nature::PLAIN },
                 None => Nature::PLAIN,
             }
         }
         // Nobody knows what the process does.
         Op::Extern(process) if process.returns.iter().any(|r| r == column) => {
-            Nature { exactness: Exactness::Approximate, scope: Scope::Row }
+            Nature { exactness: Exactness::Approximate, unchecked: true, ..Nature::PLAIN }
         }
         // Which rows are left depends on their order.
         Op::Take { .. } if !is_sorted(plan, id) => exactness(Exactness::Ordered),
@@ -140,7 +152,7 @@ fn of_step(plan: &Plan, id: NodeId, column: &str) -> Nature {
     }
 }
 
-const LEARNED: Nature = Nature { exactness: Exactness::Approximate, scope: Scope::Fitted };
+const LEARNED: Nature = Nature { exactness: Exactness::Approximate, scope: Scope::Fitted, unchecked: false };
 
 fn is_sorted(plan: &Plan, id: NodeId) -> bool {
     let input: &Node = plan.node(plan.inputs(id)[0]);
@@ -159,7 +171,7 @@ fn of_link(link: &MapLink) -> Nature {
         (None, Some(formula)) => of_expr(&formula.forward),
         (None, None) => Exactness::Approximate,
     };
-    Nature { exactness, scope: if link.fitted { Scope::Fitted } else { Scope::Row } }
+    Nature { exactness, scope: if link.fitted { Scope::Fitted } else { Scope::Row }, ..Nature::PLAIN }
 }
 
 /// The weakest of the functions and operators of an expression.

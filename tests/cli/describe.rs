@@ -180,3 +180,37 @@ fn each_derive_is_told() {
     let lineage = dbjob(here.path(), &["lineage", "a.dbjob", "adults.last", "--up"]).out;
     assert!(lineage.contains("a.dbjob:10  last = decade - 1\n"), "{lineage}");
 }
+
+/// What a process makes is unchecked, and so is what is made of it; what only stands beside it is not.
+#[test]
+fn what_nobody_promises_is_told_of_all_that_comes_of_it() {
+    let job = "\
+dataset people from csv(\"people.csv\") {
+  id:   int key
+  city: string
+}
+
+transform placed from people {
+  extern \"python3 enrich.py\" { returns { geo: string? } }
+  derive {
+    place = geo ?? \"nowhere\"
+    short = length(city)
+  }
+}
+";
+    let here = folder(&[("a.dbjob", job)]);
+    let json: Value =
+        serde_json::from_str(&dbjob(here.path(), &["describe", "--format", "json", "a.dbjob"]).out).unwrap();
+    let unchecked: Vec<&str> = json["items"][1]["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|c| c["unchecked"] == true)
+        .map(|c| c["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(unchecked, ["geo", "place"]);
+    assert_eq!(json["unchecked"][0]["code"], "N0002");
+    assert_eq!(json["unchecked"][0]["place"], "a.dbjob:7");
+    let text = dbjob(here.path(), &["describe", "a.dbjob"]).out;
+    assert!(text.contains("\nunchecked\n  a.dbjob:7  "), "{text}");
+}

@@ -131,6 +131,7 @@ fn a_field_of_json_schema_has_type_bounds_levels_nulls_and_reasons() {
     );
     assert_eq!(field("items")["maximum"], 999);
     assert_eq!(field("items")["minimum"], i64::MIN);
+    assert!(field("items")["not"].is_null(), "a division that may give null relies on nothing");
     assert_eq!((&field("shop")["type"], &field("shop")["format"]), (&json!(["integer", "null"]), &"int64".into()));
     assert_eq!(field("weight-kg")["minimum"], 0.0);
     assert_eq!(field("day")["format"], "date");

@@ -9,6 +9,7 @@ mod pages;
 mod predictions;
 #[cfg(unix)]
 mod process;
+mod requests;
 mod rows;
 mod tables;
 mod wrong_data;

@@ -29,11 +29,14 @@ pub struct Column {
 pub struct Marks {
     pub exactness: &'static str,
     pub scope: Scope,
+    /// Something of which nobody promises what it is went into it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
 }
 
 impl From<Nature> for Marks {
     fn from(nature: Nature) -> Self {
-        Self { exactness: nature.exactness.word(), scope: nature.scope }
+        Self { exactness: nature.exactness.word(), scope: nature.scope, unchecked: nature.unchecked }
     }
 }
 
@@ -52,9 +55,6 @@ pub struct Attributes {
     /// The maps that it carries, the first applied first, as written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub maps: Vec<String>,
-    /// Taken as the file has it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub unchecked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doc: Option<String>,
 }
@@ -117,10 +117,10 @@ impl Column {
             Some(Scope::Fitted) => out.push("fitted".into()),
             Some(Scope::Row) | None => {}
         }
+        if self.nature.as_ref().is_some_and(|m| m.unchecked) {
+            out.push("unchecked".into());
+        }
         if let Some(attributes) = &self.attributes {
-            if attributes.unchecked {
-                out.push("unchecked".into());
-            }
             let (own, others): (Vec<&Known>, Vec<&Known>) = attributes.knows.iter().partition(|k| k.own);
             out.extend(own.iter().filter(|k| attributes.role != Some(k.kind)).map(|k| k.kind.to_owned()));
             if !others.is_empty() {
@@ -155,7 +155,6 @@ impl Attributes {
             role,
             knows: column.taint.iter().map(known).collect(),
             maps: column.maps.iter().map(|(_, span)| one_line(sources.slice(*span))).collect(),
-            unchecked: column.inferred,
             origin,
             doc: column.doc.as_deref().map(str::to_owned),
         }

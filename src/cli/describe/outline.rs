@@ -121,7 +121,10 @@ impl Module {
 impl Outline {
     pub fn new(job: &Job, lineage: &lineage::Job<'_>, notes: &[Problem]) -> Self {
         let (plan, sources) = (lineage.plan, lineage.sources);
-        let natures = Natures::of(plan);
+        let natures = Natures::of(plan, &|dataset, column| match job.item(dataset).map(|i| &i.body) {
+            Some(ItemBody::Table { table, .. }) => table.get(column).is_some_and(|c| c.unchecked),
+            _ => false,
+        });
         let cx = Context { job, plan, lineage, natures: &natures, sources };
         let items: Vec<Item> = plan.items.iter().map(|item| Item::new(&cx, item)).collect();
         let modules = plan.modules.iter().map(Module::new).collect();

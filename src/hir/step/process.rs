@@ -66,6 +66,7 @@ pub(in crate::hir) fn check(command: &Text, returns: &[ast::Column], span: Span,
             column.range = column.refinement.as_ref().map_or(Range::ALL, Range::of_refinement);
         }
         column.doc = (!ast.doc.is_empty()).then(|| ast.doc.join("\n").into());
+        column.unchecked = true;
         column.taint = taint.clone();
         column.origin = Clone::clone(&origin);
         column.statistics.clone_from(&statistics);

@@ -104,7 +104,7 @@ fn one_type(columns: &[String], span: Span, name: &Ident, b: &mut Builder<'_, '_
         all.range = all.range.or(column.range);
         all.taint.absorb(&column.taint.through(name.span, &format!("`{}` is a row here", column.name)));
         all.origin.extend(column.origin.iter().cloned());
-        all.inferred |= column.inferred;
+        all.unchecked |= column.unchecked;
         statistic::absorb(&mut all.statistics, &column.statistics);
     }
     Some(all)

@@ -9,6 +9,8 @@ use crate::{Refinement, Serving, Value, Via};
 pub struct Bounds {
     pub low: Option<(f64, bool)>,
     pub high: Option<(f64, bool)>,
+    /// A number between them that it is not: a divisor is not 0.
+    pub not: Option<f64>,
 }
 
 impl Bounds {
@@ -16,18 +18,18 @@ impl Bounds {
         match refinement {
             Refinement::Range { low, high, inclusive } => {
                 let end = |v: &Option<Value>, belongs: bool| v.as_ref().and_then(Value::as_f64).map(|x| (x, belongs));
-                Self { low: end(low, true), high: end(high, *inclusive) }
+                Self { low: end(low, true), high: end(high, *inclusive), not: None }
             }
             Refinement::OneOf(_) => Self::default(),
         }
     }
 
     fn above(x: f64, belongs: bool) -> Self {
-        Self { low: Some((x, belongs)), high: None }
+        Self { low: Some((x, belongs)), ..Self::default() }
     }
 
     fn below(x: f64, belongs: bool) -> Self {
-        Self { low: None, high: Some((x, belongs)) }
+        Self { high: Some((x, belongs)), ..Self::default() }
     }
 
     pub fn and(self, other: Self) -> Self {
@@ -37,7 +39,11 @@ impl Bounds {
             (Some(a), Some(b)) => Some(if a.0 * sign > b.0 * sign { a } else { b }),
             (a, b) => a.or(b),
         };
-        Self { low: tighter(self.low, other.low, 1.0), high: tighter(self.high, other.high, -1.0) }
+        Self {
+            low: tighter(self.low, other.low, 1.0),
+            high: tighter(self.high, other.high, -1.0),
+            not: self.not.or(other.not),
+        }
     }
 }
 
@@ -68,8 +74,14 @@ pub fn rules(serving: &Serving) -> Vec<Rule<'_>> {
             let told = conjuncts(&expectation.predicate).into_iter().fold(true, |told, condition| {
                 match bound(condition).and_then(|(column, b)| Some((field(serving, &lineage, node, column)?, b))) {
                     Some((field, Some(b))) => {
+                        // A schema has room for one number that it is not.
+                        let clash = b.not.is_some_and(|x| {
+                            bounds
+                                .iter()
+                                .any(|(f, other): &(String, Bounds)| *f == field && other.not.is_some_and(|y| y != x))
+                        });
                         bounds.push((field, b));
-                        told
+                        told && !clash
                     }
                     // Never null: the type says it.
                     Some((field, None)) => told && serving.request.get(&field).is_some_and(|f| !f.nullable),
@@ -125,6 +137,7 @@ fn bound(condition: &Expr) -> Option<(&str, Option<Bounds>)> {
                 BinaryOp::Lt => Bounds::below(x, false),
                 BinaryOp::Le => Bounds::below(x, true),
                 BinaryOp::Eq => Bounds::above(x, true).and(Bounds::below(x, true)),
+                BinaryOp::Ne => Bounds { not: Some(x), ..Bounds::default() },
                 _ => return None,
             };
             Some((name, Some(bounds)))

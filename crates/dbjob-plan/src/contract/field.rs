@@ -14,8 +14,8 @@ pub fn schema(field: &Field, bounds: Bounds, description: Option<String>) -> Jso
         out = out.with("enum", values.into_iter().chain(null).collect::<Vec<_>>());
     }
     out = match &field.dtype {
-        DataType::Int => limits(out, &int_bounds(bounds)),
-        DataType::Float => limits(out, &number_bounds(bounds)),
+        DataType::Int => limits(out, &int_bounds(bounds)).with_some("not", not(bounds)),
+        DataType::Float => limits(out, &number_bounds(bounds)).with_some("not", not(bounds)),
         DataType::Decimal { precision, scale } => {
             let whole = precision - scale;
             let fraction = if *scale > 0 { format!("(\\.\\d{{1,{scale}}})?") } else { String::new() };
@@ -93,6 +93,11 @@ fn number_bounds(bounds: Bounds) -> Limits {
     out
 }
 
+fn not(bounds: Bounds) -> Option<Json> {
+    // To JSON Schema 0 and 0.0 are one number.
+    bounds.not.map(|x| Json::object().with("const", J::from(x)))
+}
+
 /// Ints have a next one, and an end of their own.
 fn int_bounds(bounds: Bounds) -> Limits {
     let low = bounds.low.map_or(i64::MIN, |(x, belongs)| if belongs { x.ceil() as i64 } else { x.floor() as i64 + 1 });
@@ -113,6 +118,12 @@ pub fn example(field: &Field, bounds: Bounds) -> J {
         (Some((low, step)), None) => low + step,
         (None, Some((high, step))) => high - step,
         (None, None) => 1.0,
+    };
+    // Halfway to the upper end, or one further.
+    let number = match (bounds.not, bounds.high) {
+        (Some(not), Some((high, _))) if not == number => number + (high - number) / 2.0,
+        (Some(not), None) if not == number => number + 1.0,
+        _ => number,
     };
     match &field.dtype {
         DataType::Int => (number.round() as i64).into(),

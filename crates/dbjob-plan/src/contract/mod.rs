@@ -113,7 +113,7 @@ fn example(contract: &Contract<'_>, rules: &[Rule<'_>]) -> Option<Json> {
 
 /// The schema of one prediction.
 fn prediction(contract: &Contract<'_>) -> Json {
-    let share = Bounds { low: Some((0.0, true)), high: Some((1.0, true)) };
+    let share = Bounds { low: Some((0.0, true)), high: Some((1.0, true)), not: None };
     let is_share = |name: &str| name.starts_with("prediction_probability");
     let properties = contract.response.visible().fold(Json::object(), |out, f| {
         let bounds = if is_share(&f.name) { share } else { Bounds::default() };
