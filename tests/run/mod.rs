@@ -12,10 +12,25 @@ mod process;
 mod requests;
 mod rows;
 mod tables;
+mod windows;
 mod wrong_data;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+
+/// A table by its header: each column's cells as they stand in the file.
+fn columns(path: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut reader = csv::Reader::from_path(path).expect("a CSV file");
+    let names: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    let mut columns: BTreeMap<String, Vec<String>> = names.iter().map(|n| (n.clone(), Vec::new())).collect();
+    for record in reader.records() {
+        for (name, cell) in names.iter().zip(record.expect("a row").iter()) {
+            columns.get_mut(name).expect("named above").push(cell.to_owned());
+        }
+    }
+    columns
+}
 
 /// Every file below a folder, relative, sorted.
 fn files_below(folder: &Path) -> Vec<String> {

@@ -1,9 +1,9 @@
 //! A prediction is the same wherever it is made.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use super::columns;
 use crate::cli::{dbjob, folder};
 
 const JOB: &str = r#"
@@ -22,19 +22,6 @@ transform numbered from penguins {
   split test 25%
 }
 "#;
-
-/// A table by its header: each column's cells as they stand in the file.
-fn columns(path: &Path) -> BTreeMap<String, Vec<String>> {
-    let mut reader = csv::Reader::from_path(path).expect("a CSV file");
-    let names: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
-    let mut columns: BTreeMap<String, Vec<String>> = names.iter().map(|n| (n.clone(), Vec::new())).collect();
-    for record in reader.records() {
-        for (name, cell) in names.iter().zip(record.expect("a row").iter()) {
-            columns.get_mut(name).expect("named above").push(cell.to_owned());
-        }
-    }
-    columns
-}
 
 fn job(model: &str) -> String {
     format!(
