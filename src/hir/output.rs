@@ -26,7 +26,7 @@ impl Draft {
         }
         let found: Column = self.table.get(&column.name).expect("known above").clone();
         let mapped = found.maps.first().map(|(link, _)| link.clone()).filter(|_| raw.is_none());
-        let unmap = match (&mapped, raw) {
+        let mut unmap = match (&mapped, raw) {
             (Some(_), None) => match undo(&found, column.span, &mut cx.out) {
                 Some(links) => links,
                 None => {
@@ -51,7 +51,16 @@ impl Draft {
                 cx,
             );
         }
-        let natural = mapped.as_ref().map_or_else(|| found.dtype.clone(), |link| link.from.clone());
+        let natural = match mapped.as_ref().map_or_else(|| found.dtype.clone(), |link| link.from.clone()) {
+            // A prediction is no exact number.
+            DataType::Decimal { .. } => {
+                if let Some(first) = unmap.last_mut() {
+                    first.from = DataType::Float;
+                }
+                DataType::Float
+            }
+            natural => natural,
+        };
         if natural == DataType::Unknown {
             self.wrong = true;
             return;

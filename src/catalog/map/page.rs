@@ -29,7 +29,8 @@ rows do not have is told below with each map.
 **The way back.** A map without an inverse says why, at compile time, where the way back is needed (E0501): by `unmap`, or by a
 model whose output is a mapped column. Such a model predicts in the original units, and is judged in them; `output price raw`
 asks for the mapped values. What is undone comes back exactly where it is an int, a decimal, a text, a bool or a moment: floats
-on the way are rounded to the nearest one. Floats come back to nine digits or more. What a model predicts is a float near a
+on the way are rounded to the nearest one. Floats come back to nine digits or more, unless a formula squeezes them together:
+`expm1(-30)` differs from -1 in the thirteenth digit only. What a model predicts is a float near a
 mapped value: it is undone as it is and, for an int output, rounded once at the end. Where no value was mapped to what is
 predicted (`exp` gives no negative number) the prediction is null.
 

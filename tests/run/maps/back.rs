@@ -76,6 +76,11 @@ fn expected(value: &Value, kind: &Kind, op: &str, seen: &BTreeSet<String>) -> Va
         return match value {
             Value::Number(n) if n.is_i64() => json!(n.as_i64().expect("an int").rem_euclid(period as i64)),
             Value::Number(n) => json!(n.as_f64().expect("a float").rem_euclid(period)),
+            Value::String(decimal) => {
+                let cents: i64 = decimal.replace('.', "").parse().expect("two digits after the point");
+                let cents = cents.rem_euclid(period as i64 * 100);
+                json!(format!("{}.{:02}", cents / 100, cents % 100))
+            }
             other => other.clone(),
         };
     }

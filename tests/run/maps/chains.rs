@@ -91,10 +91,13 @@ fn chains_come_back() {
                     continue;
                 }
                 for (id, row) in data.iter().enumerate() {
-                    // Rounding near the flat point of a power is as large as its root.
+                    // Rounding near the flat point of a power is as large as its root, and so it is where `expm1` is -1.
                     let bends = chain.iter().any(|op| GROWING[2..].contains(&op.as_str()));
                     let near_zero = |x: f64| x.abs() < 1e-3 && (bends || x != 0.0);
-                    let tiny = row[at + 1].as_f64().into_iter().chain(steps(id).filter_map(number)).any(near_zero);
+                    let levels =
+                        chain.iter().position(|op| op == "expm1").and_then(|i| steps(id).nth(i)).and_then(number);
+                    let tiny = row[at + 1].as_f64().into_iter().chain(steps(id).filter_map(number)).any(near_zero)
+                        || levels.is_some_and(|x| x < -0.999);
                     let (value, found) = (&row[at + 1], &back[id][kind.name]);
                     let unseen =
                         found.is_null() && is_open(kind) && data.iter().all(|r| r[0] != "train" || r[at + 1] != *value);

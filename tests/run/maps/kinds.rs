@@ -29,6 +29,11 @@ fn ints(range: std::ops::RangeInclusive<i64>) -> BoxedStrategy<Value> {
     range.prop_map(|i| json!(i)).boxed()
 }
 
+/// Exact numbers with two digits after the point.
+fn cents(range: std::ops::RangeInclusive<i64>) -> BoxedStrategy<Value> {
+    range.prop_map(|i| json!(format!("{}.{:02}", i / 100, i % 100))).boxed()
+}
+
 fn texts(levels: &'static [&'static str]) -> BoxedStrategy<Value> {
     prop::sample::select(levels).prop_map(|l| json!(l)).boxed()
 }
@@ -42,6 +47,7 @@ pub const WIDE: &[Kind] = &[
     kind("count", "int? in 1..=1_000_000", || ints(1..=1_000_000)),
     kind("whole", "int?", || ints(-1_000_000_000_000..=1_000_000_000_000)),
     kind("small_int", "int? in -20..=20", || ints(-20..=20)),
+    kind("money", "decimal(12, 2)? in 1..=1_000_000", || cents(100..=100_000_000)),
 ];
 
 /// Numbers that a chain of maps leaves neither huge nor tiny.
@@ -51,6 +57,7 @@ pub const NARROW: &[Kind] = &[
     kind("real", "float?", || around(3.0)),
     kind("count", "int? in 1..=9", || ints(1..=9)),
     kind("whole", "int?", || ints(-9..=9)),
+    kind("money", "decimal(12, 2)? in 1..=9", || cents(100..=900)),
 ];
 
 pub const LEVELS: &[Kind] = &[

@@ -34,7 +34,7 @@ pub(super) fn matrix(
                 names.extend(place_names(&input.column, places.len(), &spec.serving, maps));
                 columns.extend(places);
             }
-            DataType::Int | DataType::Float | DataType::Bool => {
+            DataType::Int | DataType::Float | DataType::Decimal { .. } | DataType::Bool => {
                 names.push(input.column.clone());
                 columns.push(reader.scalar(column)?);
             }
