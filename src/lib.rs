@@ -11,6 +11,7 @@ pub mod format;
 pub mod hir;
 pub mod lineage;
 pub mod link;
+pub mod lock;
 pub mod lower;
 mod name;
 pub mod range;

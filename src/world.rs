@@ -9,6 +9,16 @@ pub trait World {
     /// `Ok(None)`: this world cannot look (no engine, or the file is not there and that is no error yet).
     fn schema(&self, source: &Source) -> Result<Option<Schema>, RunError>;
 
+    /// What `dbjob.lock` knows of a source: with it, nothing is opened.
+    fn locked(&self, _source: &Source) -> Option<Schema> {
+        None
+    }
+
+    /// The names of a source's columns, where it is there and tells them without a look at its rows.
+    fn header(&self, _source: &Source) -> Option<Vec<String>> {
+        None
+    }
+
     /// A file that the job uses.
     fn text(&self, path: &str) -> Result<TextFile, RunError> {
         Err(RunError::new("E0701", format!("`{path}` cannot be read here")))

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use dbjob_plan::{Plan, Span};
 
-use super::files::{parent, read_source};
+use super::files::read_source;
 use super::world::LocalWorld;
 #[cfg(feature = "local")]
 use crate::diagnostic::Diagnostic;
@@ -12,6 +12,7 @@ use crate::hir;
 use crate::hir::{Given, SoundJob};
 #[cfg(feature = "local")]
 use crate::link::link;
+use crate::lock::Datasets;
 use crate::lower::lower;
 use crate::source::{SourceFile, SourceMap};
 #[cfg(feature = "local")]
@@ -30,11 +31,13 @@ pub struct Front {
     pub plan: Option<Plan>,
     /// There whenever the plan is.
     pub job: Option<SoundJob>,
+    /// What `dbjob.lock` says of its datasets.
+    pub locked: Datasets,
 }
 
 impl Front {
     fn failed(problem: Problem) -> Self {
-        Self { problems: vec![problem], notes: Vec::new(), items: 0, plan: None, job: None }
+        Self { problems: vec![problem], notes: Vec::new(), items: 0, plan: None, job: None, locked: Datasets::new() }
     }
 }
 
@@ -79,6 +82,9 @@ pub enum Purpose {
     /// To run it now: the environment is looked up.
     #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only an engine runs jobs"))]
     Run,
+    /// To write down what its data are like now, whatever was written down before.
+    #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only an engine looks into data"))]
+    Lock,
 }
 
 /// Reads, links, checks and lowers one job.
@@ -91,7 +97,10 @@ pub fn compile(path: &Path, params: &ParamArgs, purpose: Purpose, sources: &mut 
 
 /// As `compile`, of a file that was read.
 pub fn compile_source(file: SourceFile, params: &ParamArgs, purpose: Purpose, sources: &mut SourceMap) -> Front {
-    let world = LocalWorld { base: parent(&file.path), purpose };
+    let world = match LocalWorld::of(&file.path, purpose) {
+        Ok(world) => world,
+        Err(error) => return Front::failed(error.into()),
+    };
     let file = sources.add(file);
     let given = match params.given(sources) {
         Ok(given) => given,
@@ -108,14 +117,14 @@ pub fn compile_source(file: SourceFile, params: &ParamArgs, purpose: Purpose, so
         diagnostics.into_iter().map(Problem::from).partition(|p| p.severity == Severity::Note);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
     let items = program.ast.items.iter().filter(|item| item.span.file == file).count();
-    Front { problems, notes, items, job: sound.filter(|_| plan.is_some()), plan }
+    Front { problems, notes, items, job: sound.filter(|_| plan.is_some()), plan, locked: world.locked }
 }
 
 /// The cores that the job's cluster grants, without a look at data; problems are told by `compile`.
 #[cfg(feature = "local")]
 pub fn threads(path: &Path, params: &ParamArgs) -> Option<usize> {
     let mut sources = SourceMap::default();
-    let world = LocalWorld { base: parent(path), purpose: Purpose::Run };
+    let world = LocalWorld::of(path, Purpose::Run).ok()?;
     let file = sources.add(read_source(path).ok()?);
     let given = params.given(&mut sources).ok()?;
     let parsed = syntax::parse(file, &sources.get(file).text);

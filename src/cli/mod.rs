@@ -12,6 +12,8 @@ mod front;
 mod graph;
 mod init;
 mod lineage;
+#[cfg(feature = "local")]
+mod lock;
 mod output;
 #[cfg(feature = "local")]
 mod predict;
@@ -63,6 +65,9 @@ enum Command {
     Describe(describe::Args),
     /// Show where a column comes from, step by step, and what it reaches
     Lineage(lineage::Args),
+    /// Write down what the data of jobs are like, for checks without data and runs on the same ones
+    #[cfg(feature = "local")]
+    Lock(lock::Args),
     /// Format files in place
     Fmt(fmt::Args),
     /// Add a stored model's predictions to a file of rows
@@ -111,6 +116,8 @@ pub fn main() -> ExitCode {
         Command::Synth(args) => synth::run(&args, &output),
         Command::Describe(args) => describe::run(&args, &output),
         Command::Lineage(args) => lineage::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Lock(args) => lock::run(&args, &output),
         Command::Fmt(args) => fmt::run(&args, &output),
         #[cfg(feature = "local")]
         Command::Predict(args) => predict::run(&args, &output),

@@ -1,15 +1,51 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dbjob_plan::{RunError, Schema, Source};
 
-use super::files::{read_source, shown};
+use super::files::{parent, read_source, shown};
 use super::front::Purpose;
+use crate::lock::{Datasets, FILE, Lock};
 use crate::world::{TextFile, Variable, World};
 
 /// The files of this machine; relative paths start from `base`, the folder of the job's file.
 pub struct LocalWorld {
     pub base: PathBuf,
     pub purpose: Purpose,
+    /// What `dbjob.lock` says of the job.
+    pub locked: Datasets,
+}
+
+impl LocalWorld {
+    /// The world of a job, with what is locked of it.
+    ///
+    /// Errors: E0712 for a lock that cannot be read.
+    pub fn of(job: &Path, purpose: Purpose) -> Result<Self, RunError> {
+        let base = parent(job);
+        let locked = match purpose {
+            Purpose::Lock => Datasets::default(),
+            Purpose::Look | Purpose::Run => {
+                let name = job.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                read_lock(&base)?.jobs.remove(&name).unwrap_or_default()
+            }
+        };
+        Ok(Self { base, purpose, locked })
+    }
+}
+
+/// The lock of a folder; an empty one if there is none.
+///
+/// Errors: E0712.
+pub fn read_lock(folder: &Path) -> Result<Lock, RunError> {
+    let path = folder.join(FILE);
+    let damaged = |why: String| {
+        RunError::new("E0712", format!("`{}` cannot be read: {why}", path.display()))
+            .help("write it again: `dbjob lock FILE`")
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Lock::parse(&text).map_err(damaged),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+        Err(error) => Err(damaged(error.to_string())),
+    }
 }
 
 impl World for LocalWorld {
@@ -28,6 +64,19 @@ impl World for LocalWorld {
         Ok(None)
     }
 
+    fn locked(&self, source: &Source) -> Option<Schema> {
+        self.locked.values().find(|l| l.is_of(source)).map(crate::lock::Locked::schema)
+    }
+
+    /// A run reads the file anyway, and says where.
+    #[cfg(feature = "local")]
+    fn header(&self, source: &Source) -> Option<Vec<String>> {
+        if self.purpose == Purpose::Run {
+            return None;
+        }
+        dbjob_plan::Backend::header(&super::engine::engine(), source, &self.base).ok().flatten()
+    }
+
     fn text(&self, path: &str) -> Result<TextFile, RunError> {
         let path = PathBuf::from(shown(&self.base.join(path)));
         match read_source(&path) {
@@ -42,8 +91,8 @@ impl World for LocalWorld {
     fn variable(&self, name: &str) -> Variable {
         match (self.purpose, std::env::var_os(name)) {
             (Purpose::Look, _) => Variable::Later,
-            (Purpose::Run, None) => Variable::Unset,
-            (Purpose::Run, Some(value)) => Variable::Set(value.to_string_lossy().into_owned()),
+            (Purpose::Run | Purpose::Lock, None) => Variable::Unset,
+            (Purpose::Run | Purpose::Lock, Some(value)) => Variable::Set(value.to_string_lossy().into_owned()),
         }
     }
 

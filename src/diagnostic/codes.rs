@@ -100,6 +100,7 @@ codes! {
     E0719 "request row is not valid",
     E0720 "lists of one row have different lengths",
     E0721 "the process of an `extern` failed",
+    E0722 "the data are not as they were locked",
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",

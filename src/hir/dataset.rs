@@ -53,6 +53,12 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         table.broken = true;
     } else if dataset.columns.is_empty() || dataset.rest.is_some() {
         infer(dataset, &mut source, &mut table, cx);
+    } else if source.format.is_file() && !later {
+        let probe = Source { columns: Vec::new(), ..source.clone() };
+        let locked = cx.world.locked(&probe).map(|s| s.fields.into_iter().map(|f| f.name).collect::<Vec<_>>());
+        if let Some(header) = locked.or_else(|| cx.world.header(&probe)) {
+            in_the_file(&source.columns, &header, cx);
+        }
     }
     known::check(dataset, &mut table, cx);
     if let Some(key) = declared_key(&table) {
@@ -215,22 +221,18 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
 fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mut Context<'_>) {
     let probe = Source { columns: Vec::new(), ..source.clone() };
     let span = dataset.source.span();
-    // Nobody opens a database to check a job.
-    let seen = if source.format.is_file() { cx.world.schema(&probe) } else { Ok(None) };
+    let locked = cx.world.locked(&probe);
+    let is_locked = locked.is_some();
+    let seen = match locked {
+        Some(schema) => Ok(Some(schema)),
+        None if source.format.is_file() => cx.world.schema(&probe),
+        // Nobody opens a database to check a job.
+        None => Ok(None),
+    };
     match seen {
         Ok(Some(schema)) => {
-            for declared in &source.columns {
-                if schema.get(&declared.header).is_none() {
-                    let diagnostic = Diagnostic::error(
-                        Code::E0304,
-                        declared.span,
-                        format!("the file has no column `{}`", declared.header),
-                    )
-                    .label("declared here")
-                    .near_elsewhere(&declared.header, schema.fields.iter().map(|f| f.name.as_str()));
-                    cx.out.push(diagnostic);
-                }
-            }
+            let header: Vec<String> = schema.fields.iter().map(|f| f.name.clone()).collect();
+            in_the_file(&source.columns, &header, cx);
             let mut taken = Vec::new();
             for Field { name, dtype, nullable, .. } in schema.fields {
                 if source.columns.iter().any(|c| c.header == name) {
@@ -247,16 +249,16 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                 let mut column = Column::new(name.clone(), dtype, nullable, dataset.rest.unwrap_or(span));
                 column.origin.insert((dataset.name.name.clone(), name.clone()));
                 column.plain = true;
-                column.unchecked = true;
+                column.unchecked = !is_locked;
                 taken.push(format!("`{name}`"));
                 source.columns.push(SourceColumn { header: name.clone(), name, span: dataset.rest.unwrap_or(span) });
                 table.put(column);
             }
-            if !taken.is_empty() {
+            if !taken.is_empty() && !is_locked {
                 let message = format!("`{}` has columns as its file has them: {}", dataset.name.name, listed(&taken));
                 let note = Diagnostic::note(Code::N0001, dataset.rest.unwrap_or(span), message)
                     .label("whatever the file has")
-                    .help("declare the columns, and a file with others is an error");
+                    .help("declare the columns, or write `dbjob lock`: then a file with others is an error");
                 cx.out.push(note);
             }
         }
@@ -276,6 +278,15 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
             cx.out.push(diagnostic);
             table.broken = true;
         }
+    }
+}
+
+/// Reports declared columns that are not among those of the file.
+fn in_the_file(declared: &[SourceColumn], header: &[String], cx: &mut Context<'_>) {
+    for column in declared.iter().filter(|c| !header.contains(&c.header)) {
+        let message = format!("the file has no column `{}`", column.header);
+        let diagnostic = Diagnostic::error(Code::E0304, column.span, message).label("declared here");
+        cx.out.push(diagnostic.near_elsewhere(&column.header, header.iter().map(String::as_str)));
     }
 }
 

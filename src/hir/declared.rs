@@ -1,12 +1,12 @@
 //! Types as written.
 
-use dbjob_plan::{DECIMAL_DIGITS, DataType, Refinement, Span, Value};
+use dbjob_plan::{DECIMAL_DIGITS, DataType, FileId, Refinement, Span, Value};
 
 use super::options;
 use super::value::{self, Wanted};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic, Fix};
-use crate::syntax::ast::{Expr, ExprKind, Type};
+use crate::syntax::ast::{Expr, ExprKind, ItemKind, Type};
 
 /// The type and whether it may be null; `Unknown` when something was reported.
 pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) {
@@ -46,6 +46,16 @@ pub(super) fn resolve(ty: &Type, out: &mut Vec<Diagnostic>) -> (DataType, bool) 
             dtype.map_or(unknown, |dtype| (dtype, ty.nullable))
         }
     }
+}
+
+/// A type as it is written in a job: `float?`.
+pub fn type_of_text(text: &str) -> Option<(DataType, bool)> {
+    let parsed = crate::syntax::parse(FileId(0), &format!("param x: {text}"));
+    let [item] = parsed.ast.items.as_slice() else { return None };
+    let ItemKind::Param { ty, value: None, .. } = &item.kind else { return None };
+    let mut problems = Vec::new();
+    let found = resolve(ty, &mut problems);
+    (parsed.errors.is_empty() && problems.is_empty() && ty.refinement.is_none()).then_some(found)
 }
 
 fn plain(name: &str, ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {

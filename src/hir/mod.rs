@@ -65,6 +65,7 @@ use std::collections::BTreeMap;
 use dbjob_plan::{Cluster, Environment, FitSpec, ItemKind, Limits, Op, Said, Schema, Span, Target, Value};
 
 pub use check::{Checked, SoundJob, check, threads};
+pub use declared::type_of_text;
 pub use params::Given;
 pub use table::{Column, Role, Shape, Table};
 pub use taint::{Taint, TaintKind, TaintSource};

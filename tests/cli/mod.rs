@@ -6,6 +6,8 @@ mod describe;
 mod fix;
 mod fmt;
 mod lineage;
+#[cfg(feature = "local")]
+mod lock;
 mod params;
 mod request;
 #[cfg(feature = "local")]

@@ -45,9 +45,8 @@ pub fn preparation(table: &Table, rng: &mut Rng) -> Vec<String> {
             _ => {}
         }
     }
-    if let Some(rest) = steps.get_mut(1..) {
-        rng.shuffle(rest);
-    }
+    let unsplit = usize::from(table.split.is_none());
+    rng.shuffle(&mut steps[unsplit..]);
     steps
 }
 

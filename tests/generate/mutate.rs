@@ -194,7 +194,6 @@ fn no_damage_makes_the_front_end_panic() {
 
 /// A generated job is as good when it was formatted.
 #[test]
-#[ignore = "the generator does not know all that was merged last; run it with --ignored"]
 fn generated_jobs_stay_sound_when_formatted() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pool = Pool::new(folder.path(), 60, 2);

@@ -22,10 +22,6 @@ impl Pool {
         Self { files, folder: folder.to_owned() }
     }
 
-    pub fn find(&self, path: &str) -> Option<&DataFile> {
-        self.files.iter().find(|f| f.path() == path)
-    }
-
     /// Gives the files in another folder too.
     #[cfg(feature = "local")]
     pub fn link_into(&self, folder: &Path) {
@@ -54,7 +50,7 @@ impl World for Pool {
     fn schema(&self, source: &Source) -> Result<Option<Schema>, RunError> {
         use super::data::Values;
         use dbjob_plan::{DataType, Field};
-        let file = self.find(&source.path);
+        let file = self.files.iter().find(|f| f.path() == source.path);
         let field = |column: &super::data::DataColumn| {
             let dtype = match column.values {
                 Values::Key | Values::Int(..) | Values::AnyInt => DataType::Int,

@@ -22,7 +22,6 @@ fn kept_in(seed: u64) -> PathBuf {
 }
 
 #[test]
-#[ignore = "the generator does not know all that was merged last; run it with --ignored"]
 fn a_job_that_checks_runs_and_keeps_its_promises() {
     let number = |name: &str, or: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(or);
     let (jobs, first) = (number("JOBS", JOBS), number("SEED", 0));

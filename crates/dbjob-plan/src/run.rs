@@ -22,6 +22,12 @@ pub trait Backend: Send + Sync {
 
     /// The columns that a source has, with inferred types. Reads headers and leading rows only.
     fn infer(&self, source: &Source, base: &Path) -> Result<Schema, RunError>;
+
+    /// The names of a source's columns where they stand at its begin or end; `None` where only its rows tell them.
+    fn header(&self, source: &Source, base: &Path) -> Result<Option<Vec<String>>, RunError> {
+        let _ = (source, base);
+        Ok(None)
+    }
 }
 
 /// A table in memory.

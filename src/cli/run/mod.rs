@@ -17,7 +17,7 @@ use dbjob_runtime::{Observer, RunOptions, cancel_on_interrupt, interrupted, remo
 use super::engine::{engine, limit_threads};
 use super::files::parent;
 use super::front::{self, ParamArgs, Purpose, compile};
-use super::{Outcome, Output};
+use super::{Outcome, Output, lock};
 use crate::diagnostic::{Problem, Severity};
 use crate::source::SourceMap;
 use progress::Progress;
@@ -61,6 +61,10 @@ pub fn run(args: Args, output: &Output) -> Outcome {
             return Outcome::Wrong;
         }
     };
+    if let Err(error) = lock::verify(&plan, &goal, &front.locked, &parent(&args.file)) {
+        output.problems(&[error.into()], &sources);
+        return Outcome::Failed;
+    }
     let mut options = RunOptions { base: parent(&args.file), goal, ..RunOptions::default() };
     if let Some(threads) = threads {
         options.threads = threads;

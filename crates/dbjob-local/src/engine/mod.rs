@@ -61,6 +61,10 @@ impl Backend for LocalEngine {
     fn infer(&self, source: &Source, base: &Path) -> Result<Schema, RunError> {
         crate::source::infer(source, base)
     }
+
+    fn header(&self, source: &Source, base: &Path) -> Result<Option<Vec<String>>, RunError> {
+        crate::source::header(source, base)
+    }
 }
 
 /// Walks the plan, again where a file must be read exactly.

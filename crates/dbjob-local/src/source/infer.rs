@@ -42,6 +42,23 @@ pub(crate) fn infer(source: &Source, base: &Path) -> Result<Schema, RunError> {
     Ok(Schema::new(fields))
 }
 
+/// The names of the columns of the first file; `None` for JSON, where only the rows tell them.
+///
+/// Errors: those of [`infer`].
+pub(crate) fn header(source: &Source, base: &Path) -> Result<Option<Vec<String>>, RunError> {
+    if matches!(source.format, Format::Ndjson | Format::Json) || !source.format.is_file() {
+        return Ok(None);
+    }
+    let files = files::resolve(base, &source.path)?;
+    let file = &files[0];
+    let names = |columns: Columns| columns.into_iter().map(|(name, _)| name.to_string()).collect();
+    Ok(Some(match &source.format {
+        Format::Csv(options) => read_layout(file, options)?.headers,
+        Format::Parquet => names(parquet::describe(file)?.0),
+        _ => names(arrow::describe(file)?),
+    }))
+}
+
 /// What a column may still be.
 #[derive(Debug, Clone)]
 struct Guess {

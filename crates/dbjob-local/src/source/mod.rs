@@ -19,7 +19,7 @@ use polars::prelude::{self as pl, IntoLazy, LazyFrame, UnionArgs};
 
 use crate::fault::{Faults, engine_error};
 pub(crate) use files::fingerprint;
-pub(crate) use infer::infer;
+pub(crate) use infer::{header, infer};
 
 /// A column to read: its place in the node's schema and its name in the file.
 #[derive(Debug, Clone)]
