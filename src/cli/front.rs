@@ -32,6 +32,7 @@ pub struct Front {
     /// There whenever the plan is.
     pub job: Option<SoundJob>,
     /// What `dbjob.lock` says of its datasets.
+    #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only a run meets other data"))]
     pub locked: Datasets,
 }
 

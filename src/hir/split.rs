@@ -88,10 +88,10 @@ impl SplitFact {
     }
 
     /// The columns that rows are hashed by, by the names that they have here: none where time or a given column decides,
-    /// and where rows have a number only. `Err`: one is gone or was changed.
-    pub fn hashed_by(&self) -> Result<Vec<&str>, ()> {
-        let Some(key) = self.rule.key() else { return Ok(Vec::new()) };
-        let here = |number: &String| number.parse().ok().and_then(|i: usize| self.by.get(i)?.as_deref()).ok_or(());
+    /// and where rows have a number only. `None`: one is gone or was changed.
+    pub fn hashed_by(&self) -> Option<Vec<&str>> {
+        let Some(key) = self.rule.key() else { return Some(Vec::new()) };
+        let here = |number: &String| number.parse().ok().and_then(|i: usize| self.by.get(i)?.as_deref());
         key.columns.iter().map(here).collect()
     }
 

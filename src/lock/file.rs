@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use dbjob_plan::{DataType, Format};
+use dbjob_plan::Format;
 use serde::{Deserialize, Serialize};
 
 use super::{Lock, Locked, LockedColumn, LockedKey};
@@ -163,6 +163,8 @@ fn spaced(json: &str) -> String {
 #[cfg(test)]
 #[test]
 fn every_type_is_read_again() {
+    use dbjob_plan::DataType;
+
     for dtype in [
         DataType::Int,
         DataType::Float,

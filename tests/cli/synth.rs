@@ -76,7 +76,8 @@ fn a_seed_gives_the_same_rows_and_another_gives_others() {
     assert_ne!(rows(&["--seed", "7"]), rows(&["--seed", "8"]));
     // More rows begin with the fewer; but an id's range grows with the rows.
     let (few, many) = (rows(&["--rows", "10"]), rows(&["--rows", "20"]));
-    let prices = |text: &str| text.lines().skip(3).take(10).map(|l| l.split(';').nth(5).unwrap().to_owned()).collect::<Vec<_>>();
+    let prices =
+        |text: &str| text.lines().skip(3).take(10).map(|l| l.split(';').nth(5).unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(prices(&few), prices(&many));
 }
 

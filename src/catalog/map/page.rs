@@ -71,11 +71,8 @@ results differ.
 /// formula.
 pub fn page(undone: &dyn Fn(&Map) -> Option<String>) -> String {
     let mut out = BEGINNING.to_owned();
-    let sections: [(&str, fn(&Map) -> bool); 2] = [
-        ("Formulas", |m| matches!(m.body, Body::Formula { .. })),
-        ("Others", |m| !matches!(m.body, Body::Formula { .. })),
-    ];
-    for (heading, holds) in sections {
+    for (heading, formulas) in [("Formulas", true), ("Others", false)] {
+        let holds = |map: &Map| matches!(map.body, Body::Formula { .. }) == formulas;
         write!(out, "## {heading}\n\n| | | undone by | example |\n|---|---|---|---|\n").expect("strings take all");
         for map in MAPS.iter().filter(|m| holds(m)) {
             let inverse = match map.inverse {

@@ -413,7 +413,7 @@ fn out_of_fold(op: &Call, values: &BTreeMap<String, Value>, b: &mut Builder<'_, 
         return Err(());
     }
     let key = match b.table.split.as_ref().map(|split| (split.hashed_by(), split.span)) {
-        Some((Err(()), split)) => {
+        Some((None, split)) => {
             let message = format!("`{}` cuts folds by the split's key, and a column of it is gone", op.name.name);
             let diagnostic = Diagnostic::error(Code::E0108, op.span, message)
                 .label("needs the split's key")
@@ -422,7 +422,7 @@ fn out_of_fold(op: &Call, values: &BTreeMap<String, Value>, b: &mut Builder<'_, 
             b.report(diagnostic);
             return Err(());
         }
-        Some((Ok(by), _)) if !by.is_empty() => SplitKey::by(by),
+        Some((Some(by), _)) if !by.is_empty() => SplitKey::by(by),
         _ => super::split::key_of(&[], "key", b).ok_or(())?,
     };
     Ok(Some(OutOfFold { target: target.clone(), key: SplitKey { unique: false, ..key }, folds: *folds as u32 }))
