@@ -2,13 +2,15 @@
 //!
 //! text -> `syntax` (AST, never fails) -> `link` (the files that it uses) -> `hir` (resolved, typed job) -> `lower`
 //! (a `dbjob_plan::Plan`) -> a backend. `catalog` says what exists, `diagnostic` what is wrong, `format` prints an AST
-//! back, `lineage` says where columns come from and go to, `cli` is the command line.
+//! back, `lineage` says where columns come from and go to, `ide` checks a text while it is edited, `cli` is the command
+//! line.
 
 pub mod catalog;
 pub mod cli;
 pub mod diagnostic;
 pub mod format;
 pub mod hir;
+pub mod ide;
 pub mod lineage;
 pub mod link;
 pub mod lower;

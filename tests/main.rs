@@ -3,6 +3,7 @@
 mod cli;
 mod docs;
 mod format;
+mod ide;
 mod lineage;
 #[cfg(feature = "local")]
 mod run;

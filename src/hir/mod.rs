@@ -27,6 +27,8 @@ mod items;
 mod job;
 mod known;
 mod lint;
+mod lost;
+mod memory;
 mod model;
 mod module;
 mod options;
@@ -51,10 +53,12 @@ mod value;
 mod window;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dbjob_plan::{Cluster, Environment, FitSpec, ItemKind, Limits, Op, Said, Schema, Span, Target};
 
-pub use check::{Checked, SoundJob, check, threads};
+pub use check::{Checked, SoundJob, check, check_again, threads};
+pub use memory::Memory;
 pub use params::Given;
 pub use table::{Column, Shape, Table};
 pub use taint::{Taint, TaintKind, TaintSource};
@@ -66,7 +70,7 @@ pub struct Job {
     pub seed: i64,
     /// Microseconds.
     pub run_time: Option<i64>,
-    pub items: Vec<Item>,
+    pub items: Vec<Arc<Item>>,
     pub modules: Vec<Module>,
     pub clusters: Vec<Cluster>,
     pub cluster: Option<Said<String>>,
@@ -166,7 +170,7 @@ impl Item {
 
 impl Job {
     pub fn item(&self, name: &str) -> Option<&Item> {
-        self.items.iter().find(|i| i.name == name)
+        self.items.iter().find(|i| i.name == name).map(|i| &**i)
     }
 
     /// The tables by name.

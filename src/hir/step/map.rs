@@ -29,7 +29,7 @@ pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
             && b.table.get(&name.name).is_none()
         {
             let meant = meant.to_owned();
-            Arc::make_mut(&mut b.table.lost).insert(meant);
+            Arc::make_mut(&mut b.table.missing).insert(meant);
         }
         for name in columns_of(selector, &b.table, &mut b.cx.out) {
             if !columns.contains(&name) {
@@ -73,7 +73,7 @@ const MOST_RELATED: usize = 8;
 
 /// What became of these columns is not known: something was reported.
 fn doubt(targets: &mut Vec<(String, String)>, b: &mut Builder<'_, '_>) {
-    Arc::make_mut(&mut b.table.lost).extend(targets.drain(..).map(|(_, out)| out));
+    Arc::make_mut(&mut b.table.missing).extend(targets.drain(..).map(|(_, out)| out));
 }
 
 /// One map on all target columns: one node of the plan, fitted in one pass.
