@@ -2,13 +2,15 @@
 //!
 //! text -> `syntax` (AST, never fails) -> `link` (the files that it uses) -> `hir` (resolved, typed job) -> `lower`
 //! (a `dbjob_plan::Plan`) -> a backend. `catalog` says what exists, `diagnostic` what is wrong, `format` prints an AST
-//! back, `lineage` says where columns come from and go to, `cli` is the command line.
+//! back, `lineage` says where columns come from and go to, `ide` checks a text while it is edited, `cli` is the command
+//! line.
 
 pub mod catalog;
 pub mod cli;
 pub mod diagnostic;
 pub mod format;
 pub mod hir;
+pub mod ide;
 pub mod lineage;
 pub mod link;
 pub mod lock;
@@ -41,12 +43,16 @@ pub fn analyse(file: dbjob_plan::FileId, sources: &mut SourceMap, given: &hir::G
     let program = link::link(parsed, sources, world);
     let stem = sources.path(file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let checked = hir::check(&program, &stem, given, world);
-    let mut diagnostics = program.errors.clone();
-    diagnostics.extend(checked.diagnostics.iter().cloned());
+    let diagnostics = together(program.errors.iter().chain(&checked.diagnostics).cloned().collect());
+    Analysis { program, checked, diagnostics }
+}
+
+/// What was found in text, uses and meaning, in order of file and place.
+fn together(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         // What is wrong may be what needs it.
         diagnostics.retain(|d| !d.code.is_about_use());
     }
-    Analysis { program, checked, diagnostics }
+    diagnostics
 }

@@ -4,6 +4,7 @@ mod cli;
 mod docs;
 mod format;
 mod generate;
+mod ide;
 mod lineage;
 #[cfg(feature = "local")]
 mod run;

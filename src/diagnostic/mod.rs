@@ -85,6 +85,20 @@ impl Diagnostic {
         Self { code, severity, message, span, label: String::new(), related: Vec::new(), help: None, fix: None }
     }
 
+    /// The same with every place put elsewhere.
+    pub fn moved(mut self, to: &dyn Fn(Span) -> Span) -> Self {
+        self.span = to(self.span);
+        for (span, _) in &mut self.related {
+            *span = to(*span);
+        }
+        for edit in self.fix.iter_mut().flat_map(|fix| &mut fix.edits) {
+            match edit {
+                Edit::Write(span, _) | Edit::TakeOut(span) => *span = to(*span),
+            }
+        }
+        self
+    }
+
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self

@@ -18,7 +18,7 @@ impl Checker<'_, '_> {
             return self.call_of_job(function, call, span);
         }
         let Some(function) = function::find(name) else {
-            if self.scope.table.lost.contains(name) {
+            if self.scope.table.is_lost(name) {
                 return Typed::unknown(span);
             }
             let diagnostic = Diagnostic::error(Code::E0205, call.name.span, format!("there is no function `{name}`"))

@@ -1,11 +1,13 @@
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use dbjob_plan::{ClusterEngine, Outside, Schema, Span, Value};
 
 use super::bind::{self, Binder};
 use super::functions::{self, Functions};
+use super::lost::Lost;
+use super::memory::Memory;
 use super::params::{self, Given, Params};
 use super::quarantine::{self, Quarantined};
 use super::table::Table;
@@ -48,12 +50,21 @@ impl Checked {
 
 /// Resolves and types a job. `name` is the file's stem, for a job without a name of its own.
 pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) -> Checked {
+    check_again(program, name, given, world, &mut Memory::default())
+}
+
+/// As `check`, with what is known from the last time: only items that changed, and those that read them, are checked
+/// anew. World and given values must be the same.
+pub fn check_again(program: &Program, name: &str, given: &Given, world: &dyn World, memory: &mut Memory) -> Checked {
     let file = &program.ast;
     let mut cx = Context::new(program, given, world);
+    cx.next_map = memory.next_map;
+    cx.lost = memory.lost(file, cx.is_torn());
     let mut job = Job { name: name.to_owned(), ..Job::default() };
     job::settings(file, &mut job, &mut cx);
     functions::check_all(file, &mut cx);
-    items::check_all(file, &mut cx);
+    items::check_all(file, memory, &mut cx);
+    memory.next_map = cx.next_map;
     job.clusters = cluster::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
     quarantine::check_all(&mut cx);
@@ -63,7 +74,7 @@ pub fn check(program: &Program, name: &str, given: &Given, world: &dyn World) ->
     job.items = cx.items;
     job.items.retain(|item| program.takes(item.position));
     let mut diagnostics = cx.out;
-    diagnostics.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));
+    diagnostics.sort_by_key(|d| program.place(d.span));
     diagnostics.dedup();
     cx.told.sort_unstable();
     diagnostics.retain(|d| !covered(&file.told, d.span) && !covered(&cx.told, d.span));
@@ -99,7 +110,7 @@ pub(super) struct Context<'a> {
     pub told: Vec<Span>,
     pub out: Vec<Diagnostic>,
     /// Finished ones, each behind those that it reads.
-    pub items: Vec<Item>,
+    pub items: Vec<Arc<Item>>,
     /// The result of each finished dataset and transform; a broken one too.
     pub tables: HashMap<String, Table>,
     /// Each finished model; `None` if it is wrong.
@@ -111,7 +122,7 @@ pub(super) struct Context<'a> {
     /// The id of the next map link.
     pub next_map: u32,
     /// Names that broken statements would have declared.
-    pub lost: Arc<BTreeSet<String>>,
+    pub lost: Arc<Lost>,
     /// Where syntax errors are.
     pub broken: Vec<Span>,
 }
@@ -147,7 +158,7 @@ impl<'a> Context<'a> {
             names: BTreeMap::new(),
             quarantines: Vec::new(),
             next_map: 0,
-            lost: Arc::new(program.ast.lost.iter().map(|i| i.name.clone()).collect()),
+            lost: Arc::new(Lost::of(&program.ast)),
             broken: program.ast.broken.clone(),
         }
     }
@@ -206,11 +217,13 @@ impl Context<'_> {
 
     /// Whether it was told why there is no item of that name.
     pub fn excuses(&self, name: &str) -> bool {
+        self.lost.note();
         self.program.ast.headless || self.lost.contains(name)
     }
 
     /// Whether steps or statements may be missing from items, for they stand where no item takes them.
     pub fn is_torn(&self) -> bool {
+        self.lost.note();
         self.program.ast.headless || self.program.errors.iter().any(|d| d.code == Code::E0002)
     }
 

@@ -1,6 +1,7 @@
 //! Datasets: a source, its columns, its expectations.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use dbjob_plan::{DataType, Field, Format, ItemKind, Op, Source, SourceColumn, Span};
 
@@ -76,7 +77,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         expect::check(rule, &mut table, &mut steps, cx);
     }
     let body = ItemBody::Table { kind: ItemKind::Dataset, input: None, steps, table: Box::new(table.clone()) };
-    cx.items.push(Item { name: name.clone(), doc, span, body, position });
+    cx.items.push(Arc::new(Item { name: name.clone(), doc, span, body, position }));
     cx.tables.insert(name, table);
 }
 

@@ -1,5 +1,7 @@
 //! Deployments: where a model or a table goes.
 
+use std::sync::Arc;
+
 use dbjob_plan::{Span, Target};
 
 use super::check::Context;
@@ -92,7 +94,7 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
     };
     let Some(schema) = schema else { return };
     let body = ItemBody::Deploy(Deploy { from: from.name.clone(), targets, schema });
-    cx.items.push(Item { name: name.name.clone(), doc, span, body, position });
+    cx.items.push(Arc::new(Item { name: name.name.clone(), doc, span, body, position }));
 }
 
 fn request_is_computable(deploy: &ast::Deploy, boundary: Option<(Span, String)>, cx: &mut Context<'_>) {

@@ -162,8 +162,8 @@ static FORMULAS: LazyLock<BTreeMap<&'static str, ast::Expr>> = LazyLock::new(|| 
 
 fn parsed(text: &str) -> ast::Expr {
     let file = crate::syntax::parse(FileId::default(), &format!("transform t from d {{\n  filter {text}\n}}\n"));
-    let filter = file.ast.items.into_iter().next().and_then(|item| match item.kind {
-        ast::ItemKind::Transform(transform) => transform.steps.into_iter().next(),
+    let filter = file.ast.items.first().and_then(|item| match &item.kind {
+        ast::ItemKind::Transform(transform) => transform.steps.first().cloned(),
         _ => None,
     });
     match filter.map(|step| step.kind) {

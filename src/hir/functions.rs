@@ -59,7 +59,7 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) {
             ItemKind::Fn { params, .. } => {
                 meets_params(params, cx);
                 let argument = |name: &str| params.iter().any(|p| p.name.name == name);
-                Some(cx.bind(item, ast::Item::parts, &argument))
+                Some(cx.bind(&**item, ast::Item::parts, &argument))
             }
             _ => None,
         })

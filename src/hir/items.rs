@@ -1,13 +1,14 @@
 //! Binds the names of items, orders items so that each stands behind those it reads, and checks them in that order.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use dbjob_plan::{FileId, Span};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::check::{Context, Declared};
+use super::memory::Memory;
 use super::table::Table;
 use super::{dataset, deploy, model, transform};
 use crate::catalog::{metric, words};
@@ -15,36 +16,56 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::link::Space;
 use crate::syntax::ast::{self, Ident, ItemKind, SourceExpr, StepKind};
 
-pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) {
+pub(super) fn check_all(file: &ast::File, memory: &mut Memory, cx: &mut Context<'_>) {
     declare(file, cx);
+    memory.begin(file, cx);
+    let accepting = model::accepting(file);
     for index in order(file, cx) {
         let item = &file.items[index];
+        let name = readable(&item.kind).map(|(name, _)| name);
         // Of two with one name the first counts.
-        if readable(&item.kind).is_some_and(|(name, _)| cx.names.get(&name.name).is_some_and(|d| d.span != name.span)) {
+        if name.is_some_and(|name| cx.names.get(&name.name).is_some_and(|d| d.span != name.span)) {
             continue;
         }
+        let name = name.map(|name| name.name.as_str());
+        // Deployments look at each other and at all datasets.
+        let remembered = name.is_some();
+        let accepts = name.is_some_and(|name| accepting.contains(name));
+        if remembered && memory.recall(item, name, accepts, index, cx) {
+            continue;
+        }
+        let mark = memory.mark(cx);
         let doc = (!item.doc.is_empty()).then(|| item.doc.join("\n"));
         match &item.kind {
             ItemKind::Dataset(dataset) => {
                 let column = |name: &str| dataset.columns.iter().any(|c| c.name.name == name);
                 let dataset = cx.bind(dataset, ast::Dataset::parts, &column);
                 dataset::check(&dataset, doc, item.span, index, cx);
-                meets_params(&dataset.name.name, item.span.file, cx);
             }
             ItemKind::Transform(transform) => {
                 transform::check(transform, doc, item.span, index, cx);
-                meets_params(&transform.name.name, item.span.file, cx);
             }
             ItemKind::Model(model) => {
                 // Metrics stand where a requirement names columns.
                 let model = cx.bind(model, ast::Model::parts, &metric::is_word);
-                model::check(&model, doc, item.span, index, file, cx);
+                model::check(&model, doc, item.span, index, accepts, cx);
             }
             ItemKind::Deploy(deploy) => {
                 let deploy = cx.bind(deploy, ast::Deploy::parts, &|_| false);
                 deploy::check(&deploy, doc, item.span, index, cx);
             }
             _ => {}
+        }
+        if remembered {
+            let reads = reads(&item.kind).into_iter().map(|name| name.name.clone()).collect();
+            memory.keep(item, name, reads, accepts, &mark, cx);
+        }
+    }
+    for item in &file.items {
+        if let ItemKind::Dataset(ast::Dataset { name, .. }) | ItemKind::Transform(ast::Transform { name, .. }) =
+            &item.kind
+        {
+            meets_params(&name.name, item.span.file, cx);
         }
     }
 }
@@ -183,7 +204,13 @@ fn reads(kind: &ItemKind) -> Vec<&Ident> {
 fn order(file: &ast::File, cx: &mut Context<'_>) -> Vec<usize> {
     let mut graph: DiGraph<usize, Span> = DiGraph::new();
     let nodes: Vec<NodeIndex> = (0..file.items.len()).map(|i| graph.add_node(i)).collect();
-    let find = |name: &str| file.items.iter().position(|i| readable(&i.kind).is_some_and(|(n, _)| n.name == name));
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (index, item) in file.items.iter().enumerate() {
+        if let Some((name, _)) = readable(&item.kind) {
+            places.entry(&name.name).or_insert(index);
+        }
+    }
+    let find = |name: &str| places.get(name).copied();
     for (index, item) in file.items.iter().enumerate() {
         for name in reads(&item.kind) {
             if let Some(source) = find(&name.name) {
@@ -211,10 +238,11 @@ fn order(file: &ast::File, cx: &mut Context<'_>) -> Vec<usize> {
                 graph
                     .edges(*from)
                     .filter(move |e| component.contains(&petgraph::visit::EdgeRef::target(e)))
-                    .map(|e| *e.weight())
+                    .map(|e| (graph[petgraph::visit::EdgeRef::target(&e)], *e.weight()))
             })
             .collect::<Vec<_>>();
-        spans.sort_by_key(|s| s.start);
+        spans.sort_by_key(|(reader, span)| (*reader, span.start));
+        let spans: Vec<Span> = spans.into_iter().map(|(_, span)| span).collect();
         let mut circle = names.clone();
         circle.extend(names.first());
         let mut diagnostic = Diagnostic::error(

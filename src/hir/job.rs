@@ -13,7 +13,7 @@ use crate::syntax::ast::{self, ItemKind};
 /// The settings of the job's own file; a `job` in a used file is that file's own.
 pub(super) fn settings(file: &ast::File, job: &mut Job, cx: &mut Context<'_>) {
     let mut first: Option<Span> = None;
-    for item in file.items.iter().filter(|item| item.span.file == cx.program.root) {
+    for item in file.items.iter().filter(|item| cx.program.home(item.span.file) == cx.program.root) {
         let ItemKind::Job { name, settings } = &item.kind else { continue };
         let here = name.as_ref().map_or(item.span, |n| n.span);
         if let Some(first) = first {

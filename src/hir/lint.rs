@@ -14,7 +14,7 @@ pub(super) fn check_all(cx: &mut Context<'_>) {
         .items
         .iter()
         .filter_map(|item| match &item.body {
-            ItemBody::Model(model) => Some((item, &**model)),
+            ItemBody::Model(model) => Some((&**item, &**model)),
             _ => None,
         })
         .collect();

@@ -32,6 +32,8 @@ mod items;
 mod job;
 mod known;
 mod lint;
+mod lost;
+mod memory;
 mod model;
 mod module;
 mod options;
@@ -61,11 +63,13 @@ mod value;
 mod window;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dbjob_plan::{Cluster, Environment, FitSpec, ItemKind, Limits, Op, Said, Schema, Span, Target, Value};
 
-pub use check::{Checked, SoundJob, check, threads};
+pub use check::{Checked, SoundJob, check, check_again, threads};
 pub use declared::type_of_text;
+pub use memory::Memory;
 pub use params::Given;
 pub use table::{Column, Role, Shape, Table};
 pub use taint::{Taint, TaintKind, TaintSource};
@@ -77,7 +81,7 @@ pub struct Job {
     pub seed: i64,
     /// Microseconds.
     pub run_time: Option<i64>,
-    pub items: Vec<Item>,
+    pub items: Vec<Arc<Item>>,
     pub modules: Vec<Module>,
     /// Those of the job's own file, in its order.
     pub tests: Vec<Test>,
@@ -225,7 +229,7 @@ impl Item {
 
 impl Job {
     pub fn item(&self, name: &str) -> Option<&Item> {
-        self.items.iter().find(|i| i.name == name)
+        self.items.iter().find(|i| i.name == name).map(|i| &**i)
     }
 
     /// The tables by name.

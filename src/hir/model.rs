@@ -1,5 +1,8 @@
 //! Models: inputs, output, algorithm, metrics and gates.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use dbjob_plan::{DataType, Field, FitSpec, Output, PART, Schema, Span, SplitFolds, Task, Value, probability_column};
 
 use super::check::{Context, ModelFact};
@@ -19,7 +22,7 @@ pub(super) fn check(
     doc: Option<String>,
     span: Span,
     position: usize,
-    file: &ast::File,
+    accepts_inputs: bool,
     cx: &mut Context<'_>,
 ) {
     let name = model.name.name.clone();
@@ -50,7 +53,7 @@ pub(super) fn check(
     if draft.table.broken || draft.wrong || errors(cx) > before {
         return;
     }
-    let accept = accept(file, &name);
+    let accept = if accepts_inputs { Accept::Inputs } else { Accept::Dataset };
     let served = serving::plan(&input_item.name, &boundary_inputs, accept, cx);
     spec.serving = served.serving;
     let schema = prediction_schema(&spec);
@@ -77,22 +80,21 @@ pub(super) fn check(
         schema,
         span: model.name.span,
     }));
-    cx.items.push(Item { name, doc, span, body, position });
+    cx.items.push(Arc::new(Item { name, doc, span, body, position }));
 }
 
-/// What the deployments of a model say that a caller sends.
-fn accept(file: &ast::File, model: &str) -> Accept {
-    let inputs = file.items.iter().any(|item| match &item.kind {
-        ItemKind::Deploy(deploy) => {
-            deploy.from.name == model
-                && deploy
-                    .statements
-                    .iter()
-                    .any(|s| matches!(s, ast::DeployStatement::Accept(what) if what.name == "inputs"))
-        }
-        _ => false,
-    });
-    if inputs { Accept::Inputs } else { Accept::Dataset }
+/// The models whose deployments say that callers send the inputs.
+pub(super) fn accepting(file: &ast::File) -> BTreeSet<&str> {
+    let says = |deploy: &ast::Deploy| {
+        deploy.statements.iter().any(|s| matches!(s, ast::DeployStatement::Accept(what) if what.name == "inputs"))
+    };
+    file.items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            ItemKind::Deploy(deploy) if says(deploy) => Some(deploy.from.name.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The columns of predictions under the prefix `prediction`.

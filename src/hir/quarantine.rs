@@ -8,6 +8,7 @@ use super::table::Table;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A rule's file and the columns that it gets.
+#[derive(Debug, Clone)]
 pub(super) struct Quarantined {
     path: String,
     columns: Vec<(String, DataType)>,

@@ -5,6 +5,7 @@ use dbjob_plan::{DataType, Field, MapLink, Refinement, Schema, Span};
 
 use super::clock::Clock;
 use super::columns::Columns;
+use super::lost::Lost;
 use super::range::Range;
 use super::split::{Hidden, SplitFact};
 use super::statistic::{Copies, Statistics};
@@ -31,7 +32,9 @@ pub struct Table {
     /// A declaration or step above is wrong: its columns are not known, and names that are missing are not reported.
     pub broken: bool,
     /// Names that a broken statement would have declared.
-    pub lost: Arc<BTreeSet<String>>,
+    pub lost: Arc<Lost>,
+    /// Names that a broken step above would have given.
+    pub missing: Arc<BTreeSet<String>>,
     /// The labels and late columns that chose its rows.
     pub chosen_by: Taint,
     /// The datasets that its rows are made of.
@@ -121,7 +124,12 @@ impl Table {
 
     /// Whether a missing column of that name was told already, by what is broken above.
     pub fn excuses(&self, name: &str) -> bool {
-        self.broken || self.lost.contains(name)
+        self.broken || self.is_lost(name)
+    }
+
+    /// Whether something that could not be read would have declared the name.
+    pub fn is_lost(&self, name: &str) -> bool {
+        self.missing.contains(name) || self.lost.contains(name)
     }
 
     pub fn get(&self, name: &str) -> Option<&Column> {

@@ -19,7 +19,7 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Test> {
         if !matches!(item.kind, ItemKind::Test { .. }) {
             continue;
         }
-        let bound = cx.bind(item, ast::Item::parts, &|_| false);
+        let bound = cx.bind(&**item, ast::Item::parts, &|_| false);
         let ItemKind::Test { name, given, expect } = &bound.kind else { continue };
         let broken = cx.is_broken(item.span);
         let doc = (!item.doc.is_empty()).then(|| item.doc.join("\n"));
@@ -74,7 +74,7 @@ fn node<'c>(name: &Ident, cx: &'c mut Context<'_>) -> Option<&'c Item> {
     if super::items::table_named(cx, name).broken {
         return None;
     }
-    cx.items.iter().find(|i| i.name == name.name && matches!(i.body, ItemBody::Table { .. }))
+    cx.items.iter().find(|i| i.name == name.name && matches!(i.body, ItemBody::Table { .. })).map(|item| &**item)
 }
 
 fn given_rows(table: &TestTable, cx: &mut Context<'_>) -> Option<GivenRows> {

@@ -1,5 +1,7 @@
 //! Transforms: one step after the other over the columns.
 
+use std::sync::Arc;
+
 use dbjob_plan::{ItemKind, Op, Span};
 
 use super::check::Context;
@@ -74,7 +76,7 @@ pub(super) fn check(
         steps,
         table: Box::new(table.clone()),
     };
-    cx.items.push(Item { name: name.clone(), doc, span, body, position });
+    cx.items.push(Arc::new(Item { name: name.clone(), doc, span, body, position }));
     cx.tables.insert(name, table);
 }
 

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use dbjob_plan::{FileId, Span};
 
+use super::cache::Cache;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{SourceFile, SourceMap};
+use crate::source::SourceMap;
+use crate::syntax::Parsed;
 use crate::syntax::ast::{File, ItemKind};
-use crate::syntax::{Parsed, parse};
 use crate::world::World;
 
 /// A file of a job. The job's own is the first of the list.
@@ -33,11 +34,23 @@ pub(super) struct Use {
 }
 
 /// All files, the job's own first, then in order of first use; `use` items that cannot be followed are reported.
-pub(super) fn load(root: Parsed, sources: &mut SourceMap, world: &dyn World) -> (Vec<Loaded>, Vec<Diagnostic>) {
+pub(super) fn load(
+    root: Parsed,
+    sources: &mut SourceMap,
+    world: &dyn World,
+    cache: &mut Cache,
+) -> (Vec<Loaded>, Vec<Diagnostic>) {
     let path = sources.path(root.ast.span.file).to_owned();
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut loader =
-        Loader { sources, world, files: Vec::new(), known: BTreeMap::new(), open: Vec::new(), errors: Vec::new() };
+    let mut loader = Loader {
+        sources,
+        world,
+        cache,
+        files: Vec::new(),
+        known: BTreeMap::new(),
+        open: Vec::new(),
+        errors: Vec::new(),
+    };
     loader.add(root, &name, world.identity(&name));
     (loader.files, loader.errors)
 }
@@ -45,6 +58,7 @@ pub(super) fn load(root: Parsed, sources: &mut SourceMap, world: &dyn World) -> 
 struct Loader<'a> {
     sources: &'a mut SourceMap,
     world: &'a dyn World,
+    cache: &'a mut Cache,
     files: Vec<Loaded>,
     known: BTreeMap<PathBuf, usize>,
     /// The files whose uses are being followed, with the place that led to each.
@@ -108,8 +122,7 @@ impl Loader<'_> {
                 return None;
             }
         };
-        let id = self.sources.add(SourceFile::new(file.path, file.text));
-        let parsed = parse(id, &self.sources.get(id).text);
+        let parsed = self.cache.parsed(&identity, file, self.sources);
         self.open.push((from, Some(span)));
         let index = self.add(parsed, &path, identity);
         self.open.pop();

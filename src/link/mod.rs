@@ -4,16 +4,18 @@
 //! items of one kind with one name, the one that the job's own file does not see is called `file.name`, as are all
 //! references to it; so a name means one item everywhere below.
 
+mod cache;
 mod load;
 mod names;
 mod reference;
 mod seen;
 mod unused;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use dbjob_plan::FileId;
+use dbjob_plan::{FileId, Span};
 
+pub use cache::Cache;
 pub use names::Space;
 
 use crate::diagnostic::Diagnostic;
@@ -36,32 +38,50 @@ pub struct Program {
     seen: BTreeMap<FileId, BTreeMap<(Space, String), usize>>,
     /// By index of `ast.items`: whether it is part of the job. Items of used files may only be checked.
     taken: Vec<bool>,
+    /// The file of each part that a file was read in, and which of its parts it is.
+    homes: HashMap<FileId, (FileId, usize)>,
 }
 
 /// Reads what `parsed` uses, and what that uses.
 pub fn link(parsed: Parsed, sources: &mut SourceMap, world: &dyn World) -> Program {
-    let (files, mut errors) = load::load(parsed, sources, world);
-    let mut program = names::join(files, &mut errors);
+    link_again(parsed, sources, world, &mut Cache::default())
+}
+
+/// As `link`, with what is kept from the last time.
+pub fn link_again(parsed: Parsed, sources: &mut SourceMap, world: &dyn World, cache: &mut Cache) -> Program {
+    let (files, mut errors) = load::load(parsed, sources, world, cache);
+    let mut program = names::join(files, cache, &mut errors);
     errors.sort_by_key(|d| (d.span.file, d.span.start, d.span.end));
     program.errors = errors;
     program
 }
 
 impl Program {
+    /// The file that a span is in: of a part, the file that it is a part of.
+    pub fn home(&self, file: FileId) -> FileId {
+        self.homes.get(&file).map_or(file, |(home, _)| *home)
+    }
+
+    /// By which places are put in order.
+    pub fn place(&self, span: Span) -> (FileId, usize, u32, u32) {
+        let (file, part) = self.homes.get(&span.file).copied().unwrap_or((span.file, 0));
+        (file, part, span.start, span.end)
+    }
+
     /// The path of a file as seen from the folder of the job's own.
     pub fn path(&self, of: FileId, path: &str) -> String {
-        let folder = self.folders.get(&of).map_or("", String::as_str);
+        let folder = self.folders.get(&self.home(of)).map_or("", String::as_str);
         load::joined(folder, path)
     }
 
     /// The item that a name means in a file.
     pub fn find(&self, file: FileId, space: Space, name: &str) -> Option<usize> {
-        self.seen.get(&file)?.get(&(space, name.to_owned())).copied()
+        self.seen.get(&self.home(file))?.get(&(space, name.to_owned())).copied()
     }
 
     /// The names of a kind that a file sees.
     pub fn names(&self, file: FileId, space: Space) -> impl Iterator<Item = &str> {
-        let all = self.seen.get(&file).into_iter().flatten();
+        let all = self.seen.get(&self.home(file)).into_iter().flatten();
         all.filter(move |((s, _), _)| *s == space).map(|((_, name), _)| name.as_str())
     }
 

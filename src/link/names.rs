@@ -1,9 +1,11 @@
 //! One tree of all files: what each file sees, and a name for each item that no other of its kind has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use dbjob_plan::{FileId, Span};
 
+use super::cache::{Cache, Mention};
 use super::load::Loaded;
 use super::reference::references;
 use super::{Program, seen, unused};
@@ -57,7 +59,7 @@ fn declared_mut(kind: &mut ItemKind) -> Option<&mut Ident> {
     })
 }
 
-pub(super) fn join(mut files: Vec<Loaded>, errors: &mut Vec<Diagnostic>) -> Program {
+pub(super) fn join(mut files: Vec<Loaded>, cache: &mut Cache, errors: &mut Vec<Diagnostic>) -> Program {
     let order = places(&files);
     let mut own: Vec<Vec<usize>> = files.iter().map(|f| vec![0; f.ast.items.len()]).collect();
     for (index, (file, item)) in order.iter().enumerate() {
@@ -67,12 +69,14 @@ pub(super) fn join(mut files: Vec<Loaded>, errors: &mut Vec<Diagnostic>) -> Prog
     let root = files[0].id;
     let folders = files.iter().map(|f| (f.id, f.folder.clone())).collect();
     let stems: Vec<String> = files.iter().map(|f| f.stem.clone()).collect();
-    let mut items: Vec<Item> = order.iter().map(|(file, item)| files[*file].ast.items[*item].clone()).collect();
+    let mut items: Vec<Arc<Item>> = order.iter().map(|(file, item)| files[*file].ast.items[*item].clone()).collect();
     let titles = titles(&items, &order, &stems);
-    let links = refer(&mut items, &seen.names, &titles, errors);
+    let homes: HashMap<FileId, (FileId, usize)> =
+        files.iter().flat_map(|f| f.ast.parts.iter().enumerate().map(|(at, part)| (*part, (f.id, at)))).collect();
+    let links = refer(&mut items, &seen.names, &titles, &homes, cache, errors);
     for (item, title) in items.iter_mut().zip(&titles) {
         if let Some(title) = title
-            && let Some(name) = declared_mut(&mut item.kind)
+            && let Some(name) = declared_mut(&mut Arc::make_mut(item).kind)
         {
             name.name.clone_from(title);
         }
@@ -82,6 +86,7 @@ pub(super) fn join(mut files: Vec<Loaded>, errors: &mut Vec<Diagnostic>) -> Prog
     let mut ast = File {
         items,
         span: files[0].ast.span,
+        parts: files[0].ast.parts.clone(),
         lost: Vec::new(),
         headless: false,
         broken: Vec::new(),
@@ -94,7 +99,7 @@ pub(super) fn join(mut files: Vec<Loaded>, errors: &mut Vec<Diagnostic>) -> Prog
         ast.told.append(&mut file.ast.told);
     }
     ast.told.sort_by_key(|span| (span.file, span.start));
-    Program { ast, errors: Vec::new(), root, folders, seen: seen.names, taken }
+    Program { ast, errors: Vec::new(), root, folders, seen: seen.names, taken, homes }
 }
 
 /// (file, item) in the order of the tree: the items of a used file stand at its first `use`.
@@ -117,7 +122,7 @@ fn places(files: &[Loaded]) -> Vec<(usize, usize)> {
 
 /// The new name of each item that shares its name with one of another file: the job's own file keeps its names, and
 /// otherwise who comes first.
-fn titles(items: &[Item], order: &[(usize, usize)], stems: &[String]) -> Vec<Option<String>> {
+fn titles(items: &[Arc<Item>], order: &[(usize, usize)], stems: &[String]) -> Vec<Option<String>> {
     let mut titles = vec![None; items.len()];
     let mut owners: BTreeMap<(Space, String), usize> = BTreeMap::new();
     let mut by_file: Vec<usize> = (0..items.len()).collect();
@@ -143,9 +148,11 @@ fn titles(items: &[Item], order: &[(usize, usize)], stems: &[String]) -> Vec<Opt
 
 /// Gives references the new names of what they mean, and returns what each item reads.
 fn refer(
-    items: &mut [Item],
+    items: &mut [Arc<Item>],
     seen: &BTreeMap<FileId, BTreeMap<(Space, String), usize>>,
     titles: &[Option<String>],
+    homes: &HashMap<FileId, (FileId, usize)>,
+    cache: &mut Cache,
     errors: &mut Vec<Diagnostic>,
 ) -> Vec<BTreeSet<usize>> {
     let mut all: BTreeMap<(Space, String), Span> = BTreeMap::new();
@@ -155,29 +162,38 @@ fn refer(
         }
     }
     let mut links = Vec::with_capacity(items.len());
+    let renames = titles.iter().any(Option::is_some);
     for item in items.iter_mut() {
-        let here = &seen[&item.span.file];
+        let here = &seen[&homes.get(&item.span.file).map_or(item.span.file, |(home, _)| *home)];
         let mut reads = BTreeSet::new();
-        references(item, &mut |reference| {
-            let key = (reference.space, reference.name.clone());
-            match here.get(&key) {
+        for Mention { key, span } in cache.of(item) {
+            match here.get(key) {
                 Some(index) => {
                     reads.insert(*index);
-                    // Params have names of their own in each file: an expression may mean a column.
-                    if let Some(title) = titles[*index].as_ref().filter(|_| reference.space != Space::Param) {
-                        reference.name.clone_from(title);
-                    }
                 }
-                None if reference.space == Space::Param => {}
+                None if key.0 == Space::Param => {}
                 None => {
-                    if let Some(declared) = all.get(&key) {
-                        errors.push(hidden(&key.1, reference.span, *declared));
+                    if let Some(declared) = all.get(key) {
+                        errors.push(hidden(&key.1, *span, *declared));
                     }
                 }
             }
-        });
+        }
         links.push(reads);
+        if !renames {
+            continue;
+        }
+        references(Arc::make_mut(item), &mut |reference| {
+            // Params have names of their own in each file: an expression may mean a column.
+            if reference.space != Space::Param
+                && let Some(index) = here.get(&(reference.space, reference.name.clone()))
+                && let Some(title) = &titles[*index]
+            {
+                reference.name.clone_from(title);
+            }
+        });
     }
+    cache.forget(items);
     links
 }
 
@@ -190,7 +206,7 @@ fn hidden(name: &str, span: Span, declared: Span) -> Diagnostic {
 }
 
 /// The items of the job: from the roots, all that they read.
-fn taken(items: &[Item], roots: &BTreeSet<usize>, links: &[BTreeSet<usize>]) -> Vec<bool> {
+fn taken(items: &[Arc<Item>], roots: &BTreeSet<usize>, links: &[BTreeSet<usize>]) -> Vec<bool> {
     let mut taken = vec![false; items.len()];
     let mut open: Vec<usize> = roots.iter().copied().collect();
     while let Some(index) = open.pop() {

@@ -1,6 +1,7 @@
 //! What each file sees: its own items, and those that it uses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dbjob_plan::{FileId, Span};
 
@@ -129,7 +130,7 @@ fn whole(used: &Use, file: usize, theirs: &Loaded, own: &[usize]) -> Import {
 fn named(names: &[Ident], file: usize, theirs: &Loaded, own: &[usize], errors: &mut Vec<Diagnostic>) -> Vec<Import> {
     let mut imports: Vec<Import> = Vec::new();
     for name in names {
-        let called = |item: &&Item| declared(&item.kind).is_some_and(|(_, n)| n.name == name.name);
+        let called = |item: &&Arc<Item>| declared(&item.kind).is_some_and(|(_, n)| n.name == name.name);
         let items: BTreeSet<usize> = theirs
             .ast
             .items

@@ -1,6 +1,7 @@
 //! What is used from other files, and what params and functions a job has, although nothing needs it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Space;
 use super::load::Loaded;
@@ -13,7 +14,7 @@ use crate::syntax::ast::{Item, ItemKind};
 /// `own`: the index in the tree of each file's items; `links`: what each item of the tree reads.
 pub(super) fn report(
     files: &[Loaded],
-    items: &[Item],
+    items: &[Arc<Item>],
     own: &[Vec<usize>],
     seen: &Seen,
     links: &[BTreeSet<usize>],

@@ -1,6 +1,6 @@
 //! The checked job as a plan. Cannot fail: everything that could be wrong was found by `hir::check`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dbjob_plan::{Field, ItemKind, Node, NodeId, Op, Plan, PlanItem, PlanModule, Projection, Schema};
 
@@ -46,11 +46,12 @@ pub fn lower(job: &SoundJob) -> Plan {
 
 fn running_order(job: &Job) -> Vec<&Item> {
     let module_of = |key: &str| job.modules.iter().find(|m| m.runs.iter().any(|r| r == key));
-    let mut waiting: Vec<&Item> = job.items.iter().collect();
+    let mut waiting: Vec<&Item> = job.items.iter().map(|item| &**item).collect();
     waiting.sort_by_key(|i| i.position);
     let mut order: Vec<&Item> = Vec::new();
+    let mut finished: HashSet<String> = HashSet::new();
     while !waiting.is_empty() {
-        let done = |key: &str| order.iter().any(|i| i.key() == key);
+        let done = |key: &str| finished.contains(key);
         let modules_done = |item: &Item| {
             module_of(&item.key()).is_none_or(|m| {
                 m.after.iter().all(|before| {
@@ -70,7 +71,9 @@ fn running_order(job: &Job) -> Vec<&Item> {
             .position(|i| data_done(i) && modules_done(i))
             .or_else(|| waiting.iter().position(|i| data_done(i)))
             .expect("a checked job has no circles");
-        order.push(waiting.remove(next));
+        let item = waiting.remove(next);
+        finished.insert(item.key());
+        order.push(item);
     }
     order
 }

@@ -3,12 +3,17 @@
 //! Invariants: a statement that could not be parsed is absent (its error is in `Parsed::errors`); an unknown verb is
 //! `Unknown` so that the checker can name near ones. Backticks and quotes are removed from names and texts.
 
-use dbjob_plan::{Span, Value};
+use std::sync::Arc;
+
+use dbjob_plan::{FileId, Span, Value};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct File {
-    pub items: Vec<Item>,
+    /// Shared, so that who reads a text again after a change keeps the items that stand unchanged.
+    pub items: Vec<Arc<Item>>,
     pub span: Span,
+    /// The parts that it was read in, if not in one piece: spans of a part have its id.
+    pub parts: Vec<FileId>,
     /// Names that broken statements would have declared: whoever misses one of them is not told again.
     pub lost: Vec<Ident>,
     /// Statements stand outside of any item: the item whose head is missing may declare any name.

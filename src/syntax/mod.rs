@@ -57,10 +57,8 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
 pub fn constant(text: &str) -> Option<Value> {
     let statement = format!("param x: int = {text}");
     let parsed = parse(FileId::default(), &statement);
-    match &parsed.ast.items[..] {
-        [ast::Item { kind: ast::ItemKind::Param { value: Some(value), .. }, .. }] if parsed.errors.is_empty() => {
-            value.constant()
-        }
+    match &parsed.ast.items.iter().map(|item| &item.kind).collect::<Vec<_>>()[..] {
+        [ast::ItemKind::Param { value: Some(value), .. }] if parsed.errors.is_empty() => value.constant(),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use super::{messages, read};
 
 fn item(text: &str) -> ItemKind {
     assert_eq!(messages(text), "", "{text}");
-    read(text).ast.items.remove(0).kind
+    read(text).ast.items.remove(0).kind.clone()
 }
 
 fn step(text: &str) -> StepKind {

@@ -110,7 +110,7 @@ pub(in crate::hir) fn select(selection: &Selection, span: Span, b: &mut Builder<
         return;
     }
     if names.is_empty() {
-        if !b.table.broken && b.table.lost.is_empty() {
+        if !b.table.broken && b.table.missing.is_empty() && b.table.lost.is_empty() {
             b.report(Diagnostic::error(Code::E0108, selection.span, "no column is left").label("selects none"));
         }
         b.table.broken = true;

@@ -19,6 +19,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
     let mut out = Table {
         broken: b.table.broken,
         lost: b.table.lost.clone(),
+        missing: b.table.missing.clone(),
         samples: b.table.samples,
         chosen_by: b.table.chosen_by.clone(),
         rows: b.table.rows.clone(),

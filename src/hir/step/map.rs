@@ -26,7 +26,7 @@ pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
             && b.table.get(&name.name).is_none()
         {
             let meant = meant.to_owned();
-            Arc::make_mut(&mut b.table.lost).insert(meant);
+            Arc::make_mut(&mut b.table.missing).insert(meant);
         }
         for name in columns_of(selector, &b.table, &mut b.cx.out) {
             if !columns.contains(&name) {
@@ -138,7 +138,7 @@ fn option(values: &BTreeMap<String, Value>, name: &str) -> Value {
 
 /// What became of these columns is not known: something was reported.
 fn doubt(columns: impl IntoIterator<Item = String>, b: &mut Builder<'_, '_>) {
-    Arc::make_mut(&mut b.table.lost).extend(columns);
+    Arc::make_mut(&mut b.table.missing).extend(columns);
 }
 
 /// One map on all target columns: one node of the plan, fitted in one pass.

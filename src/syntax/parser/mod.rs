@@ -12,6 +12,7 @@ mod usage;
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 
 use dbjob_plan::{FileId, Span};
 use errors::Explained;
@@ -68,7 +69,9 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     errors.extend(structural);
     errors.sort_by_key(|error| error.span.start);
     let broken = errors.iter().map(|error| error.span).collect();
-    let ast = ast::File { items, span: Span::new(file, 0, text.len()), lost, headless, broken, told };
+    let items = items.into_iter().map(Arc::new).collect();
+    let span = Span::new(file, 0, text.len());
+    let ast = ast::File { items, span, parts: Vec::new(), lost, headless, broken, told };
     Parsed { ast, errors, tokens, text: text.to_owned(), marks }
 }
 
@@ -145,6 +148,10 @@ impl<'a> Reader<'a> {
         let whole = self.layout.span(range.start..next);
         let has_block = range.start < next && (range.start..next).any(|at| self.layout.symbol(at) == "{");
         for at in mark..self.errors.len() {
+            // What the lexer found before the statement says nothing of it.
+            if self.errors[at].span.start < whole.start {
+                continue;
+            }
             let mut told = whole;
             if has_block {
                 let start = self.errors[at].span.start as usize;
