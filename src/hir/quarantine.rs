@@ -1,10 +1,11 @@
 //! The files of `expect … else quarantine`: what else is read or written there.
 
-use dbjob_plan::{DataType, Op, Span, Target};
+use dbjob_plan::{DataType, Span};
 
 use super::ItemBody;
 use super::check::Context;
 use super::table::Table;
+use super::target::{plain, read_from};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A rule's file and the columns that it gets.
@@ -18,12 +19,8 @@ pub(super) struct Quarantined {
 impl Quarantined {
     pub fn new(path: &str, table: &Table, span: Span) -> Self {
         let columns = table.columns.iter().map(|c| (c.name.clone(), c.dtype.clone())).collect();
-        Self { path: plain(path), columns, span }
+        Self { path: plain(path).to_owned(), columns, span }
     }
-}
-
-fn plain(path: &str) -> String {
-    path.trim_start_matches("./").to_owned()
 }
 
 /// Rules may share a file if their rows have the same columns; no other node may read or write it.
@@ -34,7 +31,7 @@ pub(super) fn check_all(cx: &mut Context<'_>) {
             Diagnostic::error(Code::E0602, rule.span, message).label(label).related(other, words)
         };
         let before = cx.quarantines[..index].iter().find(|b| b.path == rule.path && b.columns != rule.columns);
-        let diagnostic = if let Some((name, span)) = read_from(&rule.path, cx) {
+        let diagnostic = if let Some((name, span)) = read_from(&rule.path, false, cx) {
             Some(problem(
                 format!("this would overwrite the file that `{name}` is read from"),
                 "the same file",
@@ -54,26 +51,11 @@ pub(super) fn check_all(cx: &mut Context<'_>) {
     cx.out.extend(found);
 }
 
-/// The dataset that is read from a path.
-pub(super) fn read_from(path: &str, cx: &Context<'_>) -> Option<(String, Span)> {
-    cx.items.iter().find_map(|item| match &item.body {
-        ItemBody::Table { steps, .. } => steps.iter().find_map(|step| match &step.op {
-            Op::Read(source) if plain(&source.path) == plain(path) => Some((item.name.clone(), step.span)),
-            _ => None,
-        }),
-        _ => None,
-    })
-}
-
 fn written_to(path: &str, cx: &Context<'_>) -> Option<(String, Span)> {
     cx.items.iter().find_map(|item| match &item.body {
-        ItemBody::Deploy(deploy) => deploy.targets.iter().find_map(|(target, span)| match target {
-            Target::Csv { path: to } | Target::Parquet { path: to } | Target::Ndjson { path: to }
-                if plain(to) == plain(path) =>
-            {
-                Some((deploy.from.clone(), *span))
-            }
-            _ => None,
+        ItemBody::Deploy(deploy) => deploy.targets.iter().find_map(|(target, span)| {
+            let same = target.table_path().is_some_and(|to| plain(to) == plain(path));
+            same.then(|| (deploy.from.clone(), *span))
         }),
         _ => None,
     })

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{DatabaseSystem, Folder, Op, Outside, Service, Span, TableFormat, Target, Value};
+use dbjob_plan::{DatabaseSystem, Folder, ItemKind, Op, Outside, Service, Span, TableFormat, Target, Value};
 
-use super::ItemBody;
 use super::check::Context;
 use super::expr::unknown_column;
 use super::options::{self, Given};
 use super::source::url;
+use super::{ItemBody, Step};
 use crate::catalog::sink::{self, MODES, Sink, Takes};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic};
@@ -313,19 +313,28 @@ fn database_mode(mode: Option<&Arg>, what: &Deployed<'_>, cx: &mut Context<'_>) 
 
 /// The dataset whose file a table would be written over.
 pub(super) fn source_at(target: &Target, cx: &Context<'_>) -> Option<(String, Span)> {
-    let path = target.table_path()?;
-    let plain = |path: &str| path.trim_start_matches("./").trim_end_matches('/').to_owned();
-    let ours = plain(path);
     // A folder is replaced with all that is in it.
-    let inside = |source: &str| matches!(target, Target::Folder(_)) && source.starts_with(&format!("{ours}/"));
+    read_from(target.table_path()?, matches!(target, Target::Folder(_)), cx)
+}
+
+/// The dataset that is read from a path, or from below it.
+pub(super) fn read_from(path: &str, below: bool, cx: &Context<'_>) -> Option<(String, Span)> {
+    let ours = plain(path);
+    let inside = |source: &str| below && source.strip_prefix(ours).is_some_and(|rest| rest.starts_with('/'));
     cx.items.iter().find_map(|item| match &item.body {
-        ItemBody::Table { steps, .. } => steps.iter().find_map(|step| match &step.op {
-            Op::Read(source) if source.format.is_file() => {
+        // A dataset begins with its source.
+        ItemBody::Table { kind: ItemKind::Dataset, steps, .. } => match steps.first() {
+            Some(Step { op: Op::Read(source), span, .. }) if source.format.is_file() => {
                 let theirs = plain(&source.path);
-                (theirs == ours || inside(&theirs)).then(|| (item.name.clone(), step.span))
+                (theirs == ours || inside(theirs)).then(|| (item.name.clone(), *span))
             }
             _ => None,
-        }),
+        },
         _ => None,
     })
+}
+
+/// Two ways to write one path are one.
+pub(super) fn plain(path: &str) -> &str {
+    path.trim_start_matches("./").trim_end_matches('/')
 }
