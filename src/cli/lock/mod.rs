@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 use dbjob_plan::{Backend, ItemKind, NodeId, Plan, RunError};
 
+use super::check::count;
 use super::engine::engine;
 use super::files::{create_file, parent, replace_file, shown};
 use super::front::{ParamArgs, Purpose, compile};
 use super::world::read_lock;
-use super::{Outcome, Output, count};
+use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem, Severity};
 use crate::hir::{ItemBody, SoundJob, Table};
 use crate::lock::{Datasets, Difference, FILE, Lock, differences};

@@ -117,7 +117,7 @@ impl Look<'_> {
 
     fn aggregate(&self, name: &str, function: &str, of: Option<Expr>) -> NamedExpr {
         let args = of.into_iter().collect();
-        let kind = ExprKind::Aggregate { function: function.into(), args };
+        let kind = ExprKind::Aggregate { function: function.into(), args, frame: None };
         let expr = Expr { kind, dtype: DataType::Int, nullable: function == "sum", span: self.dataset.span };
         NamedExpr { name: name.to_owned(), expr }
     }
