@@ -12,7 +12,7 @@ use super::table::Table;
 use super::taint::Taint;
 use super::window::Window;
 use super::{constant, decimal, reach, types};
-use crate::diagnostic::{Code, Diagnostic, Fix};
+use crate::diagnostic::{Code, Diagnostic, Fix, near_name};
 use crate::name;
 use crate::syntax::{self, ast};
 
@@ -163,7 +163,10 @@ impl Checker<'_, '_> {
             if table.open.iter().any(|prefix| name.starts_with(prefix.as_str())) {
                 return Typed::of(Expr::column(name, DataType::Float, false, span));
             }
-            return self.report(unknown_column(table, name, span));
+            let diagnostic = unknown_column(table, name, span);
+            let is_near = near_name(name, table.names()).is_some();
+            let params = self.scope.functions.params(span.file).filter(|_| !is_near);
+            return self.report(diagnostic.near(name, params));
         };
         if matches!(self.scope.aggregates, Aggregates::Group | Aggregates::Whole) {
             return self.report(

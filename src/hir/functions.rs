@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use dbjob_plan::{DataType, Expr, ExprKind, Refinement, Span};
+use dbjob_plan::{DataType, Expr, ExprKind, FileId, Refinement, Span};
 
 use super::check::Context;
 use super::expr::{Aggregates, Checker, Scope, Typed};
@@ -19,9 +19,13 @@ use crate::syntax::ast::{self, FnParam, Ident, ItemKind};
 /// A call whose expression would be larger than this is refused: functions that call others twice double each time.
 const LARGEST: usize = 20_000;
 
-/// The functions that are checked, by name.
+/// The functions that are checked.
 #[derive(Debug, Default)]
-pub(super) struct Functions(BTreeMap<String, Function>);
+pub(super) struct Functions {
+    by_name: BTreeMap<String, Function>,
+    /// The params that each file sees, for near names: where they stand they are constants by now.
+    params: BTreeMap<FileId, Vec<String>>,
+}
 
 #[derive(Debug)]
 pub(super) struct Function {
@@ -71,7 +75,10 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) {
             _ => None,
         })
         .collect();
-    cx.functions = Functions::of(&written, &mut cx.out);
+    let files: BTreeSet<FileId> = file.items.iter().map(|item| item.span.file).collect();
+    let seen = |file| cx.program.names(file, Space::Param).map(str::to_owned).collect();
+    let params = files.into_iter().map(|file| (file, seen(file))).collect();
+    cx.functions = Functions::of(&written, params, &mut cx.out);
 }
 
 /// An argument must not have the name of a param.
@@ -88,15 +95,19 @@ fn meets_params(arguments: &[FnParam], cx: &mut Context<'_>) {
 
 impl Functions {
     pub fn get(&self, name: &str) -> Option<&Function> {
-        self.0.get(name)
+        self.by_name.get(name)
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.by_name.keys().map(String::as_str)
+    }
+
+    pub fn params(&self, file: FileId) -> impl Iterator<Item = &str> {
+        self.params.get(&file).into_iter().flatten().map(String::as_str)
     }
 
     /// Checks all functions, each behind those that it calls. Of two with one name the first counts.
-    fn of(written: &[Written<'_>], out: &mut Vec<Diagnostic>) -> Self {
+    fn of(written: &[Written<'_>], params: BTreeMap<FileId, Vec<String>>, out: &mut Vec<Diagnostic>) -> Self {
         let mut order = Order { written, by_name: HashMap::new(), state: BTreeMap::new(), open: Vec::new() };
         for (index, one) in written.iter().enumerate() {
             if function::is_word(&one.name.name) {
@@ -107,7 +118,7 @@ impl Functions {
             }
             order.by_name.entry(one.name.name.as_str()).or_insert(index);
         }
-        let mut functions = Functions::default();
+        let mut functions = Functions { params, ..Functions::default() };
         for index in order.by_name.values().copied().collect::<BTreeSet<_>>() {
             order.visit(index, &mut functions, out);
         }
@@ -156,7 +167,7 @@ impl Order<'_> {
         if circular {
             function.body = None;
         }
-        functions.0.insert(one.name.name.clone(), function);
+        functions.by_name.insert(one.name.name.clone(), function);
         self.state.insert(index, true);
     }
 

@@ -7,6 +7,7 @@ use dbjob::catalog::options::OptionType;
 use dbjob::catalog::{MAPS, Map};
 use dbjob::hir::table::Role;
 use dbjob::hir::{Column, Table};
+use dbjob::range::Range;
 use dbjob::syntax::ast::StepKind;
 use dbjob_plan::{DataType, Value};
 use fastrand::Rng;
@@ -411,8 +412,11 @@ fn split(place: &Place<'_>, rng: &mut Rng) -> String {
 fn mapped(map: &Map, input: &MapInput) -> Option<MapInput> {
     let option = |name: &str| {
         let spec = map.options.iter().find(|o| o.name == name);
-        spec.and_then(|o| o.default.value()).unwrap_or(Value::Null)
+        let number = spec.is_some_and(|o| o.ty == OptionType::Number);
+        let given = if number { Value::Float(1.0) } else { Value::Null };
+        spec.and_then(|o| o.default.value()).unwrap_or(given)
     };
+    let said = map.options.iter().any(|o| o.default.value().is_none());
     let output = match map.body {
         Body::Formula { .. } => {
             return input.dtype.is_numeric().then(|| MapInput { dtype: DataType::Float, ..input.clone() });
@@ -420,7 +424,9 @@ fn mapped(map: &Map, input: &MapInput) -> Option<MapInput> {
         Body::Own(typing) => typing(input, &option).ok()?,
         Body::Several(_) => return None,
     };
-    Some(MapInput { dtype: output.dtype, nullable: output.nullable, range: output.range, target: None })
+    // What must be said decides about the range.
+    let range = if said { Range::ALL } else { output.range };
+    Some(MapInput { dtype: output.dtype, nullable: output.nullable, range, target: None })
 }
 
 /// A map with some of its options.

@@ -219,13 +219,13 @@ fn a_made_test_has_few_rows_and_the_columns_that_matter() {
         "\
 test sums_from_data {
   given orders [
-    { amount: 2.5 },
-    { amount: 3.5, country: \"FR\" }
+    { amount: 3.5, country: \"FR\" },
+    { amount: 4.5, country: \"DE\" }
   ]
   given users []
   expect sums [
-    { country: \"FR\", total: 7.0, n: 1 },
-    { country: \"DE\", total: 5.0, n: 1 }
+    { country: \"DE\", total: 9.0, n: 1 },
+    { country: \"FR\", total: 7.0, n: 1 }
   ]
 }
 "

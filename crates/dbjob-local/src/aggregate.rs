@@ -111,7 +111,7 @@ fn by(least: bool, inputs: Vec<pl::Expr>, dtype: &DataType, whole: &Expr) -> Res
     Ok(udf::aggregate_n(inputs, out, move |c| {
         let options =
             pl::SortOptions { descending: !least, nulls_last: true, maintain_order: true, ..Default::default() };
-        let first = c[1].as_materialized_series().arg_sort(options).get(0);
+        let first = c[1].as_materialized_series().arg_sort(options).iter().flatten().next();
         match first.filter(|at| c[1].get(*at as usize).is_ok_and(|v| !v.is_null())) {
             Some(at) => Ok(c[0].slice(i64::from(at), 1)),
             None => Ok(Column::full_null(c[0].name().clone(), 1, c[0].dtype())),

@@ -25,10 +25,13 @@ use crate::name;
 use crate::source::{SourceFile, SourceMap};
 use crate::syntax;
 use reduce::fewest;
-use sample::{Sample, sample, sources, writable};
+use sample::{Place, Sample, sample, sources, writable};
 
 /// Rows of the node that a test shows, if the data have as many.
 const SHOWN: usize = 3;
+
+/// Rows of the node above which other sources only keep it from having fewer than are to be shown.
+const MOST_SHOWN: usize = 10;
 
 /// Rows of the leading dataset that are looked at: more where no row of fewer reaches the node.
 const LEADING: [u64; 3] = [200, 5_000, 100_000];
@@ -146,7 +149,7 @@ impl Cx<'_> {
     }
 
     /// What the node gives for the sample; `columns`: only these of a dataset's columns are given.
-    fn result(&self, sample: &Sample, columns: Option<&BTreeSet<(String, String)>>) -> Result<Rows, RunError> {
+    fn result(&self, sample: &Sample, columns: Option<&BTreeSet<Place>>) -> Result<Rows, RunError> {
         let given: Option<Vec<GivenRows>> = sample
             .0
             .iter()
@@ -165,28 +168,40 @@ impl Cx<'_> {
         let wanted = self.result(&sample, None).map_err(failed)?.rows.len().min(SHOWN);
         let sample = RefCell::new(sample);
         let datasets = sample.borrow().0.len();
+        // What the rows of others add to the fewest leading ones, where that is little.
+        let mut whole: Option<Rows> = None;
         for at in 0..datasets {
             let rows = std::mem::take(&mut sample.borrow_mut().0[at].1);
             let kept = fewest(rows, |rows| {
                 sample.borrow_mut().0[at].1 = rows.to_vec();
-                self.result(&sample.borrow(), None).is_ok_and(|found| found.rows.len() >= wanted)
+                let found = self.result(&sample.borrow(), None);
+                found.is_ok_and(|found| match &whole {
+                    Some(whole) => alike(&found, whole),
+                    None => found.rows.len() >= wanted,
+                })
             });
             sample.borrow_mut().0[at].1 = kept;
+            if at == 0 {
+                let found = self.result(&sample.borrow(), None).map_err(failed)?;
+                whole = Some(found).filter(|found| found.rows.len() <= MOST_SHOWN);
+            }
         }
         let sample = sample.into_inner();
         let expected = self.expected(self.result(&sample, None).map_err(failed)?);
-        let all: Vec<(String, String)> = sample
+        let output = self.plan.item(self.node).expect("it was looked up").output;
+        let keys = sample.keys(self.plan, output);
+        let all: Vec<Place> = sample
             .0
             .iter()
             .filter_map(|(dataset, rows)| Some((dataset, rows.first()?)))
             .flat_map(|(dataset, row)| row.keys().map(|column| (dataset.clone(), column.clone())))
             .collect();
-        let same = |columns: &[(String, String)]| {
-            let columns: BTreeSet<_> = columns.iter().cloned().collect();
+        let same = |columns: &[Place]| {
+            let columns: BTreeSet<_> = columns.iter().chain(&keys).cloned().collect();
             let found = self.result(&sample, Some(&columns));
             found.is_ok_and(|found| found.rows.len() == expected.rows.len() && compare(&expected, &found).is_none())
         };
-        let columns = fewest(all, same).into_iter().collect();
+        let columns = fewest(all, same).into_iter().chain(keys.iter().cloned()).collect();
         Ok((Given { sample, columns, job: self.job.clone() }, expected))
     }
 
@@ -222,10 +237,15 @@ impl Cx<'_> {
     }
 }
 
+/// Whether two tables are the same; not a number is like itself.
+fn alike(a: &Rows, b: &Rows) -> bool {
+    format!("{a:?}") == format!("{b:?}")
+}
+
 /// The rows of the sources, and which of their columns are written.
 struct Given {
     sample: Sample,
-    columns: BTreeSet<(String, String)>,
+    columns: BTreeSet<Place>,
     job: Job,
 }
 

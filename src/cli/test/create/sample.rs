@@ -23,7 +23,7 @@ const MOST_KEYS: usize = 1_000;
 const MOST_LOOSE: u64 = 1_000;
 
 /// A column of a dataset.
-type Place = (String, String);
+pub type Place = (String, String);
 
 /// The datasets that a node's rows come from, the leading one first. The error is a model on the way.
 pub fn sources(plan: &Plan, node: NodeId) -> Result<Vec<String>, String> {
@@ -78,6 +78,15 @@ pub fn sample(plan: &Plan, base: &Path, node: NodeId, sources: &[String], leadin
     let place = |name: &String| sources.iter().position(|s| s == name);
     sample.0.sort_by_key(|(name, _)| place(name));
     Ok(sample)
+}
+
+impl Sample {
+    /// The columns by which rows of one dataset find those of another: without them a reader does not see why.
+    pub fn keys(&self, plan: &Plan, node: NodeId) -> BTreeSet<Place> {
+        let has_rows = |dataset: &str| self.0.iter().any(|(name, rows)| name == dataset && !rows.is_empty());
+        let shown = links(plan, node).into_iter().filter(|(here, there)| has_rows(&here.0) && has_rows(&there.0));
+        shown.map(|(here, _)| here).collect()
+    }
 }
 
 /// Columns of datasets that joins compare, both ways.
