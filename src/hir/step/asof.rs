@@ -100,7 +100,7 @@ fn keys(join: &JoinStep, right: &Table, b: &mut Builder<'_, '_>) -> Option<(Vec<
     }
     let within = within(join, &ours, b)?;
     let of_row = b.table.time().and_then(|c| c.clock.clone());
-    let times = Times { of_row, ours, theirs: there.clock.clone(), strict, theirs_name: theirs.name.clone() };
+    let times = Times { of_row, ours, theirs: there.clone(), strict };
     Some((on, times, Asof { left: left.name, right: theirs.name, strict, within }))
 }
 
@@ -188,8 +188,7 @@ struct Times {
     /// The clock of the row's `time`.
     of_row: Option<Clock>,
     ours: Column,
-    theirs: Option<Clock>,
-    theirs_name: String,
+    theirs: Column,
     strict: bool,
 }
 
@@ -198,22 +197,25 @@ impl Times {
     /// known so much after theirs is known before the row came to be.
     fn known(&self, taint: &Taint, span: Span) -> Taint {
         let ahead = self.of_row.as_ref().and_then(|time| self.ours.clock.as_ref()?.after(time));
+        // Which row comes hangs on both times.
+        let mut seen = taint.clone();
+        seen.absorb(&self.theirs.taint);
         let is_known = |known: &Clock| {
-            let later = self.theirs.as_ref().and_then(|theirs| known.after(theirs));
+            let later = self.theirs.clock.as_ref().and_then(|theirs| known.after(theirs));
             ahead.zip(later).is_some_and(|(a, b)| if self.strict { a + b <= 0 } else { a + b < 0 })
         };
-        let mut open = taint.clone();
+        let mut open = seen.clone();
         open.retain(|_, source| source.known.is_none());
-        let mut waiting = taint.clone();
+        let mut waiting = seen;
         waiting.retain(|_, source| source.known.as_ref().is_some_and(|known| !is_known(known)));
         let why = match ahead {
             None => format!("`{}` is not the row's `time`, before which it would be known", self.ours.name),
-            Some(_) if self.strict => format!("it may not be known yet at `{}`", self.theirs_name),
+            Some(_) if self.strict => format!("it may not be known yet at `{}`", self.theirs.name),
             Some(_) => "it may be known at the same time only: `>` takes rows strictly before".to_owned(),
         };
         let mut out = open.elsewhere();
         out.absorb(&waiting.elsewhere().through(span, &why));
-        // Which row comes hangs on our time, and a time after the row's own sees its future.
+        // A time after the row's own sees its future.
         out.absorb(&self.ours.taint.elsewhere());
         if ahead.is_some_and(|a| a > 0) {
             out.add(format!("rows up to {}", self.ours.name), TaintSource::new(TaintKind::Late, self.ours.span));

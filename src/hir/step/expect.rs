@@ -95,7 +95,7 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         return;
     }
     if !aggregate && action != ExpectAction::Warn {
-        if action == ExpectAction::Drop {
+        if action != ExpectAction::Fail {
             let words = format!("the rows are chosen by it here: `expect {text}`");
             table.chosen_by.absorb(&typed.taint.through(rule.span, &words));
         }

@@ -12,6 +12,7 @@ use crate::hir::expr::{Aggregates, Scope, check_expr};
 use crate::hir::split::SplitFact;
 use crate::hir::statistic::Statistic;
 use crate::hir::table::{Column, Table};
+use crate::hir::taint::Taint;
 use crate::hir::transform::Builder;
 use crate::syntax::ast::{self, Ident, Named};
 
@@ -61,6 +62,10 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         add(&mut out, column, name.span, b);
         key_exprs.push(NamedExpr { name: name.name.clone(), expr: typed.expr });
     }
+    // Which rows are taken together hangs on the keys.
+    let mut grouped_by = Taint::new();
+    out.columns.iter().for_each(|key| grouped_by.absorb(&key.taint.elsewhere()));
+    let grouped_by = grouped_by.through(verb, "rows are grouped by it here");
     let statistic = Statistic::of_group(&b.table, out.columns.iter(), span);
     let mut aggregate_exprs: Vec<NamedExpr> = Vec::new();
     for aggregate in aggregates {
@@ -81,6 +86,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         }
         of_some_type(name, aggregate.value.span, &typed, b);
         let mut column = computed(name, &typed);
+        column.taint.absorb(&grouped_by);
         column.statistics.push(statistic.clone());
         add(&mut out, column, name.span, b);
         aggregate_exprs.push(NamedExpr { name: name.name.clone(), expr: typed.expr });

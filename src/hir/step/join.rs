@@ -61,7 +61,8 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
     }
     // Rows may be lost (inner, semi, anti) or come without a partner (left, full): either way the right side chose.
     if kind != JoinKind::Left {
-        let chosen = right.chosen_by.elsewhere();
+        let mut chosen = right.chosen_by.elsewhere();
+        chosen.absorb(&of_keys(join, &on, &right, &Taint::elsewhere, b));
         b.table.chosen_by.absorb(&chosen.through(join.right.span, "its rows choose rows here"));
     }
     if !(right_unique || filters_only) {
@@ -423,6 +424,22 @@ fn grain(
     }
 }
 
+/// What the keys of both sides know: which row comes along, if one does, hangs on them.
+fn of_keys(
+    join: &JoinStep,
+    on: &[(String, String)],
+    right: &Table,
+    known: &dyn Fn(&Taint) -> Taint,
+    b: &Builder<'_, '_>,
+) -> Taint {
+    let mut keys = Taint::new();
+    for (l, r) in on {
+        b.table.get(l).iter().for_each(|key| keys.absorb(&key.taint.elsewhere()));
+        right.get(r).iter().for_each(|key| keys.absorb(&known(&key.taint)));
+    }
+    keys.through(join.right.span, "it chooses the row that comes along")
+}
+
 /// Adds the right columns that are not left out to the table and gives their projections. `known` is what of a taint there is one here.
 pub(super) fn arriving(
     join: &JoinStep,
@@ -446,10 +463,7 @@ pub(super) fn arriving(
     }
     let optional = matches!(kind, JoinKind::Left | JoinKind::Full | JoinKind::Asof);
     let timed = b.table.time().is_some();
-    // Which row comes hangs on the keys here.
-    let mut keys = Taint::new();
-    on.iter().filter_map(|(l, _)| b.table.get(l)).for_each(|key| keys.absorb(&key.taint));
-    let keys = keys.elsewhere().through(join.right.span, "it chooses the row that comes along");
+    let keys = of_keys(join, on, right, known, b);
     for column in &right.columns {
         if left_out(&column.name) {
             continue;

@@ -14,11 +14,6 @@ use crate::hir::transform::Builder;
 use crate::name;
 use crate::syntax::ast::{self, Ident};
 
-pub(in crate::hir) fn keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Vec<SortKey> {
-    let typed = typed_keys(list, b).into_iter();
-    typed.map(|(key, descending)| SortKey { expr: key.expr, descending }).collect()
-}
-
 /// Each key with whether it descends; what is wrong is reported and left out.
 pub(in crate::hir) fn typed_keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>) -> Vec<(Typed, bool)> {
     let mut keys = Vec::new();
@@ -61,9 +56,19 @@ pub(in crate::hir) fn constant_key(key: &ast::Expr, table: &Table, message: &str
 }
 
 pub(in crate::hir) fn sort(list: &[ast::SortKey], span: Span, b: &mut Builder<'_, '_>) {
-    let keys = keys(list, b);
+    let typed = typed_keys(list, b);
+    chooses(&typed, span, "rows are ordered by it here", b);
+    let keys: Vec<SortKey> =
+        typed.into_iter().map(|(key, descending)| SortKey { expr: key.expr, descending }).collect();
     if !keys.is_empty() {
         b.push(Op::Sort { keys }, span, Served::Skipped);
+    }
+}
+
+/// What orders rows chooses among them, for a later `take`, `first` or `row_number`.
+fn chooses(keys: &[(Typed, bool)], span: Span, words: &str, b: &mut Builder<'_, '_>) {
+    for (key, _) in keys {
+        b.table.chosen_by.absorb(&key.taint.elsewhere().through(span, words));
     }
 }
 
@@ -137,7 +142,12 @@ pub(in crate::hir) fn distinct(
                 .help("say which columns: `distinct by id keep last order at`");
         b.report(diagnostic);
     }
-    let order = keys(order, b);
+    let order = typed_keys(order, b);
+    chooses(&order, span, "rows are chosen by it here", b);
+    for taint in names.iter().filter_map(|n| b.table.get(n)).map(|c| c.taint.elsewhere()).collect::<Vec<_>>() {
+        b.table.chosen_by.absorb(&taint.through(span, "one row of each is chosen by it here"));
+    }
+    let order = order.into_iter().map(|(key, descending)| SortKey { expr: key.expr, descending }).collect();
     let told_apart: BTreeSet<&String> = if names.is_empty() { BTreeSet::new() } else { names.iter().collect() };
     if b.table.copies.as_ref().is_some_and(|c| told_apart.iter().all(|n| c.common.contains(*n))) {
         b.table.copies = None;

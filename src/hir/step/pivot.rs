@@ -81,12 +81,16 @@ pub(in crate::hir) fn check(
         b.report(diagnostic);
         out.broken = true;
     }
+    // Which rows are taken together hangs on the keys, and on what tells the values apart.
+    let mut grouped_by = chooser.taint.elsewhere();
+    out.columns.iter().for_each(|key| grouped_by.absorb(&key.taint.elsewhere()));
+    let grouped_by = grouped_by.through(column.span, "rows are told apart by it here");
     let statistic = Statistic::of_group(&b.table, out.columns.iter(), span);
     for (name, typed) in &typed_aggregates {
         for value in &values {
             let column_name = Ident { name: format!("{}_{}", name.name, value.name), span: name.span };
             let mut column = computed(&column_name, typed);
-            column.taint.absorb(&chooser.taint.through(column_name.span, "rows are told apart by it here"));
+            column.taint.absorb(&grouped_by);
             column.origin.extend(chooser.origin.iter().cloned());
             column.statistics.push(statistic.clone());
             add(&mut out, column, name.span, b);

@@ -40,7 +40,7 @@ pub(in crate::hir) fn check(split: &SplitStep, verb: Span, span: Span, b: &mut B
     for name in made.columns() {
         // Which part a row is in says something of what the part was chosen by.
         if let Some(column) = b.table.get(name) {
-            let taint = column.taint.through(span, "rows are put into parts by it here");
+            let taint = column.taint.elsewhere().through(span, "rows are put into parts by it here");
             b.table.chosen_by.absorb(&taint);
         }
     }
