@@ -68,6 +68,7 @@ codes! {
     E0407 "the model's inputs are not all there",
     W0401 "one id on both sides of a split",
     W0402 "a random split of rows that have a time",
+    W0403 "an input that shares its source with a built label",
     W0411 "copies of one row on both sides of a split",
     W0412 "one test part judges several models of the same output",
     W0413 "accuracy alone, whatever the share of the classes",

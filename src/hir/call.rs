@@ -176,6 +176,13 @@ impl Checker<'_, '_> {
             let mut seen = args.first().map(|a| a.taint.clone()).unwrap_or_default();
             seen.absorb(&self.scope.table.chosen_by);
             let sight = Sight::of(function.name, frame);
+            if window.is_elsewhere(sight) {
+                // All of what is looked at is of other rows; what the rest of the call says is of this one.
+                typed.elsewhere.clone_from(&typed.origin);
+                args.iter().skip(1).flat_map(|own| &own.origin).for_each(|source| {
+                    typed.elsewhere.remove(source);
+                });
+            }
             typed.taint = window.taint(sight, &seen, span, &call.map(text::call).unwrap_or_default());
             args.iter().skip(1).for_each(|own| typed.taint.absorb(&own.taint));
         } else if of_rows {

@@ -11,6 +11,7 @@ use super::source::{self, Found};
 use super::step::expect;
 use super::table::{Column, Role, Table};
 use super::taint::{TaintKind, TaintSource};
+use super::target::plain;
 use super::{Item, ItemBody, Served, Step, declared, inline, known};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic, meant_name};
@@ -28,11 +29,12 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         cx.out.push(diagnostic);
     }
     let found = source::find(&dataset.source, cx);
-    let mut table = Table { lost: cx.lost.clone(), rows: [name.clone()].into(), ..Table::default() };
+    let mut table = Table { lost: cx.lost.clone(), ..Table::default() };
     let mut columns: Vec<SourceColumn> = Vec::new();
     for column in &dataset.columns {
         declare(dataset, column, found.as_ref().map(|f| &f.format), &mut table, &mut columns, cx);
     }
+    table.rows.insert(rows_of(&name, found.as_ref()));
     let Some(Found { format, path, later, outside }) = found else {
         known::check(dataset, &mut table, cx);
         table.keys.extend(declared_key(&table));
@@ -79,6 +81,14 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     let body = ItemBody::Table { kind: ItemKind::Dataset, input: None, steps, table: Box::new(table.clone()) };
     cx.items.push(Arc::new(Item { name: name.clone(), doc, span, body, position }));
     cx.tables.insert(name, table);
+}
+
+/// What tells whether two datasets have rows in common: the file they are read from.
+fn rows_of(name: &str, found: Option<&Found>) -> String {
+    match found {
+        Some(Found { format, path, later: false, .. }) if format.is_file() => plain(path).to_owned(),
+        _ => name.to_owned(),
+    }
 }
 
 /// The columns with the attribute `key`, if there are some.

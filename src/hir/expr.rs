@@ -1,11 +1,10 @@
 //! Types an expression against the columns in scope.
 
-use std::collections::BTreeSet;
-
 use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Span, Value};
 
 use super::clock::Clock;
 use super::functions::Functions;
+use super::origin::{self, Origin};
 use super::range::Range;
 use super::statistic::{self, Statistics};
 use super::table::Table;
@@ -44,7 +43,9 @@ pub(super) enum Aggregates<'a> {
 pub(super) struct Typed {
     pub expr: Expr,
     pub taint: Taint,
-    pub origin: BTreeSet<(String, String)>,
+    pub origin: Origin,
+    /// See [`super::table::Column::elsewhere`].
+    pub elsewhere: Origin,
     pub statistics: Statistics,
     pub range: Range,
     pub clock: Option<Clock>,
@@ -53,7 +54,15 @@ pub(super) struct Typed {
 impl Typed {
     pub fn of(expr: Expr) -> Self {
         let (taint, statistics) = (Taint::new(), Statistics::new());
-        Self { expr, taint, origin: BTreeSet::new(), statistics, range: Range::ALL, clock: None }
+        Self {
+            expr,
+            taint,
+            origin: Origin::new(),
+            elsewhere: Origin::new(),
+            statistics,
+            range: Range::ALL,
+            clock: None,
+        }
     }
 
     /// The stand-in for what was reported already.
@@ -72,7 +81,7 @@ impl Typed {
 
     pub fn absorb(&mut self, other: &Typed) {
         self.taint.absorb(&other.taint);
-        self.origin.extend(other.origin.iter().cloned());
+        origin::absorb((&mut self.origin, &mut self.elsewhere), (&other.origin, &other.elsewhere));
         statistic::absorb(&mut self.statistics, &other.statistics);
     }
 
@@ -179,6 +188,7 @@ impl Checker<'_, '_> {
             expr: Expr::column(name, column.dtype.clone(), column.nullable, span),
             taint: column.taint.clone(),
             origin: column.origin.clone(),
+            elsewhere: column.elsewhere.clone(),
             statistics: column.statistics.clone(),
             range: column.range,
             clock: column.clock.clone(),

@@ -4,14 +4,36 @@ use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind};
 
 use super::range::Range;
 use super::table::Table;
+use super::taint::Taint;
 use crate::catalog::function::{self, Nulls};
+
+/// What rows are chosen by that a predicate keeps. That a label is there at all says nothing about its value.
+pub(super) fn chooses(table: &Table, predicate: &Expr) -> Taint {
+    let mut taint = Taint::new();
+    match &predicate.kind {
+        ExprKind::Binary { op: BinaryOp::And, left, right } => {
+            taint.absorb(&chooses(table, left));
+            taint.absorb(&chooses(table, right));
+        }
+        ExprKind::Not(inner) if matches!(inner.kind, ExprKind::IsNull(_)) => {}
+        _ => predicate.columns().into_iter().filter_map(|name| table.get(name)).for_each(|c| taint.absorb(&c.taint)),
+    }
+    taint
+}
 
 /// Narrows nullability and ranges by a predicate that is true of every row.
 pub(super) fn assume(table: &mut Table, predicate: &Expr) {
+    let mut conditions = std::mem::take(&mut table.conditions);
+    conditions.add(predicate, table);
+    table.conditions = conditions;
+    narrow_all(table, predicate);
+}
+
+fn narrow_all(table: &mut Table, predicate: &Expr) {
     match &predicate.kind {
         ExprKind::Binary { op: BinaryOp::And, left, right } => {
-            assume(table, left);
-            assume(table, right);
+            narrow_all(table, left);
+            narrow_all(table, right);
         }
         ExprKind::Binary { op, left, right } if is_comparison(*op) => {
             not_null(table, left);

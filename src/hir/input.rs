@@ -5,8 +5,9 @@ use dbjob_plan::{DataType, Input, Output, Span};
 use super::check::Context;
 use super::model::Draft;
 use super::statistic;
-use super::table::Column;
-use crate::diagnostic::{Code, Diagnostic};
+use super::table::{Column, Role, Table};
+use super::taint::TaintKind;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 
 impl Draft {
     pub(super) fn typed_inputs(&mut self, output: &Output, cx: &mut Context<'_>) -> Vec<Input> {
@@ -36,6 +37,13 @@ impl Draft {
                 problems.push(problem);
                 continue;
             }
+            if let Some(problem) = of_output(column, &output.column, &self.table, *span, cx) {
+                let is_error = problem.severity == Severity::Error;
+                problems.push(problem);
+                if is_error {
+                    continue;
+                }
+            }
             // A step that could not be read may have been there for it.
             let excused = self.table.excuses(name) || cx.is_torn();
             if let Some(problem) = unfit_input(column, *span).filter(|_| !excused) {
@@ -60,10 +68,77 @@ impl Draft {
             });
         }
         for problem in problems {
-            self.report(problem, cx);
+            self.wrong |= problem.severity == Severity::Error;
+            cx.out.push(problem);
+        }
+        if let Some(problem) = self.table.get(&output.column).and_then(|o| one_label_apart(o, &self.table)) {
+            cx.out.push(problem);
         }
         inputs
     }
+}
+
+/// An input that is made of the output, or of what a label is built of. Of labels and late columns that are declared,
+/// taint tells.
+fn of_output(column: &Column, output: &str, table: &Table, at: Span, cx: &Context<'_>) -> Option<Diagnostic> {
+    let output = table.get(output)?;
+    if output.taint.iter().any(|(_, source)| source.kind != TaintKind::Built) {
+        return None;
+    }
+    let says_when_or_who = |(dataset, name): &&(String, String)| {
+        let declared = cx.tables.get(dataset).and_then(|t| t.get(name));
+        declared.is_some_and(|c| matches!(c.role, Role::Key | Role::Id | Role::Time))
+    };
+    let (dataset, source) =
+        column.own().filter(|s| !says_when_or_who(s)).find(|source| output.own().any(|o| o == *source))?;
+    let declared = cx.tables.get(dataset).and_then(|t| t.get(source)).map(|c| c.span);
+    let (name, out) = (&column.name, &output.name);
+    let itself = output.plain || !output.maps.is_empty() || !output.replaced.is_empty();
+    let mut diagnostic = if itself && output.origin.len() == 1 {
+        let message = format!("`{name}` is made of `{dataset}.{source}`, which is the output");
+        Diagnostic::error(Code::E0401, at, message).label("not known when a prediction is asked for")
+    } else {
+        let message = format!("`{name}` is made of `{dataset}.{source}`, of which `{out}` is built");
+        Diagnostic::warning(Code::W0403, at, message).label("may tell the label")
+    };
+    if let Some(span) = declared {
+        diagnostic = diagnostic.related(span, format!("`{source}` comes from here"));
+    }
+    for (made, words) in [(output, "is what is predicted"), (column, "is made of it here")] {
+        if Some(made.span) != declared {
+            diagnostic = diagnostic.related(made.span, format!("`{}` {words}", made.name));
+        }
+    }
+    Some(if diagnostic.severity == Severity::Error {
+        diagnostic.help("leave it out of the inputs; of earlier rows a window may look at it: `lag(x)`")
+    } else {
+        diagnostic
+            .help(format!("if `{source}` is known only later, say `late` where it is declared; else leave it out"))
+    })
+}
+
+/// An output that a join gave to several rows, which the split may put on both sides.
+fn one_label_apart(output: &Column, table: &Table) -> Option<Diagnostic> {
+    let split = table.split.as_ref().filter(|split| split.separates() && !split.in_time())?;
+    let key = split.key()?;
+    let repeat = table.repeats.iter().find(|r| !output.origin.is_empty() && output.origin.is_subset(&r.brought))?;
+    let on: Vec<&str> = repeat.on.iter().map(|c| c.name.as_str()).collect();
+    // Rows that agree in the columns of the join are of one part.
+    let together = |key: &&str| {
+        table.follows(key, &on)
+            || table
+                .get(key)
+                .is_some_and(|c| c.of_row() && c.own().all(|o| repeat.on.iter().any(|k| k.origin.contains(o))))
+    };
+    if key.iter().all(together) {
+        return None;
+    }
+    let (name, on) = (&output.name, on.join(", "));
+    let message = format!("rows of one {on} have one `{name}`, and may fall into train and test");
+    let diagnostic = Diagnostic::warning(Code::W0411, split.span, message)
+        .label("splits them apart")
+        .related(repeat.span, format!("`{name}` comes along by {on}"));
+    Some(diagnostic.help(format!("keep them together: `split by {on} {{ train 80%, test 20% }}`")))
 }
 
 /// Why no algorithm of this version takes the column.

@@ -115,6 +115,14 @@ impl SplitFact {
         self.is_of_values() && self.rule == right.rule && self.by.iter().zip(&right.by).all(paired)
     }
 
+    /// Whether the rows of one source fall into the same parts, where `same` says which columns are one.
+    pub fn parts_alike(&self, other: &Self, same: impl Fn(&str, &str) -> bool) -> bool {
+        let one = |(l, r): (&Option<String>, &Option<String>)| {
+            l.as_deref().zip(r.as_deref()).is_some_and(|(l, r)| same(l, r))
+        };
+        self.rule.parts == other.rule.parts && self.by.len() == other.by.len() && self.by.iter().zip(&other.by).all(one)
+    }
+
     /// The same of rows that are appended: the deciding columns have the same names.
     pub fn agrees_by_name(&self, right: &Self) -> bool {
         self.is_of_values() && self.rule == right.rule && self.by == right.by && self.by.iter().all(Option::is_some)

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use dbjob_plan::Span;
 
+use super::conditions::Conditions;
 use super::split::SplitFact;
 use super::table::{Column, Table};
 use crate::diagnostic::{Code, Diagnostic};
@@ -19,8 +20,10 @@ use crate::diagnostic::{Code, Diagnostic};
 pub struct Statistic {
     /// Where it was computed.
     pub span: Span,
-    /// The datasets whose rows it was computed over.
+    /// The sources whose rows it was computed over.
     pub rows: BTreeSet<String>,
+    /// What holds of these rows.
+    conditions: Conditions,
     /// The source columns of its keys: rows that agree in them share the value.
     pub keys: BTreeSet<(String, String)>,
     /// Where several rows got it; none of one for each row yet.
@@ -54,19 +57,24 @@ fn sources<'a>(columns: impl Iterator<Item = &'a Column>) -> BTreeSet<(String, S
 }
 
 impl Statistic {
+    fn over<'a>(table: &Table, keys: impl Iterator<Item = &'a Column>, span: Span, shared: Option<Span>) -> Self {
+        let (rows, conditions) = (table.rows.clone(), table.conditions.clone());
+        Self { span, rows, conditions, keys: sources(keys), shared }
+    }
+
     /// Of a group: one value for each combination of its keys.
     pub fn of_group<'a>(table: &Table, keys: impl Iterator<Item = &'a Column>, span: Span) -> Arc<Self> {
-        Arc::new(Self { span, rows: table.rows.clone(), keys: sources(keys), shared: None })
+        Arc::new(Self::over(table, keys, span, None))
     }
 
     /// Of a window: all rows of a partition see the others' values.
     pub fn of_window<'a>(table: &Table, partition: impl Iterator<Item = &'a Column>, span: Span) -> Arc<Self> {
-        Arc::new(Self { span, rows: table.rows.clone(), keys: sources(partition), shared: Some(span) })
+        Arc::new(Self::over(table, partition, span, Some(span)))
     }
 
     /// The same after a join that gives it to the rows of `left`: shared if it was computed over these very rows.
     fn joined(self: &Arc<Self>, left: &Table, span: Span) -> Arc<Self> {
-        if self.shared.is_some() || self.rows.is_disjoint(&left.rows) {
+        if self.shared.is_some() || self.rows.is_disjoint(&left.rows) || self.conditions.exclude(&left.conditions) {
             return self.clone();
         }
         Arc::new(Self { shared: Some(span), ..(**self).clone() })
@@ -74,9 +82,10 @@ impl Statistic {
 
     /// Whether rows of different parts share it.
     fn crosses(&self, split: &SplitFact, table: &Table) -> bool {
-        let inside = |key: &str| {
-            table.get(key).is_some_and(|c| c.plain && !c.origin.is_empty() && c.origin.is_subset(&self.keys))
-        };
+        let within = |c: &Column| c.plain && !c.origin.is_empty() && c.origin.is_subset(&self.keys);
+        let keys: Vec<&str> = table.columns.iter().filter(|c| within(c)).map(|c| c.name.as_str()).collect();
+        // An id that came by a join on the keys is one for all rows that agree in them.
+        let inside = |key: &str| keys.contains(&key) || table.follows(key, &keys);
         self.shared.is_some() && !split.key().is_some_and(|key| key.into_iter().all(inside))
     }
 }

@@ -5,7 +5,9 @@ use dbjob_plan::{DataType, Field, MapLink, Refinement, Schema, Span};
 
 use super::clock::Clock;
 use super::columns::Columns;
+use super::conditions::Conditions;
 use super::lost::Lost;
+use super::origin;
 use super::range::Range;
 use super::split::{Hidden, SplitFact};
 use super::statistic::{Copies, Statistics};
@@ -37,10 +39,26 @@ pub struct Table {
     pub missing: Arc<BTreeSet<String>>,
     /// The labels and late columns that chose its rows.
     pub chosen_by: Taint,
-    /// The datasets that its rows are made of.
+    /// The sources that its rows are made of: a path, or the name of a dataset without one.
     pub rows: BTreeSet<String>,
+    /// What holds of its rows because others were left out.
+    pub conditions: Conditions,
+    /// Rows of other tables that stand at several rows here.
+    pub repeats: Vec<Repeat>,
+    /// The time, if it was dropped.
+    pub dropped_time: Option<Column>,
     /// Whether a row of them stands here several times.
     pub copies: Option<Copies>,
+}
+
+/// That a join gave one row of another table to several rows.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    pub span: Span,
+    /// The columns that it was on, as they were called there.
+    pub on: Vec<Column>,
+    /// The source columns that came along.
+    pub brought: BTreeSet<(String, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +82,8 @@ pub struct Column {
     pub taint: Taint,
     /// The source columns that it derives from: (dataset, column).
     pub origin: BTreeSet<(String, String)>,
+    /// Those of them of which only other rows' values went into it: a `lag`, what lies strictly before or after.
+    pub elsewhere: BTreeSet<(String, String)>,
     /// Whether it is a source column as it is, under whatever name.
     pub plain: bool,
     /// The statistics over several rows that it derives from.
@@ -94,6 +114,7 @@ impl Column {
             clock: None,
             taint: Taint::new(),
             origin: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
             plain: false,
             statistics: Statistics::new(),
             maps: Vec::new(),
@@ -104,6 +125,21 @@ impl Column {
             unchecked: false,
             span,
         }
+    }
+
+    /// The source columns whose values in the same row went into it.
+    pub fn own(&self) -> impl Iterator<Item = &(String, String)> {
+        self.origin.difference(&self.elsewhere)
+    }
+
+    /// Adds the origin of another.
+    pub fn absorb_origin(&mut self, other: &Column) {
+        origin::absorb((&mut self.origin, &mut self.elsewhere), (&other.origin, &other.elsewhere));
+    }
+
+    /// Whether it is a function of source columns of its row alone.
+    pub fn of_row(&self) -> bool {
+        self.elsewhere.is_empty() && self.statistics.is_empty() && !self.unchecked && !self.origin.is_empty()
     }
 
     pub fn field(&self) -> Field {

@@ -27,6 +27,8 @@ pub struct TaintSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaintKind {
     Label,
+    /// A label that the job computes.
+    Built,
     Late,
     /// A prediction on rows that its model learned from.
     InSample,
@@ -43,7 +45,7 @@ struct Hop {
 impl TaintKind {
     pub fn word(self) -> &'static str {
         match self {
-            Self::Label => "label",
+            Self::Label | Self::Built => "label",
             Self::Late => "late",
             Self::InSample => "in-sample",
         }
@@ -51,7 +53,7 @@ impl TaintKind {
 
     pub fn words(self) -> &'static str {
         match self {
-            Self::Label => "the label",
+            Self::Label | Self::Built => "the label",
             Self::Late => "known only after the fact",
             Self::InSample => "a prediction on rows that the model learned from",
         }

@@ -125,6 +125,15 @@ impl Window {
         taint
     }
 
+    /// Whether the row itself is never among those that are seen.
+    pub fn is_elsewhere(&self, sight: Sight) -> bool {
+        match sight {
+            Sight::Lag | Sight::Lead => true,
+            Sight::Frame(Frame::Rows { reach, .. } | Frame::Time { reach, .. }) => reach != Reach::Last,
+            Sight::Frame(Frame::All) | Sight::Place => false,
+        }
+    }
+
     /// Whether every row that is seen was known to be what it is strictly before the row's `time`.
     fn is_known(&self, sight: Sight, known: &Clock) -> bool {
         let Some(order) = &self.order else { return false };

@@ -39,6 +39,13 @@ pub(super) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>) {
     };
     let known = |taint: &Taint| times.known(taint, join.right.span);
     let right_columns = arriving(join, JoinKind::Asof, &right, &on, &left_out, &known, b);
+    if times.are_earlier() {
+        for column in &right_columns {
+            if let Some(column) = b.table.get_mut(&column.to) {
+                column.elsewhere.clone_from(&column.origin);
+            }
+        }
+    }
     let lookup = join.modifiers.iter().any(|m| m.name == "lookup");
     let served = if lookup {
         Served::Computed
@@ -193,6 +200,12 @@ struct Times {
 }
 
 impl Times {
+    /// Whether the rows there came to be strictly before ours.
+    fn are_earlier(&self) -> bool {
+        let ahead = |time: &Clock| self.ours.clock.as_ref()?.after(time);
+        self.strict && self.of_row.as_ref().and_then(ahead).is_some_and(|ahead| ahead <= 0)
+    }
+
     /// What of a taint there is one here. With rows there before ours, and ours so much after the row's `time`, what is
     /// known so much after theirs is known before the row came to be.
     fn known(&self, taint: &Taint, span: Span) -> Taint {

@@ -18,6 +18,7 @@ pub(in crate::hir) fn computed(name: &Ident, value: &Typed) -> Column {
     Column {
         taint: value.taint.through(name.span, &format!("`{}` is computed from it", name.name)),
         origin: value.origin.clone(),
+        elsewhere: value.elsewhere.clone(),
         statistics: value.statistics.clone(),
         range: value.range,
         clock: value.clock.clone(),
@@ -58,9 +59,10 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
         }
         if let Some(label) = new.label {
             column.role = Role::Label;
-            column.taint.add(name.clone(), TaintSource::new(TaintKind::Label, label));
+            column.taint.add(name.clone(), TaintSource::new(TaintKind::Built, label));
         }
         b.table.forget_keys_with(name);
+        hide(name, b);
         b.table.put(column);
         columns.push(NamedExpr { name: name.clone(), expr: value.expr });
     }
@@ -132,11 +134,20 @@ pub(in crate::hir) fn drop(selection: &Selection, span: Span, b: &mut Builder<'_
     keep(names, span, b);
 }
 
+/// The column is gone, or has other values: that rows share an id, or have a time, is so all the same.
+fn hide(name: &str, b: &mut Builder<'_, '_>) {
+    let Some(column) = b.table.get(name) else { return };
+    match column.role {
+        Role::Id if !b.table.unique_by([name]) => b.table.dropped_ids.push(column.clone()),
+        Role::Time => b.table.dropped_time = Some(column.clone()),
+        _ => {}
+    }
+}
+
 fn keep(names: Vec<String>, span: Span, b: &mut Builder<'_, '_>) {
-    let table = &b.table;
-    let forgotten = |c: &&Column| c.role == Role::Id && !names.contains(&c.name) && !table.unique_by([c.name.as_str()]);
-    let ids: Vec<Column> = table.columns.iter().filter(forgotten).cloned().collect();
-    b.table.dropped_ids.extend(ids);
+    let gone: Vec<String> =
+        b.table.names().filter(|n| !names.iter().any(|kept| kept == n)).map(str::to_owned).collect();
+    gone.iter().for_each(|name| hide(name, b));
     b.table.keys.retain(|key| key.iter().all(|k| names.contains(k)));
     if let Some(split) = &mut b.table.split {
         split.rename(|name| names.iter().find(|n| *n == name).cloned());

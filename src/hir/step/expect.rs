@@ -97,7 +97,8 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
     if !aggregate && action != ExpectAction::Warn {
         if action != ExpectAction::Fail {
             let words = format!("the rows are chosen by it here: `expect {text}`");
-            table.chosen_by.absorb(&typed.taint.through(rule.span, &words));
+            let taint = facts::chooses(table, &typed.expr).through(rule.span, &words);
+            table.chosen_by.absorb(&taint);
         }
         facts::assume(table, &typed.expr);
     }

@@ -24,6 +24,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         samples: b.table.samples,
         chosen_by: b.table.chosen_by.clone(),
         rows: b.table.rows.clone(),
+        conditions: b.table.conditions.clone(),
         ..Table::default()
     };
     let mut key_exprs: Vec<NamedExpr> = Vec::new();

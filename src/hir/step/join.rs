@@ -6,13 +6,14 @@ use dbjob_plan::{BinaryOp, DataType, Join, JoinKind, Op, Projection, Span};
 
 use super::asof;
 use super::columns::exists;
+use super::same_file;
 use crate::diagnostic::{Code, Diagnostic, Fix, meant_name};
 use crate::hir::Served;
 use crate::hir::expr::unknown_column;
 use crate::hir::items::table_named;
 use crate::hir::range::Range;
 use crate::hir::statistic::{self, Copies};
-use crate::hir::table::{Column, Role, Table};
+use crate::hir::table::{Column, Repeat, Role, Table};
 use crate::hir::taint::Taint;
 use crate::hir::transform::Builder;
 use crate::hir::types;
@@ -53,12 +54,14 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
         b.report(diagnostic);
     }
     splits_agree(join, kind, &right, &on, b);
+    repeats(kind, &right, &on, left_unique, join.right.span, b);
     let left_names: BTreeSet<String> = b.table.names().map(str::to_owned).collect();
     let equal = |name: &str| on.iter().any(|(l, r)| l == r && r == name);
     let right_columns = arriving(join, kind, &right, &on, &equal, &Taint::elsewhere, b);
     if right_unique {
         follow(&right_columns, &right, &on, b);
     }
+    let chosen_here = b.table.chosen_by.clone();
     // Rows may be lost (inner, semi, anti) or come without a partner (left, full): either way the right side chose.
     if kind != JoinKind::Left {
         let mut chosen = right.chosen_by.elsewhere();
@@ -80,12 +83,17 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
         b.table.copies = Some(Copies {
             span: join.right.span,
             words: "a row stands once for each of its partners",
-            common: left_names,
+            common: left_names.clone(),
         });
     }
     if kind == JoinKind::Full {
         b.table.keys.clear();
+        // Whether there is a partner here hangs on what chose these rows.
+        let chosen = chosen_here.elsewhere().through(join.right.span, "whether there is a partner hangs on it");
         b.table.columns.update(|column| {
+            if !chosen.is_empty() && left_names.contains(&column.name) {
+                column.taint.absorb(&chosen);
+            }
             let merged = on.iter().any(|(l, r)| *l == column.name && l == r);
             column.nullable |= !merged;
             column.range = Range::ALL;
@@ -125,6 +133,24 @@ pub(super) fn unknown_modifiers(join: &JoinStep, known: &[&str], b: &mut Builder
         let words = format!("it may be {}", known.join(", "));
         b.report(diagnostic.help(words).near(&modifier.name, known.iter().copied()));
     }
+}
+
+/// One row there may stand at several rows here from now on.
+fn repeats(
+    kind: JoinKind,
+    right: &Table,
+    on: &[(String, String)],
+    left_unique: bool,
+    span: Span,
+    b: &mut Builder<'_, '_>,
+) {
+    if left_unique || matches!(kind, JoinKind::Semi | JoinKind::Anti | JoinKind::Cross) {
+        return;
+    }
+    let on = on.iter().filter_map(|(l, _)| b.table.get(l)).cloned().collect();
+    let known: BTreeSet<_> = b.table.columns.iter().flat_map(|c| &c.origin).collect();
+    let brought = right.columns.iter().flat_map(|c| &c.origin).filter(|o| !known.contains(o)).cloned().collect();
+    b.table.repeats.push(Repeat { span, on, brought });
 }
 
 /// Ids that come along are the same wherever the keys are.
@@ -479,6 +505,7 @@ pub(super) fn arriving(
         let words = format!("`{}` comes along as `{name}`", column.name);
         let mut taint = known(&column.taint).through(join.right.span, &words);
         taint.absorb(&keys);
+        taint.absorb(&same_file::labels(column, right, join.right.span, b));
         let nullable = column.nullable || optional;
         let statistics = statistic::joined(&column.statistics, &b.table, join.right.span);
         let mut arriving =

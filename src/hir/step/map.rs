@@ -14,7 +14,7 @@ use crate::hir::options::{self, Given};
 use crate::hir::selection::columns_of;
 use crate::hir::table::{Column, Table};
 use crate::hir::transform::Builder;
-use crate::hir::{Served, taint::Taint};
+use crate::hir::{Served, statistic};
 use crate::syntax::ast::{Call, MapStep, Selector};
 
 pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
@@ -272,14 +272,13 @@ fn several(op: &Call, columns: Vec<String>, out: &str, span: Span, b: &mut Build
             return false;
         }
     };
-    let mut taint = Taint::new();
-    let mut origin = std::collections::BTreeSet::new();
+    let mut first = Column::new(columns[0].clone(), found[0].dtype.clone(), output.nullable, op.span);
     for column in &found {
-        taint.absorb(&column.taint);
-        origin.extend(column.origin.iter().cloned());
+        first.taint.absorb(&column.taint);
+        first.absorb_origin(column);
+        statistic::absorb(&mut first.statistics, &column.statistics);
+        first.unchecked |= column.unchecked;
     }
-    let first =
-        Column { taint, origin, ..Column::new(columns[0].clone(), found[0].dtype.clone(), output.nullable, op.span) };
     b.cx.next_map += 1;
     let mut column =
         applied((op, map.name), b.cx.next_map, Mapped::by_engine(output), &values, first, out, &mut b.table);

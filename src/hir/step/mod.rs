@@ -13,6 +13,7 @@ pub(super) mod predict;
 pub(super) mod process;
 pub(super) mod reshape;
 pub(super) mod rows;
+mod same_file;
 pub(super) mod split;
 pub(super) mod unmap;
 pub(super) mod window;

@@ -59,6 +59,7 @@ pub(in crate::hir) fn check(
         lost: b.table.lost.clone(),
         chosen_by: b.table.chosen_by.clone(),
         rows: b.table.rows.clone(),
+        conditions: b.table.conditions.clone(),
         ..Table::default()
     };
     let (mut keys, mut wrong): (Vec<String>, Vec<Column>) = (Vec::new(), Vec::new());
@@ -91,7 +92,7 @@ pub(in crate::hir) fn check(
             let column_name = Ident { name: format!("{}_{}", name.name, value.name), span: name.span };
             let mut column = computed(&column_name, typed);
             column.taint.absorb(&grouped_by);
-            column.origin.extend(chooser.origin.iter().cloned());
+            column.absorb_origin(&chooser);
             column.statistics.push(statistic.clone());
             add(&mut out, column, name.span, b);
         }

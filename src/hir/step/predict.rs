@@ -67,7 +67,7 @@ pub(in crate::hir) fn check(
     let (name, name_span) =
         prefix.map_or_else(|| (format!("{}_prediction", model.name), model.span), |p| (p.name.clone(), p.span));
     let added = Added {
-        in_sample: out_of_fold.is_none() && (own || same_root(&fact, b)),
+        in_sample: out_of_fold.is_none() && (own || meets_its_rows(&fact, b)),
         // The first block in time is held out by no fold.
         nullable: out_of_fold.is_some() && matches!(fact.folds, Some(SplitFolds::Rolling { .. })),
     };
@@ -162,18 +162,11 @@ fn own_table(fact: &ModelFact, b: &Builder<'_, '_>) -> bool {
         })
 }
 
-/// Whether the rows come from the dataset that the model's rows come from.
-fn same_root(fact: &ModelFact, b: &Builder<'_, '_>) -> bool {
-    let root = |name: &str| {
-        let mut name = name.to_owned();
-        while let Some(ItemBody::Table { input: Some(input), .. }) =
-            b.cx.items.iter().find(|i| i.name == name).map(|i| &i.body)
-        {
-            name.clone_from(input);
-        }
-        name
-    };
-    root(&b.input) == root(&fact.input)
+/// Whether rows that the model learned from may stand here.
+fn meets_its_rows(fact: &ModelFact, b: &Builder<'_, '_>) -> bool {
+    b.cx.tables.get(&fact.input).is_none_or(|learned| {
+        !learned.rows.is_disjoint(&b.table.rows) && !learned.conditions.exclude(&b.table.conditions)
+    })
 }
 
 /// Whether the table has the model's request columns, unmapped and of the right types; reports what is missing.

@@ -103,7 +103,7 @@ fn one_type(columns: &[String], span: Span, name: &Ident, b: &mut Builder<'_, '_
         all.nullable |= column.nullable;
         all.range = all.range.or(column.range);
         all.taint.absorb(&column.taint.through(name.span, &format!("`{}` is a row here", column.name)));
-        all.origin.extend(column.origin.iter().cloned());
+        all.absorb_origin(&column);
         all.unchecked |= column.unchecked;
         statistic::absorb(&mut all.statistics, &column.statistics);
     }

@@ -20,11 +20,8 @@ pub(in crate::hir) fn filter(predicate: &ast::Expr, on: Option<Span>, span: Span
     if typed.is_unknown() {
         return;
     }
-    // `label is not null` says nothing about the label's value.
-    if !matches!(&typed.expr.kind, dbjob_plan::ExprKind::Not(inner) if matches!(inner.kind, dbjob_plan::ExprKind::IsNull(_)))
-    {
-        b.table.chosen_by.absorb(&typed.taint.through(span, "rows are chosen by it here"));
-    }
+    let taint = facts::chooses(&b.table, &typed.expr).through(span, "rows are chosen by it here");
+    b.table.chosen_by.absorb(&taint);
     let predicate = match on {
         Some(on) => split::on_train(typed.expr, on, b),
         None => {
@@ -82,8 +79,12 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
             b.report(diagnostic);
             continue;
         }
+        let mut chosen = b.table.chosen_by.clone();
+        chosen.absorb(&right.chosen_by);
         for theirs in &right.columns {
             let ours = b.table.get_mut(&theirs.name).expect("both have the same columns");
+            // What was made here and there in two ways tells from which table a row comes.
+            let tells = ours.span != theirs.span && !(ours.plain && theirs.plain);
             match types::common(&ours.dtype, &theirs.dtype) {
                 Some(common) if common == ours.dtype || (ours.dtype.is_text() && theirs.dtype.is_text()) => {
                     ours.dtype = common;
@@ -91,8 +92,12 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                     ours.range = ours.range.or(theirs.range);
                     ours.taint
                         .absorb(&theirs.taint.through(other.span, &format!("`{}` is appended here", theirs.name)));
-                    ours.origin.extend(theirs.origin.iter().cloned());
+                    ours.absorb_origin(theirs);
                     statistic::absorb(&mut ours.statistics, &theirs.statistics);
+                    if tells {
+                        let words = format!("`{}` tells from which table a row comes", theirs.name);
+                        ours.taint.absorb(&chosen.elsewhere().through(other.span, &words));
+                    }
                     ours.plain &= theirs.plain;
                     ours.refinement = None;
                     if ours.clock != theirs.clock {
@@ -119,7 +124,7 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                 }
             }
         }
-        if !b.table.rows.is_disjoint(&right.rows) {
+        if !b.table.rows.is_disjoint(&right.rows) && !b.table.conditions.exclude(&right.conditions) {
             b.table.copies = Some(Copies {
                 span: other.span,
                 words: "rows of one dataset may come from both tables",
@@ -127,6 +132,7 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
             });
         }
         b.table.rows.extend(right.rows.iter().cloned());
+        b.table.conditions.keep_common(&right.conditions);
         b.table.samples = b.table.samples.max(right.samples);
         b.table.chosen_by.absorb(&right.chosen_by.through(other.span, "its rows are appended here"));
         names.push(other.name.clone());

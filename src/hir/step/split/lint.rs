@@ -13,11 +13,9 @@ pub(super) fn id_on_both_sides(split: &SplitStep, made: &Split, verb: Span, b: &
     let Some(key) = made.key().filter(|_| separates(made)) else { return };
     let table = &b.table;
     let by: Vec<&str> = key.columns.iter().map(String::as_str).collect();
-    // Under whatever name.
-    let is_key = |id: &Column| match by.as_slice() {
-        [one] => *one == id.name || table.get(one).is_some_and(|c| c.plain && c.origin == id.origin),
-        _ => false,
-    };
+    // Under whatever name, or a value that is computed from it alone.
+    let of_id = |id: &Column, key: &&str| table.get(key).is_some_and(|c| c.of_row() && c.origin.is_subset(&id.origin));
+    let is_key = |id: &Column| !by.is_empty() && by.iter().all(|key| of_id(id, key));
     // The key of a joined table is one there only.
     let declared = |c: &&Column| {
         let is_id = |(dataset, name): &(String, String)| {
@@ -53,7 +51,8 @@ pub(super) fn random_in_time(split: &SplitStep, made: &Split, verb: Span, b: &mu
     if !split.by.is_empty() || made.key().is_none() || !separates(made) {
         return;
     }
-    let Some(time) = b.table.columns.iter().find(|c| c.role == Role::Time) else { return };
+    let Some(time) = b.table.time().or(b.table.dropped_time.as_ref()) else { return };
+    let here = b.table.time().is_some();
     let diagnostic = Diagnostic::warning(
         Code::W0402,
         verb,
@@ -61,7 +60,12 @@ pub(super) fn random_in_time(split: &SplitStep, made: &Split, verb: Span, b: &mu
     )
     .label("at random")
     .related(time.span, format!("`{}` is the time", time.name))
-    .help(format!("write `split at {} {{ train 80%, test 20% }}`, or `by KEY` if the time does not matter", time.name));
+    .help(match here {
+        true => {
+            format!("write `split at {} {{ train 80%, test 20% }}`, or `by KEY` if the time does not matter", time.name)
+        }
+        false => format!("write `split at {} {{ … }}` before it is dropped, or `by KEY`", time.name),
+    });
     b.report(diagnostic);
 }
 

@@ -1,0 +1,45 @@
+//! Two datasets of one file: what one of them calls a label the other may not hand to its rows.
+
+use std::collections::BTreeSet;
+
+use dbjob_plan::{Op, Source, Span};
+
+use crate::hir::table::{Column, Table};
+use crate::hir::taint::Taint;
+use crate::hir::transform::Builder;
+use crate::hir::{ItemBody, Step};
+
+/// What a column of the right table of a join knows because a dataset of the left table, which is read from the same file,
+/// calls that column of the file a label or late.
+pub(super) fn labels(column: &Column, right: &Table, span: Span, b: &Builder<'_, '_>) -> Taint {
+    let mut taint = Taint::new();
+    if right.rows.is_disjoint(&b.table.rows) {
+        return taint;
+    }
+    for (dataset, name) in &column.origin {
+        let Some(theirs) = source(dataset, b) else { continue };
+        let Some(header) = theirs.columns.iter().find(|c| c.name == *name).map(|c| &c.header) else { continue };
+        let ours: BTreeSet<&str> =
+            b.table.columns.iter().flat_map(|c| &c.origin).map(|(dataset, _)| dataset.as_str()).collect();
+        for other in ours.into_iter().filter(|other| other != dataset) {
+            let Some(ours) = source(other, b).filter(|ours| ours.path == theirs.path) else { continue };
+            let same = ours.columns.iter().find(|c| c.header == *header);
+            if let Some(column) = same.and_then(|c| b.cx.tables.get(other)?.get(&c.name)) {
+                let words = format!("`{dataset}.{name}` is that column of the same file");
+                taint.absorb(&column.taint.elsewhere().through(span, &words));
+            }
+        }
+    }
+    taint
+}
+
+fn source<'b>(dataset: &str, b: &'b Builder<'_, '_>) -> Option<&'b Source> {
+    let item = b.cx.items.iter().find(|item| item.name == dataset)?;
+    match &item.body {
+        ItemBody::Table { steps, .. } => match steps.first() {
+            Some(Step { op: Op::Read(source), .. }) if source.format.is_file() => Some(source),
+            _ => None,
+        },
+        _ => None,
+    }
+}
