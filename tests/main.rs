@@ -5,6 +5,7 @@ mod docs;
 mod format;
 mod generate;
 mod ide;
+mod leakage;
 mod lineage;
 #[cfg(feature = "local")]
 mod run;

@@ -6,7 +6,7 @@ use super::clock::Clock;
 use super::functions::Functions;
 use super::origin::{self, Origin};
 use super::range::Range;
-use super::statistic::{self, Statistics};
+use super::statistic::Statistics;
 use super::table::Table;
 use super::taint::Taint;
 use super::window::Window;
@@ -53,7 +53,7 @@ pub(super) struct Typed {
 
 impl Typed {
     pub fn of(expr: Expr) -> Self {
-        let (taint, statistics) = (Taint::new(), Statistics::new());
+        let (taint, statistics) = (Taint::new(), Statistics::default());
         Self {
             expr,
             taint,
@@ -82,7 +82,7 @@ impl Typed {
     pub fn absorb(&mut self, other: &Typed) {
         self.taint.absorb(&other.taint);
         origin::absorb((&mut self.origin, &mut self.elsewhere), (&other.origin, &other.elsewhere));
-        statistic::absorb(&mut self.statistics, &other.statistics);
+        self.statistics.absorb(&other.statistics);
     }
 
     pub fn convert(mut self, to: &DataType) -> Self {

@@ -33,7 +33,7 @@ impl Draft {
                 problems.push(taint.tell(source, diagnostic).help("leave it out of the inputs"));
                 continue;
             }
-            if let Some(problem) = statistic::leak(column, &self.table, *span) {
+            if let Some(problem) = statistic::leak(column, &self.table, *span, cx) {
                 problems.push(problem);
                 continue;
             }

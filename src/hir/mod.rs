@@ -62,6 +62,7 @@ mod text;
 mod transform;
 mod types;
 mod value;
+mod way;
 mod window;
 
 use std::collections::BTreeMap;

@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use dbjob_plan::Span;
 
+use super::check::Context;
 use super::conditions::Conditions;
 use super::split::SplitFact;
 use super::table::{Column, Table};
+use super::way::Way;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A value computed over several rows.
@@ -39,14 +41,43 @@ pub struct Copies {
     pub common: BTreeSet<String>,
 }
 
-/// The statistics that a value derives from.
-pub type Statistics = Vec<Arc<Statistic>>;
+/// The statistics that a value derives from, each with its way to it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statistics(Vec<(Arc<Statistic>, Way)>);
 
-pub fn absorb(statistics: &mut Statistics, other: &Statistics) {
-    for statistic in other {
-        if !statistics.iter().any(|s| Arc::ptr_eq(s, statistic) || s == statistic) {
-            statistics.push(statistic.clone());
+impl Statistics {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// A statistic that is computed here.
+    pub fn push(&mut self, statistic: Arc<Statistic>) {
+        self.0.push((statistic, Way::default()));
+    }
+
+    /// Takes over those of another value; of two ways of one the first is kept.
+    pub fn absorb(&mut self, other: &Statistics) {
+        for (statistic, way) in &other.0 {
+            if !self.0.iter().any(|(s, _)| Arc::ptr_eq(s, statistic) || s == statistic) {
+                self.0.push((statistic.clone(), way.clone()));
+            }
         }
+    }
+
+    /// The same, one step further.
+    pub fn through(&self, span: Span, words: &str) -> Self {
+        Self(self.0.iter().map(|(statistic, way)| (statistic.clone(), way.further(span, words))).collect())
+    }
+
+    /// Those of a column of the right table, once a join at `span` brings them to the rows of `left`.
+    pub fn joined(&self, left: &Table, span: Span, words: &str) -> Self {
+        let joined =
+            |(statistic, way): &(Arc<Statistic>, Way)| (statistic.joined(left, span), way.further(span, words));
+        Self(self.0.iter().map(joined).collect())
     }
 }
 
@@ -81,33 +112,37 @@ impl Statistic {
     }
 
     /// Whether rows of different parts share it.
-    fn crosses(&self, split: &SplitFact, table: &Table) -> bool {
+    fn crosses(&self, split: &SplitFact, table: &Table, cx: &Context<'_>) -> bool {
         let within = |c: &Column| c.plain && !c.origin.is_empty() && c.origin.is_subset(&self.keys);
         let keys: Vec<&str> = table.columns.iter().filter(|c| within(c)).map(|c| c.name.as_str()).collect();
         // An id that came by a join on the keys is one for all rows that agree in them.
-        let inside = |key: &str| keys.contains(&key) || table.follows(key, &keys);
+        // So is what stands beside a key of its dataset.
+        let beside_key = |key: &str| {
+            let of_dataset = |(dataset, _): &(String, String)| {
+                let has =
+                    |key: &BTreeSet<String>| key.iter().all(|k| self.keys.contains(&(dataset.clone(), k.clone())));
+                cx.tables.get(dataset).is_some_and(|t| t.keys.iter().any(has))
+            };
+            table.get(key).is_some_and(|c| c.of_row() && c.origin.iter().all(of_dataset))
+        };
+        let inside = |key: &str| keys.contains(&key) || table.follows(key, &keys) || beside_key(key);
         self.shared.is_some() && !split.key().is_some_and(|key| key.into_iter().all(inside))
     }
 }
 
-/// The statistics of a column of the right table, once a join at `span` brings them to the rows of `left`.
-pub fn joined(statistics: &Statistics, left: &Table, span: Span) -> Statistics {
-    statistics.iter().map(|s| s.joined(left, span)).collect()
-}
-
 /// Why a column must not be an input: rows of train and test share a statistic in it.
-pub fn leak(column: &Column, table: &Table, at: Span) -> Option<Diagnostic> {
+pub(super) fn leak(column: &Column, table: &Table, at: Span, cx: &Context<'_>) -> Option<Diagnostic> {
     let split = table.split.as_ref()?;
-    let statistic = column.statistics.iter().find(|s| s.crosses(split, table))?;
+    let (statistic, way) = column.statistics.0.iter().find(|(s, _)| s.crosses(split, table, cx))?;
     let name = &column.name;
     let message = format!("`{name}` holds a statistic over rows of all parts, test rows among them");
     let mut diagnostic = Diagnostic::error(Code::E0406, at, message)
         .label("train rows see test rows in it")
         .related(statistic.span, "computed over several rows");
-    if let Some(shared) = statistic.shared.filter(|s| *s != statistic.span) {
+    if let Some(shared) = statistic.shared.filter(|s| *s != statistic.span && !way.passes(*s)) {
         diagnostic = diagnostic.related(shared, "given to each of these rows");
     }
-    diagnostic = diagnostic.related(split.span, "split here");
+    diagnostic = way.tell(diagnostic).related(split.span, "split here");
     let help = match split.key() {
         None => "split by a key that its keys contain, or compute it from earlier rows only".to_owned(),
         Some(by) => format!("let its keys contain {}, or compute it from earlier rows only", by.join(", ")),

@@ -116,7 +116,7 @@ impl Column {
             origin: BTreeSet::new(),
             elsewhere: BTreeSet::new(),
             plain: false,
-            statistics: Statistics::new(),
+            statistics: Statistics::default(),
             maps: Vec::new(),
             replaced: Vec::new(),
             range: Range::ALL,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::Arc;
 
 use dbjob_plan::Span;
 
 use super::clock::Clock;
+use super::way::Way;
 use crate::diagnostic::Diagnostic;
 
 /// The labels, late columns and in-sample predictions that something derives from, by their names.
@@ -20,8 +20,7 @@ pub struct TaintSource {
     pub span: Span,
     /// From when on it is known, as a time of the row that it stands in; not said, or lost on the way: never.
     pub known: Option<Clock>,
-    /// The way from there to here, the last hop first.
-    way: Option<Arc<Hop>>,
+    way: Way,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +31,6 @@ pub enum TaintKind {
     Late,
     /// A prediction on rows that its model learned from.
     InSample,
-}
-
-/// A step that handed it on.
-#[derive(Debug, PartialEq)]
-struct Hop {
-    span: Span,
-    words: String,
-    before: Option<Arc<Hop>>,
 }
 
 impl TaintKind {
@@ -62,23 +53,12 @@ impl TaintKind {
 
 impl TaintSource {
     pub fn new(kind: TaintKind, span: Span) -> Self {
-        Self { kind, span, known: None, way: None }
+        Self { kind, span, known: None, way: Way::default() }
     }
 
-    /// Adds source -> step -> step to a message, each with its place; a long way is told by its ends.
-    pub fn tell(&self, name: &str, mut diagnostic: Diagnostic) -> Diagnostic {
-        diagnostic = diagnostic.related(self.span, format!("`{name}` is {}", self.kind.words()));
-        let mut hops = Vec::new();
-        let mut at = self.way.as_ref();
-        while let Some(hop) = at {
-            hops.push(hop);
-            at = hop.before.as_ref();
-        }
-        hops.reverse();
-        for hop in hops {
-            diagnostic = diagnostic.related(hop.span, hop.words.clone());
-        }
-        diagnostic
+    /// Adds source -> step -> step to a message, each with its place.
+    pub fn tell(&self, name: &str, diagnostic: Diagnostic) -> Diagnostic {
+        self.way.tell(diagnostic.related(self.span, format!("`{name}` is {}", self.kind.words())))
     }
 }
 
@@ -134,10 +114,7 @@ impl Taint {
 
     /// The same, one step further: handed on at `span`, which does what `words` say.
     pub fn through(&self, span: Span, words: &str) -> Taint {
-        let step = |source: &TaintSource| {
-            let way = Some(Arc::new(Hop { span, words: words.to_owned(), before: source.way.clone() }));
-            TaintSource { way, ..source.clone() }
-        };
+        let step = |source: &TaintSource| TaintSource { way: source.way.further(span, words), ..source.clone() };
         Taint(self.0.iter().map(|(name, source)| (name.clone(), step(source))).collect())
     }
 }

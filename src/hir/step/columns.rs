@@ -15,11 +15,12 @@ use crate::syntax::ast::{DeriveColumn, Ident, Selection};
 
 /// A computed column.
 pub(in crate::hir) fn computed(name: &Ident, value: &Typed) -> Column {
+    let words = format!("`{}` is computed from it", name.name);
     Column {
-        taint: value.taint.through(name.span, &format!("`{}` is computed from it", name.name)),
+        taint: value.taint.through(name.span, &words),
         origin: value.origin.clone(),
         elsewhere: value.elsewhere.clone(),
-        statistics: value.statistics.clone(),
+        statistics: value.statistics.through(name.span, &words),
         range: value.range,
         clock: value.clock.clone(),
         ..Column::new(name.name.clone(), value.expr.dtype.clone(), value.expr.nullable, name.span)
@@ -195,7 +196,9 @@ pub(in crate::hir) fn rename(pairs: &[(Ident, Ident)], span: Span, b: &mut Build
     let pairs: Vec<(String, String)> = b.table.names().map(|n| (n.to_owned(), new_name(n))).collect();
     b.table.columns.update(|column| {
         if let Some((old, new)) = pairs_of.iter().find(|(old, _)| old.name == column.name) {
-            column.taint = column.taint.through(new.span, &format!("`{}` is now `{}`", old.name, new.name));
+            let words = format!("`{}` is now `{}`", old.name, new.name);
+            column.taint = column.taint.through(new.span, &words);
+            column.statistics = column.statistics.through(new.span, &words);
             column.name.clone_from(&new.name);
         }
     });

@@ -12,7 +12,7 @@ use crate::hir::Served;
 use crate::hir::expr::unknown_column;
 use crate::hir::items::table_named;
 use crate::hir::range::Range;
-use crate::hir::statistic::{self, Copies};
+use crate::hir::statistic::Copies;
 use crate::hir::table::{Column, Repeat, Role, Table};
 use crate::hir::taint::Taint;
 use crate::hir::transform::Builder;
@@ -53,11 +53,19 @@ pub(in crate::hir) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>
             .help("say that it is meant: `cross join … many_to_many`");
         b.report(diagnostic);
     }
-    splits_agree(join, kind, &right, &on, b);
+    let agree = splits_agree(join, kind, &right, &on, b);
     repeats(kind, &right, &on, left_unique, join.right.span, b);
     let left_names: BTreeSet<String> = b.table.names().map(str::to_owned).collect();
     let equal = |name: &str| on.iter().any(|(l, r)| l == r && r == name);
     let right_columns = arriving(join, kind, &right, &on, &equal, &Taint::elsewhere, b);
+    if !agree {
+        // What was told of the table is not told of its columns.
+        for column in &right_columns {
+            if let Some(column) = b.table.get_mut(&column.to) {
+                column.statistics.clear();
+            }
+        }
+    }
     if right_unique {
         follow(&right_columns, &right, &on, b);
     }
@@ -161,14 +169,14 @@ fn follow(columns: &[Projection], right: &Table, on: &[(String, String)], b: &mu
 }
 
 /// A joined table that is split too must be split alike, and rows may meet only those of their part; a full join must
-/// not bring rows that are of no part.
+/// not bring rows that are of no part. Whether they do.
 pub(super) fn splits_agree(
     join: &JoinStep,
     kind: JoinKind,
     right: &Table,
     on: &[(String, String)],
     b: &mut Builder<'_, '_>,
-) {
+) -> bool {
     match (&b.table.split, &right.split) {
         (ours, Some(theirs)) if !ours.as_ref().is_some_and(|ours| ours.agrees(theirs, on)) => {
             let name = &join.right.name;
@@ -185,6 +193,7 @@ pub(super) fn splits_agree(
             }
             let diagnostic = diagnostic.related(theirs.span, format!("there: {}", theirs.words())).help(help);
             b.report(diagnostic);
+            false
         }
         (Some(ours), _) if kind == JoinKind::Full => {
             let span = join.kind.as_ref().map_or(join.right.span, |k| k.span);
@@ -194,8 +203,9 @@ pub(super) fn splits_agree(
                 .related(ours.span, "split here")
                 .help("join first and split then, or write `left join`");
             b.report(diagnostic);
+            false
         }
-        _ => {}
+        _ => true,
     }
 }
 
@@ -507,7 +517,7 @@ pub(super) fn arriving(
         taint.absorb(&keys);
         taint.absorb(&same_file::labels(column, right, join.right.span, b));
         let nullable = column.nullable || optional;
-        let statistics = statistic::joined(&column.statistics, &b.table, join.right.span);
+        let statistics = column.statistics.joined(&b.table, join.right.span, &words);
         let mut arriving =
             Column { name: name.clone(), nullable, taint, statistics, clock: None, refinement: None, ..column.clone() };
         if optional {

@@ -8,13 +8,13 @@ use dbjob_plan::{DataType, MapColumn, MapLink, Op, OutOfFold, Span, SplitKey, Va
 use super::domain;
 use crate::catalog::map::{self as maps, Body, Map, MapInput, MapOutput};
 use crate::diagnostic::{Code, Diagnostic, meant_name};
+use crate::hir::Served;
 use crate::hir::expr::unknown_column;
 use crate::hir::formula::{self, Mapping};
 use crate::hir::options::{self, Given};
 use crate::hir::selection::columns_of;
 use crate::hir::table::{Column, Table};
 use crate::hir::transform::Builder;
-use crate::hir::{Served, statistic};
 use crate::syntax::ast::{Call, MapStep, Selector};
 
 pub(in crate::hir) fn map(step: &MapStep, span: Span, b: &mut Builder<'_, '_>) {
@@ -276,7 +276,7 @@ fn several(op: &Call, columns: Vec<String>, out: &str, span: Span, b: &mut Build
     for column in &found {
         first.taint.absorb(&column.taint);
         first.absorb_origin(column);
-        statistic::absorb(&mut first.statistics, &column.statistics);
+        first.statistics.absorb(&column.statistics);
         first.unchecked |= column.unchecked;
     }
     b.cx.next_map += 1;
@@ -331,6 +331,7 @@ fn applied(
         formula,
     };
     let source = column.name.clone();
+    let words = format!("`{name}` makes `{out}` of it");
     let mut new = Column {
         name: out.to_owned(),
         dtype: output.dtype,
@@ -338,7 +339,8 @@ fn applied(
         refinement: None,
         plain: false,
         range: output.range,
-        taint: column.taint.through(op.span, &format!("`{name}` makes `{out}` of it")),
+        taint: column.taint.through(op.span, &words),
+        statistics: column.statistics.through(op.span, &words),
         ..column
     };
     new.maps.push((link.clone(), op.span));

@@ -5,7 +5,7 @@ use dbjob_plan::{DataType, Extern, Op, Span};
 use super::columns::exists;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::range::Range;
-use crate::hir::statistic::{self, Statistics};
+use crate::hir::statistic::Statistics;
 use crate::hir::table::Column;
 use crate::hir::taint::Taint;
 use crate::hir::transform::Builder;
@@ -28,10 +28,10 @@ pub(in crate::hir) fn check(command: &Text, returns: &[ast::Column], span: Span,
             b.report(diagnostic);
         }
     }
-    let (mut taint, mut statistics) = (Taint::new(), Statistics::new());
+    let (mut taint, mut statistics) = (Taint::new(), Statistics::default());
     for column in &b.table.columns {
         taint.absorb(&column.taint);
-        statistic::absorb(&mut statistics, &column.statistics);
+        statistics.absorb(&column.statistics);
     }
     taint.absorb(&b.table.chosen_by);
     let taint = taint.through(command.span, "the process gets it, and may use it");

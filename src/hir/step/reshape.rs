@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
 use crate::hir::range::Range;
 use crate::hir::selection::{columns_of, known};
-use crate::hir::statistic::{self, Copies};
+use crate::hir::statistic::Copies;
 use crate::hir::table::{Column, Role, Table};
 use crate::hir::transform::Builder;
 use crate::hir::types;
@@ -105,7 +105,7 @@ fn one_type(columns: &[String], span: Span, name: &Ident, b: &mut Builder<'_, '_
         all.taint.absorb(&column.taint.through(name.span, &format!("`{}` is a row here", column.name)));
         all.absorb_origin(&column);
         all.unchecked |= column.unchecked;
-        statistic::absorb(&mut all.statistics, &column.statistics);
+        all.statistics.absorb(&column.statistics);
     }
     Some(all)
 }

@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::expr::{Aggregates, Checker, Scope};
 use crate::hir::items::table_named;
 use crate::hir::range::Range;
-use crate::hir::statistic::{self, Copies};
+use crate::hir::statistic::Copies;
 use crate::hir::transform::Builder;
 use crate::hir::types;
 use crate::hir::{Served, facts};
@@ -93,7 +93,7 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                     ours.taint
                         .absorb(&theirs.taint.through(other.span, &format!("`{}` is appended here", theirs.name)));
                     ours.absorb_origin(theirs);
-                    statistic::absorb(&mut ours.statistics, &theirs.statistics);
+                    ours.statistics.absorb(&theirs.statistics);
                     if tells {
                         let words = format!("`{}` tells from which table a row comes", theirs.name);
                         ours.taint.absorb(&chosen.elsewhere().through(other.span, &words));

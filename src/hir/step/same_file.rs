@@ -6,6 +6,7 @@ use dbjob_plan::{Op, Source, Span};
 
 use crate::hir::table::{Column, Table};
 use crate::hir::taint::Taint;
+use crate::hir::target::plain;
 use crate::hir::transform::Builder;
 use crate::hir::{ItemBody, Step};
 
@@ -22,7 +23,7 @@ pub(super) fn labels(column: &Column, right: &Table, span: Span, b: &Builder<'_,
         let ours: BTreeSet<&str> =
             b.table.columns.iter().flat_map(|c| &c.origin).map(|(dataset, _)| dataset.as_str()).collect();
         for other in ours.into_iter().filter(|other| other != dataset) {
-            let Some(ours) = source(other, b).filter(|ours| ours.path == theirs.path) else { continue };
+            let Some(ours) = source(other, b).filter(|ours| plain(&ours.path) == plain(&theirs.path)) else { continue };
             let same = ours.columns.iter().find(|c| c.header == *header);
             if let Some(column) = same.and_then(|c| b.cx.tables.get(other)?.get(&c.name)) {
                 let words = format!("`{dataset}.{name}` is that column of the same file");

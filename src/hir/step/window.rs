@@ -57,8 +57,10 @@ pub(in crate::hir) fn check(
         of_some_type(name, column.value.span, &typed, b);
         let mut made = computed(name, &typed);
         if let Some(at) = not_back_in_time(&typed, &window) {
-            below_split(at, &by, b);
-            made.statistics.push(statistic.clone());
+            // What was told of the window is not told of what it is used for.
+            if !below_split(at, &by, b) {
+                made.statistics.push(statistic.clone());
+            }
         }
         new.push(made);
         named.push(NamedExpr { name: name.name.clone(), expr: typed.expr });
@@ -135,12 +137,12 @@ fn not_back_in_time(typed: &Typed, window: &Window) -> Option<Span> {
     sights(&typed.expr).into_iter().find(|(sight, _)| !back(*sight)).map(|(_, at)| at)
 }
 
-/// Below a split no row may see one of another part.
-fn below_split(at: Span, by: &[Expr], b: &mut Builder<'_, '_>) {
-    let Some(split) = &b.table.split else { return };
+/// Below a split no row may see one of another part. Whether it was told that rows do.
+fn below_split(at: Span, by: &[Expr], b: &mut Builder<'_, '_>) -> bool {
+    let Some(split) = &b.table.split else { return false };
     let has = |k: &str| by.iter().any(|key| matches!(&key.kind, ExprKind::Column(c) if c == k));
     if split.key().is_some_and(|key| key.into_iter().all(has)) {
-        return;
+        return false;
     }
     let help = "put it above the split, let the split's key be among its keys, or look only back from the row's `time`";
     let diagnostic = Diagnostic::error(Code::E0406, at, "a window below the split sees test rows from train rows")
@@ -148,4 +150,5 @@ fn below_split(at: Span, by: &[Expr], b: &mut Builder<'_, '_>) {
         .related(split.span, split.words())
         .help(help);
     b.report(diagnostic);
+    true
 }
