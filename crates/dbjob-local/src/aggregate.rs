@@ -1,10 +1,10 @@
 //! Aggregates, for `group` and for rules over a whole table. Null is skipped by all but `count()`, `first` and `last`.
 
-use dbjob_plan::{DataType, Expr, RunError};
+use dbjob_plan::{DataType, Expr, ExprKind, RunError};
 use polars::prelude::{self as pl, Column, IntoColumn, PolarsResult, QuantileMethod};
 
 use crate::bounds::bounds;
-use crate::expr::{Reporter, Scope, lower as lower_expr};
+use crate::expr::{Reporter, Scope};
 use crate::{decimal, udf};
 
 pub(crate) const NAMES: &[&str] = &[
@@ -35,17 +35,30 @@ pub(crate) fn is_positional(name: &str) -> bool {
     matches!(name, "first" | "last" | "min_by" | "max_by" | "list")
 }
 
-pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) -> Result<pl::Expr, RunError> {
-    let lowered = args.iter().map(|a| lower_expr(a, scope).map(|a| scope.aggregated(a)));
-    let lowered = lowered.collect::<Result<Vec<_>, _>>()?;
-    let Some(x) = lowered.first().cloned() else {
-        return match name {
-            "count" => Ok(scope.count()),
+/// The aggregate `whole` of these columns, of the rows for which `only` is true if it is given. `scope`: of its arguments.
+pub(crate) fn lower(
+    whole: &Expr,
+    inputs: Vec<pl::Expr>,
+    only: Option<pl::Expr>,
+    scope: &Scope<'_>,
+) -> Result<pl::Expr, RunError> {
+    let ExprKind::Aggregate { function: name, args, .. } = &whole.kind else {
+        return Err(RunError::new("E0799", "what is no aggregate was taken for one").or_span(whole.span));
+    };
+    let int64 = pl::DataType::Int64;
+    let chosen = |x: pl::Expr| match &only {
+        Some(rows) => x.filter(rows.clone()),
+        None => x,
+    };
+    let inputs: Vec<pl::Expr> = inputs.into_iter().map(chosen).collect();
+    let Some(x) = inputs.first().cloned() else {
+        return match (name.as_str(), only) {
+            ("count", Some(rows)) => Ok(rows.cast(int64).sum()),
+            ("count", None) => Ok(pl::len().cast(int64)),
             _ => Err(unknown(name, whole)),
         };
     };
     let dtype = &args[0].dtype;
-    let int64 = pl::DataType::Int64;
     let numeric = || if *dtype == DataType::Bool { x.clone().cast(pl::DataType::Float64) } else { x.clone() };
     // A result that the compiler knows to be never null has a value in every group.
     let unless_empty = |value: pl::Expr| {
@@ -55,7 +68,7 @@ pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) 
             value
         }
     };
-    Ok(match name {
+    Ok(match name.as_str() {
         "count" => x.count().cast(int64),
         // Polars counts null as a value of its own.
         "count_distinct" => x.clone().n_unique().cast(int64.clone()) - x.null_count().gt(pl::lit(0)).cast(int64),
@@ -79,9 +92,13 @@ pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) 
         },
         "mean" => numeric().mean(),
         "median" => numeric().cast(pl::DataType::Float64).median(),
-        "quantile" => numeric()
-            .cast(pl::DataType::Float64)
-            .quantile(lowered.get(1).cloned().ok_or_else(|| unknown(name, whole))?, QuantileMethod::Linear),
+        "quantile" => {
+            let Some(ExprKind::Literal(share)) = args.get(1).map(|share| &share.kind) else {
+                return Err(unknown(name, whole));
+            };
+            let share = share.as_f64().ok_or_else(|| unknown(name, whole))?;
+            numeric().cast(pl::DataType::Float64).quantile(pl::lit(share), QuantileMethod::Linear)
+        }
         "std" => numeric().std(1),
         "var" => numeric().var(1),
         "min" => x.min(),
@@ -96,8 +113,8 @@ pub(crate) fn lower(name: &str, args: &[Expr], whole: &Expr, scope: &Scope<'_>) 
         "last" => x.last(),
         "mode" => mode(x, dtype),
         "list" => x.drop_nulls().implode(true),
-        "min_by" | "max_by" => by(name == "min_by", lowered, dtype, whole)?,
-        "cov" | "corr" => together(name == "corr", lowered, whole)?,
+        "min_by" | "max_by" => by(name == "min_by", inputs, dtype, whole)?,
+        "cov" | "corr" => together(name == "corr", inputs, whole)?,
         _ => return Err(unknown(name, whole)),
     })
 }

@@ -6,7 +6,7 @@ use polars::prelude as pl;
 use crate::arithmetic;
 use crate::fault::{Fault, Faults};
 use crate::types::{literal, polars_type};
-use crate::{aggregate, function, list};
+use crate::{function, list};
 
 /// Where an expression stands.
 #[derive(Clone)]
@@ -17,37 +17,15 @@ pub(crate) struct Scope<'a> {
     pub schema: &'a Schema,
     /// Conditions under which the expression is wanted at all: a cast inside `if` must not fail for the other rows.
     guards: Vec<pl::Expr>,
-    /// The rows of a group that aggregates look at; `None`: all.
-    only: Option<pl::Expr>,
 }
 
 impl<'a> Scope<'a> {
     pub fn new(faults: &'a Faults, node: NodeId, schema: &'a Schema) -> Self {
-        Self { faults, node, schema, guards: Vec::new(), only: None }
+        Self { faults, node, schema, guards: Vec::new() }
     }
 
-    /// The same, where aggregates look only at the rows for which it is true.
-    pub fn only(self, rows: pl::Expr) -> Self {
-        Self { only: Some(rows.clone()), ..self.under(rows) }
-    }
-
-    /// An argument of an aggregate.
-    pub fn aggregated(&self, x: pl::Expr) -> pl::Expr {
-        match &self.only {
-            Some(rows) => x.filter(rows.clone()),
-            None => x,
-        }
-    }
-
-    /// How many rows an aggregate looks at.
-    pub fn count(&self) -> pl::Expr {
-        match &self.only {
-            Some(rows) => rows.clone().cast(pl::DataType::Int64).sum(),
-            None => pl::len().cast(pl::DataType::Int64),
-        }
-    }
-
-    fn under(&self, guard: pl::Expr) -> Self {
+    /// The same, where what follows is wanted only for the rows for which `guard` is true.
+    pub fn under(&self, guard: pl::Expr) -> Self {
         let mut inner = self.clone();
         inner.guards.push(guard);
         inner
@@ -116,7 +94,11 @@ pub(crate) fn lower(expr: &Expr, scope: &Scope<'_>) -> Result<pl::Expr, RunError
             let items = items.iter().map(below).collect::<Result<Vec<_>, _>>()?;
             list::of_items(items, &expr.dtype)
         }
-        ExprKind::Aggregate { function, args, .. } => aggregate::lower(function, args, expr, scope)?,
+        // `group`, `pivot`, `window` and rules over a table put columns in their place before.
+        ExprKind::Aggregate { function, .. } => {
+            let message = format!("`{function}` stands where no rows are brought together");
+            return Err(RunError::new("E0799", message).or_span(expr.span));
+        }
     })
 }
 

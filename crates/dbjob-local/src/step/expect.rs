@@ -7,6 +7,7 @@ use dbjob_plan::{DataLocation, ExpectAction, Expectation, NodeId, RunError, Span
 use polars::prelude::{self as pl, DataFrame, Expr, IntoLazy, LazyFrame, OptFlags};
 
 use super::Step;
+use super::aggregated::Aggregated;
 use super::repeated::repeated;
 use crate::fault::{engine_error, guarded};
 use crate::udf::col;
@@ -102,9 +103,13 @@ pub(crate) fn check_table(
             None => (0, None),
         });
     }
-    let holds = step.lower(&rule.predicate)?;
-    let query = table.clone().lazy().select([holds.alias(HOLDS)]);
-    let row = guarded(|| query.collect()).map_err(engine_error)?;
+    let mut aggregated = Aggregated::new(step, step.scope(0));
+    aggregated.add(&rule.predicate, &[(HOLDS.to_owned(), None)])?;
+    let query = aggregated.of_all(table.clone().lazy());
+    let row = guarded(|| query.collect()).map_err(|error| match step.faults.take() {
+        Some(fault) => fault.into_error(None).or_span(step.node.span),
+        None => engine_error(error),
+    })?;
     let held = row.column(HOLDS).and_then(|c| c.bool().map(|c| c.get(0))).map_err(engine_error)? == Some(true);
     Ok((u64::from(!held), None))
 }

@@ -1,9 +1,10 @@
 use dbjob_plan::{NamedExpr, RunError};
-use polars::prelude::{Expr, LazyFrame};
+use polars::prelude::LazyFrame;
 
 use super::Step;
+use super::aggregated::Aggregated;
 use crate::fault::engine_error;
-use crate::udf::{col, hashable, without_beside};
+use crate::udf::{col, hashable};
 
 /// Null is a group of its own. The groups come in the order of their first rows only if something depends on order.
 pub(super) fn lower(
@@ -13,16 +14,16 @@ pub(super) fn lower(
     aggregates: &[NamedExpr],
     ordered: bool,
 ) -> Result<LazyFrame, RunError> {
-    let named = |columns: &[NamedExpr]| -> Result<Vec<Expr>, RunError> {
-        columns.iter().map(|c| Ok(step.lower(&c.expr)?.alias(c.name.as_str()))).collect()
-    };
-    let mut live: Vec<NamedExpr> = aggregates.iter().filter(|a| step.is_live(&a.name)).cloned().collect();
+    let mut live: Vec<&NamedExpr> = aggregates.iter().filter(|a| step.is_live(&a.name)).collect();
     if live.is_empty() && keys.is_empty() {
-        live.extend(aggregates.first().cloned());
+        live.extend(aggregates.first());
     }
-    let aggregates = named(&live)?;
+    let mut aggregated = Aggregated::new(step, step.scope(0));
+    for aggregate in &live {
+        aggregated.add(&aggregate.expr, &[(aggregate.name.clone(), None)])?;
+    }
     if keys.is_empty() {
-        return Ok(frame.select(aggregates));
+        return Ok(aggregated.of_all(frame));
     }
     let mut key_exprs = Vec::new();
     for (index, key) in keys.iter().enumerate() {
@@ -36,6 +37,6 @@ pub(super) fn lower(
         key_exprs.push(expr.alias(key.name.as_str()));
     }
     let (frame, key_exprs) = hashable(frame, key_exprs).map_err(engine_error)?;
-    let grouped = if ordered { frame.group_by_stable(&key_exprs) } else { frame.group_by(&key_exprs) };
-    Ok(without_beside(grouped.agg(aggregates), &key_exprs))
+    let names: Vec<String> = keys.iter().chain(live).map(|column| column.name.clone()).collect();
+    Ok(aggregated.by(frame, &key_exprs, ordered, &names))
 }

@@ -1,5 +1,6 @@
 //! The row-wise and set steps, one file an operation: a lazy table in, a lazy table out.
 
+mod aggregated;
 pub(crate) mod asof;
 mod derive;
 mod distinct;

@@ -2,38 +2,51 @@ use dbjob_plan::{Pivot, RunError, Value};
 use polars::prelude::{self as pl, Expr, LazyFrame};
 
 use super::Step;
+use super::aggregated::Aggregated;
 use crate::fault::engine_error;
 use crate::types::literal;
 use crate::udf::{col, hashable};
+
+/// Says of a row whether it has the pivot's value of that number.
+const HERE: &str = "__here_";
 
 /// A group in which each aggregate looks once at the rows of each value. The groups come in the order of their first rows
 /// only if something depends on order.
 pub(super) fn lower(step: &Step<'_>, frame: LazyFrame, pivot: &Pivot, ordered: bool) -> Result<LazyFrame, RunError> {
     let dtype = step.input_schema(0).get(&pivot.column).map_or(dbjob_plan::DataType::Unknown, |f| f.dtype.clone());
-    let (mut aggregates, mut made): (Vec<Expr>, Vec<String>) = (Vec::new(), Vec::new());
-    for aggregate in &pivot.aggregates {
-        for value in &pivot.values {
-            let name = format!("{}_{}", aggregate.name, value.name);
-            if !step.is_live(&name) && !(pivot.keys.is_empty() && aggregates.is_empty()) {
-                continue;
-            }
+    let here: Vec<Expr> = (pivot.values.iter().enumerate())
+        .map(|(index, value)| {
             let here = match &value.value {
                 Value::Null => col(&pivot.column).is_null(),
                 value => col(&pivot.column).eq(literal(value, &dtype)).fill_null(pl::lit(false)),
             };
-            let expr = crate::expr::lower(&aggregate.expr, &step.scope(0).only(here));
-            aggregates.push(expr.map_err(|e| e.or_span(step.node.span))?.alias(name.as_str()));
-            made.push(name);
+            here.alias(format!("{HERE}{index}"))
+        })
+        .collect();
+    let names: Vec<String> = (0..here.len()).map(|index| format!("{HERE}{index}")).collect();
+    let frame = frame.with_columns(here);
+    // Rows of other values are not looked at, so that nothing in them can fail.
+    let wanted = names.iter().map(col).reduce(Expr::or);
+    let scope = step.scope(0);
+    let mut aggregated = Aggregated::new(step, wanted.map_or(scope.clone(), |wanted| scope.under(wanted)));
+    let mut made: Vec<String> = Vec::new();
+    for aggregate in &pivot.aggregates {
+        let mut columns: Vec<(String, Option<&str>)> = Vec::new();
+        for (value, here) in pivot.values.iter().zip(&names) {
+            let name = format!("{}_{}", aggregate.name, value.name);
+            if step.is_live(&name) || pivot.keys.is_empty() && made.is_empty() {
+                made.push(name.clone());
+                columns.push((name, Some(here)));
+            }
         }
+        aggregated.add(&aggregate.expr, &columns)?;
     }
     if pivot.keys.is_empty() {
-        return Ok(frame.select(aggregates));
+        return Ok(aggregated.of_all(frame));
     }
-    let keys: Vec<Expr> = pivot.keys.iter().map(col).collect();
-    let (frame, keys) = hashable(frame, keys).map_err(engine_error)?;
-    let grouped = if ordered { frame.group_by_stable(keys) } else { frame.group_by(keys) };
+    let (frame, keys) = hashable(frame, pivot.keys.iter().map(col).collect()).map_err(engine_error)?;
     // The part of the split is a key that stands last.
     let columns = step.node.schema.fields.iter().filter(|f| pivot.keys.contains(&f.name) || made.contains(&f.name));
-    let columns: Vec<Expr> = columns.map(|f| col(&f.name)).collect();
-    Ok(grouped.agg(aggregates).select(columns))
+    let columns: Vec<String> = columns.map(|f| f.name.clone()).collect();
+    Ok(aggregated.by(frame, &keys, ordered, &columns))
 }
