@@ -107,6 +107,11 @@ impl Range {
         Range { low, high, above, below }
     }
 
+    /// Whether all values, and the sums of their squares over any number of rows, are finite.
+    pub fn is_moderate(self) -> bool {
+        self.low > -1e100 && self.high < 1e100
+    }
+
     pub fn negate(self) -> Range {
         // Minus zero would be another bound than zero.
         Range { low: 0.0 - self.high, high: 0.0 - self.low, above: self.below, below: self.above }

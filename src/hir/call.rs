@@ -7,7 +7,7 @@ use super::range::Range;
 use super::result::result_type;
 use super::window::Sight;
 use super::{constant, decimal, reach, text, types};
-use crate::catalog::function::{self, Arity, Domain, Function, Nulls};
+use crate::catalog::function::{self, Arity, Domain, Function, Nulls, ResultType};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 
@@ -113,13 +113,13 @@ impl Checker<'_, '_> {
         // The values of `greatest(a, b)`, `coalesce(a, b)`, `clip(x, low, high)` and `lag(x, 1, default)` become one type.
         let defaulted = function.nulls == Nulls::Elsewhere;
         let uniform = function.params.iter().any(|p| p.arity == Arity::Many) || function.name == "clip" || defaulted;
+        let mut common = DataType::Unknown;
         if uniform {
             let of_one_type = |i: usize| !defaulted || i != 1;
             let is_decimal = |a: &Typed| matches!(a.dtype(), DataType::Decimal { .. });
             if let Some(dtype) = args.iter().find(|a| is_decimal(a)).map(|a| a.dtype().clone()) {
                 args.iter_mut().for_each(|arg| decimal::meet_type(&dtype, arg));
             }
-            let mut common = DataType::Unknown;
             for arg in args.iter().enumerate().filter(|(i, _)| of_one_type(*i)).map(|(_, arg)| arg) {
                 match types::common(&common, arg.dtype()) {
                     Some(t) => common = t,
@@ -138,7 +138,11 @@ impl Checker<'_, '_> {
             let convert = |(i, a): (usize, Typed)| if of_one_type(i) { a.convert(&common) } else { a };
             args = args.into_iter().enumerate().map(convert).collect();
         }
-        let dtype = result_type(function.result, &args);
+        let dtype = match function.result {
+            // A category among texts stays what it is, and is a text among them.
+            ResultType::Same if uniform => common,
+            result => result_type(result, &args),
+        };
         let may_be_empty = match (outer, frame) {
             (Aggregates::Group, _) => false,
             (Aggregates::Window(window), Some(frame)) => window.may_be_empty(frame),

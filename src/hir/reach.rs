@@ -54,6 +54,10 @@ pub(super) fn of_call(name: &str, args: &[Range]) -> Range {
         ("ceil", _) => x.stepping(f64::ceil),
         ("int" | "try_int" | "trunc", _) => x.stepping(f64::trunc),
         ("round", [_]) => x.stepping(f64::round),
+        // Of an infinite number, or of sums of squares that become one, it is NaN, which is above every number.
+        ("sin" | "cos" | "tanh" | "corr" | "sign", _) if !args.iter().all(|x| x.is_moderate()) => {
+            Range::from(-1.0, f64::INFINITY)
+        }
         ("sign" | "sin" | "cos" | "tanh" | "corr", _) => Range::from(-1.0, 1.0),
         ("cosh", _) => Range::from(1.0, f64::INFINITY),
         ("pi", _) => Range::from(3.0, 4.0),

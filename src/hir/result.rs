@@ -43,6 +43,7 @@ pub(super) fn result_type(result: ResultType, args: &[Typed]) -> DataType {
         ResultType::Vector => DataType::Vector { width: Some(number(1) as usize) },
         ResultType::Texts => DataType::List { item: Box::new(DataType::String) },
         ResultType::List => DataType::List { item: Box::new(first()) },
+        ResultType::Items => DataType::List { item: Box::new(item()) },
         ResultType::Item => item(),
         ResultType::ItemSum => sum(item()),
     }

@@ -256,6 +256,8 @@ fn first_for(function: &Function, kind: Kind) -> Result<Option<Kind>, ()> {
         // A bool is summed to an int.
         ResultType::Sum if kind == Kind::Bool => return Err(()),
         ResultType::Sum => kind,
+        ResultType::Items if matches!(kind, Kind::Texts | Kind::Ints) => kind,
+        ResultType::Items => return Err(()),
         ResultType::List | ResultType::Item | ResultType::ItemSum => match (function.result, kind) {
             (ResultType::List, Kind::Texts) => Kind::Text,
             (ResultType::List, Kind::Ints) => Kind::Int,

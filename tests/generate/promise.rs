@@ -48,7 +48,8 @@ pub fn kept(table: &Table, schema: &Schema, written: &Written<'_>) -> Result<(),
             let value = object.get(&column.name).ok_or_else(|| format!("row {row} has no `{}`", column.name))?;
             // JSON has no NaN and no infinity: CSV tells them.
             let float = (column.dtype == DataType::Float && value.is_null()).then(|| cells[index].parse::<f64>().ok());
-            cell(column, value, float.flatten())
+            let vector = matches!(column.dtype, DataType::Vector { .. }).then(|| serde_json::from_str(&cells[index]).ok());
+            cell(column, vector.flatten().as_ref().unwrap_or(value), float.flatten())
                 .map_err(|why| format!("row {row}: `{}` is {value} ({}): {why}", column.name, &cells[index]))?;
         }
     }
@@ -82,7 +83,7 @@ fn cell(column: &Column, value: &Json, float: Option<f64>) -> Result<(), String>
         DataType::Datetime => value.as_str().is_some_and(|text| text.contains('T')),
         DataType::Vector { width } => value
             .as_array()
-            .is_some_and(|items| width.is_none_or(|w| items.len() == w) && items.iter().all(Json::is_number)),
+            .is_some_and(|items| width.is_none_or(|w| items.len() == w) && items.iter().all(is_item)),
         DataType::List { .. } => value.is_array(),
         DataType::Decimal { .. } => value.is_number() || value.is_string(),
         DataType::Unknown => false,
@@ -113,6 +114,11 @@ fn cell(column: &Column, value: &Json, float: Option<f64>) -> Result<(), String>
     }
 }
 
+/// Whether it is a float of a vector as a cell of CSV has it.
+fn is_item(item: &Json) -> bool {
+    item.is_number() || matches!(item.as_str(), Some("inf" | "-inf" | "NaN"))
+}
+
 fn same(promised: &Value, found: &Json) -> bool {
     match promised {
         Value::String(text) => found.as_str() == Some(text),
@@ -127,15 +133,18 @@ fn stored_types(schema: &Schema, file: &Path) -> Result<(), String> {
     let stored = dbjob_local::LocalEngine.infer(&source, Path::new("/")).map_err(|e| e.to_string())?;
     for field in schema.visible() {
         let found = stored.get(&field.name).ok_or_else(|| format!("no column `{}` in the Parquet file", field.name))?;
-        let alike = match (&field.dtype, &found.dtype) {
-            (a, b) if a == b => true,
-            (a, b) if a.is_text() && b.is_text() => true,
-            (DataType::Vector { .. }, DataType::Vector { .. } | DataType::List { .. }) => true,
-            _ => false,
-        };
-        if !alike {
+        if !stored_as(&field.dtype, &found.dtype) {
             return Err(format!("`{}` is {} and stored as {}", field.name, field.dtype, found.dtype));
         }
     }
     Ok(())
+}
+
+/// Whether a file that holds `stored` can hold what is `promised`: it knows no levels and no widths.
+fn stored_as(promised: &DataType, stored: &DataType) -> bool {
+    match (promised, stored) {
+        (DataType::List { item: a }, DataType::List { item: b }) => stored_as(a, b),
+        (DataType::Vector { .. }, DataType::Vector { .. } | DataType::List { .. }) => true,
+        (a, b) => a == b || a.is_text() && b.is_text(),
+    }
 }

@@ -391,7 +391,7 @@ fn pivot(place: &mut Place<'_>, rng: &mut Rng) -> Option<String> {
     Some(format!("pivot {column} in [{}] values {}", values.join(", "), aggregates(place, rng)))
 }
 
-fn split(place: &Place<'_>, rng: &mut Rng) -> String {
+fn split(place: &mut Place<'_>, rng: &mut Rng) -> String {
     // A key spreads over the parts; what has few values may leave one of them empty.
     let spread = place.columns(|c| matches!(c.role, Role::Key | Role::Id) || c.dtype == DataType::Datetime);
     let all = if spread.is_empty() || chance(rng, 10) { place.all() } else { spread };
@@ -404,7 +404,15 @@ fn split(place: &Place<'_>, rng: &mut Rng) -> String {
         8 => format!("split at {by} {{ train 70%, test 30% }} gap 1d"),
         9 => format!("split stratify {by} test 30%"),
         10 => format!("split folds 3 by {by}"),
-        _ => format!("split using {by}"),
+        _ => {
+            // What the parts are called stands in no column of the files.
+            let bools = place.columns(|c| c.dtype == DataType::Bool);
+            if !bools.is_empty() && rng.bool() {
+                return format!("split using {}", pick(rng, &bools));
+            }
+            let (name, test) = (place.new_name("part"), expr(rng, &place.scope(), Kind::Bool, 1));
+            format!("derive {name} = if {test} then \"test\" else \"train\"\n  split using {name}")
+        }
     }
 }
 

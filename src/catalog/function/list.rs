@@ -15,7 +15,7 @@ pub const LIST: &[Function] = &[
     row(
         "slice",
         &[one("xs", List), one("start", Int), optional("length", Int)],
-        ResultType::Same,
+        ResultType::Items,
         Nulls::FromAny,
         "So many items from the 1-based start, or all from there",
         "length(slice([1, 2, 3], 2)) == 2",
@@ -73,7 +73,7 @@ pub const LIST: &[Function] = &[
     row(
         "list_unique",
         &[one("xs", OrderedList)],
-        ResultType::Same,
+        ResultType::Items,
         Nulls::FromAny,
         "Each item once, in the order in which they come first",
         "length(list_unique([1, 2, 1])) == 2",
@@ -89,7 +89,7 @@ pub const LIST: &[Function] = &[
     row(
         "list_concat",
         &[many("xs", List)],
-        ResultType::Same,
+        ResultType::Items,
         Nulls::FromAny,
         "The items of several lists, one behind the other",
         "length(list_concat([1], [2, 3])) == 3",

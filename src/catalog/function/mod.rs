@@ -75,6 +75,8 @@ pub enum ResultType {
     Texts,
     /// A list of the first argument.
     List,
+    /// A list of items of the first argument: of a vector a list of floats, for its width is another.
+    Items,
     /// An item of the first argument.
     Item,
     /// The sum of the items of the first argument.

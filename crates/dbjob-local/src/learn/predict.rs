@@ -19,7 +19,7 @@ impl Meaning<'_> {
     ///
     /// The value of a class output is the most probable class, the first of equally probable ones: `true` where its
     /// probability is above 0.5. A number is taken back through the maps; for an int output it is rounded, half away
-    /// from zero, and null where no int is near.
+    /// from zero, to the least or greatest int where it lies beyond them.
     pub fn columns(&self, scores: &Scores, prefix: &str) -> Result<Vec<Column>, RunError> {
         match self.task {
             Task::Regression => Ok(vec![self.number(&scores.columns[0], prefix)?]),
@@ -74,7 +74,6 @@ impl Meaning<'_> {
 }
 
 fn nearest(x: f64) -> Option<i64> {
-    let rounded = x.round();
-    // 2^63 itself is no i64; -2^63 is.
-    (rounded >= i64::MIN as f64 && rounded < -(i64::MIN as f64)).then_some(rounded as i64)
+    // The cast stops at the ends.
+    (!x.is_nan()).then(|| x.round() as i64)
 }
