@@ -48,7 +48,8 @@ pub fn kept(table: &Table, schema: &Schema, written: &Written<'_>) -> Result<(),
             let value = object.get(&column.name).ok_or_else(|| format!("row {row} has no `{}`", column.name))?;
             // JSON has no NaN and no infinity: CSV tells them.
             let float = (column.dtype == DataType::Float && value.is_null()).then(|| cells[index].parse::<f64>().ok());
-            let vector = matches!(column.dtype, DataType::Vector { .. }).then(|| serde_json::from_str(&cells[index]).ok());
+            let vector =
+                matches!(column.dtype, DataType::Vector { .. }).then(|| serde_json::from_str(&cells[index]).ok());
             cell(column, vector.flatten().as_ref().unwrap_or(value), float.flatten())
                 .map_err(|why| format!("row {row}: `{}` is {value} ({}): {why}", column.name, &cells[index]))?;
         }
@@ -81,9 +82,9 @@ fn cell(column: &Column, value: &Json, float: Option<f64>) -> Result<(), String>
         }
         DataType::Date => value.as_str().is_some_and(|text| text.len() >= 10 && !text.contains('T')),
         DataType::Datetime => value.as_str().is_some_and(|text| text.contains('T')),
-        DataType::Vector { width } => value
-            .as_array()
-            .is_some_and(|items| width.is_none_or(|w| items.len() == w) && items.iter().all(is_item)),
+        DataType::Vector { width } => {
+            value.as_array().is_some_and(|items| width.is_none_or(|w| items.len() == w) && items.iter().all(is_item))
+        }
         DataType::List { .. } => value.is_array(),
         DataType::Decimal { .. } => value.is_number() || value.is_string(),
         DataType::Unknown => false,

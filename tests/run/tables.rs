@@ -445,3 +445,57 @@ deploy t { to ndjson("out.ndjson") }
     let third = rows[2].as_object().expect("an object");
     assert!(third.iter().all(|(name, value)| name == "id" || value.is_null()), "{third:?}");
 }
+
+#[test]
+fn what_is_made_of_aggregates_has_one_value_a_group() {
+    let data = r#"
+dataset a from inline [ { g: "a", n: 1, v: 5 }, { g: "a", n: 2, v: 7 }, { g: "b", n: 1, v: 9 } ]
+"#;
+    let pivoted = r#"
+transform t from a {
+  pivot n in [1, 2] values day = @2024-07-26 + 7d, mid = quantile(v, 0.5) + 1, less = if min(v) > 6 then min(v) - 1 else 0
+}
+deploy t { to ndjson("out.ndjson") }
+"#;
+    assert_eq!(
+        rows(&format!("{data}{pivoted}"), &[]),
+        [
+            concat!(
+                r#"{"g":"a","day_1":"2024-08-02","day_2":"2024-08-02","mid_1":6.0,"mid_2":8.0,"#,
+                r#""less_1":0,"less_2":6}"#
+            ),
+            concat!(
+                r#"{"g":"b","day_1":"2024-08-02","day_2":"2024-08-02","mid_1":10.0,"mid_2":null,"#,
+                r#""less_1":8,"less_2":0}"#
+            ),
+        ]
+    );
+    let grouped = r#"
+transform t from a {
+  group by g { n = count_distinct(1), s = sum(2) - min(v), c = if count() > 1 then mode(7d) else 1d, k = "x" + "y" }
+}
+deploy t { to ndjson("out.ndjson") }
+"#;
+    assert_eq!(
+        rows(&format!("{data}{grouped}"), &[]),
+        [r#"{"g":"a","n":1,"s":-1,"c":604800000000,"k":"xy"}"#, r#"{"g":"b","n":1,"s":-7,"c":86400000000,"k":"xy"}"#]
+    );
+    // A rule of the whole table that fails inside tells its own code.
+    let rule = "transform t from a {\n  expect max_by(v, v + 9223372036854775806) > 0\n}\n";
+    let job = format!("{data}{rule}deploy t {{ to ndjson(\"out.ndjson\") }}\n");
+    assert!(fails(&job, &[], "E0709").contains("does not fit a 64-bit int"));
+}
+
+#[test]
+fn a_given_part_may_be_the_same_in_all_rows() {
+    let job = r#"
+dataset a from inline [ { n: 1 }, { n: 2 } ]
+transform t from a {
+  derive part = if n > 0 or true then "train" else "test"
+  split using part
+}
+deploy t { to ndjson("out.ndjson") }
+"#;
+    assert_eq!(rows(job, &[]).len(), 2);
+    assert_eq!(rows(&job.replace("if n > 0 or true", "if true"), &[]).len(), 2);
+}

@@ -79,8 +79,8 @@ impl<'a> Aggregated<'a> {
             return expr.operands_mut().into_iter().try_for_each(|operand| self.take_out(operand, only, inputs));
         }
         let inputs = inputs.next().expect("the same expression had its arguments taken");
-        let value = aggregate::lower(expr, inputs, only.map(col), &self.scope)
-            .map_err(|e| e.or_span(self.step.node.span))?;
+        let value =
+            aggregate::lower(expr, inputs, only.map(col), &self.scope).map_err(|e| e.or_span(self.step.node.span))?;
         let name = format!("{AGGREGATE}{}", self.aggregates.len());
         self.aggregates.push(value.alias(name.as_str()));
         self.schema.fields.push(Field::new(name.clone(), expr.dtype.clone(), expr.nullable));

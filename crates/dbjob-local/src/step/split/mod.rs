@@ -191,11 +191,13 @@ impl Assigning<'_> {
         let column = self.column(name)?;
         let part = |row: usize| {
             let value = column.get(row).map_err(engine_error)?;
-            match &value {
-                pl::AnyValue::Boolean(test) => return Ok(Some(if *test { PART_TEST } else { PART_TRAIN })),
-                pl::AnyValue::String("train") => return Ok(Some(PART_TRAIN)),
-                pl::AnyValue::String("valid") => return Ok(Some(PART_VALID)),
-                pl::AnyValue::String("test") => return Ok(Some(PART_TEST)),
+            if let pl::AnyValue::Boolean(test) = value {
+                return Ok(Some(if test { PART_TEST } else { PART_TRAIN }));
+            }
+            match value.get_str() {
+                Some("train") => return Ok(Some(PART_TRAIN)),
+                Some("valid") => return Ok(Some(PART_VALID)),
+                Some("test") => return Ok(Some(PART_TEST)),
                 _ => {}
             }
             let (row, value) = (row as u64 + 1, value_of(&value).to_string());
