@@ -21,7 +21,7 @@ cargo build --release --target "$host" --bins
 seeds=$(mktemp -d)
 trap 'rm -rf "$seeds"' EXIT
 find ../examples ../tests -name '*.dbjob' -not -path '*/node_modules/*' | while read -r file; do
-  cp "$file" "$seeds/$(tr '/' '_' <<<"$file")"
+  cp "$file" "$seeds/$(tr "/" "_" <<<"${file#../}")"
 done
 # The words of the language, so that they are put together in other ways.
 cat "$seeds"/* | grep -oE '[a-z_]{2,}|[-+*/%=<>!?.]{1,3}' | sort | uniq -c | awk '$1 > 2 { printf "\"%s\"\n", $2 }' >dictionary

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use dbjob_plan::{ClusterEngine, Outside, Schema, Span, Value};
 
 use super::bind::{self, Binder};
+use super::finished::Finished;
 use super::functions::{self, Functions};
 use super::lost::Lost;
 use super::memory::Memory;
 use super::params::{self, Given, Params};
 use super::quarantine::{self, Quarantined};
 use super::table::Table;
-use super::{Item, Job, cluster, items, job, lint, module, test};
+use super::{Job, cluster, items, job, lint, module, test};
 use crate::diagnostic::{Code, Diagnostic, Severity, merge_uses};
 use crate::link::Program;
 use crate::syntax::{Parts, ast};
@@ -71,7 +72,7 @@ pub fn check_again(program: &Program, name: &str, given: &Given, world: &dyn Wor
     job.tests = test::check_all(file, &mut cx);
     lint::check_all(&mut cx);
     job.modules.retain(|m| program.takes(m.position));
-    job.items = cx.items;
+    job.items = cx.items.into_items();
     job.items.retain(|item| program.takes(item.position));
     let mut diagnostics = cx.out;
     diagnostics.sort_by_key(|d| program.place(d.span));
@@ -110,7 +111,7 @@ pub(super) struct Context<'a> {
     pub told: Vec<Span>,
     pub out: Vec<Diagnostic>,
     /// Finished ones, each behind those that it reads.
-    pub items: Vec<Arc<Item>>,
+    pub items: Finished,
     /// The result of each finished dataset and transform; a broken one too.
     pub tables: HashMap<String, Table>,
     /// Each finished model; `None` if it is wrong.
@@ -152,7 +153,7 @@ impl<'a> Context<'a> {
             world,
             told: Vec::new(),
             out,
-            items: Vec::new(),
+            items: Finished::default(),
             tables: HashMap::new(),
             models: HashMap::new(),
             names: BTreeMap::new(),

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use dbjob_plan::{DataType, Field, Format, ItemKind, Op, Source, SourceColumn, Span};
 
 use super::check::Context;
+use super::finished::plain;
 use super::range::Range;
 use super::source::{self, Found};
 use super::step::expect;
 use super::table::{Column, Role, Table};
 use super::taint::{TaintKind, TaintSource};
-use super::target::plain;
 use super::{Item, ItemBody, Served, Step, declared, inline, known};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic, meant_name};

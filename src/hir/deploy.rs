@@ -85,10 +85,10 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
         if !targets.is_empty() {
             request_is_computable(deploy, fact.boundary.clone(), cx);
         }
-        cx.items.iter().find_map(|i| match &i.body {
-            ItemBody::Model(model) if i.name == from.name => Some(model.schema.clone()),
+        match &cx.items.named(&from.name).map(|i| &i.body) {
+            Some(ItemBody::Model(model)) => Some(model.schema.clone()),
             _ => None,
-        })
+        }
     } else {
         cx.tables.get(&from.name).filter(|t| !t.broken).map(super::Table::schema)
     };
@@ -128,9 +128,7 @@ fn accept(what: &ast::Ident, from: &ast::Ident, is_model: bool, cx: &mut Context
         Some(Some(fact)) => fact.input.clone(),
         _ => return,
     };
-    while let Some(ItemBody::Table { input: Some(input), .. }) =
-        cx.items.iter().find(|i| i.name == root).map(|i| &i.body)
-    {
+    while let Some(ItemBody::Table { input: Some(input), .. }) = cx.items.named(&root).map(|i| &i.body) {
         root.clone_from(input);
     }
     if what.name == root {

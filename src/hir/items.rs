@@ -100,7 +100,7 @@ fn readable(kind: &ItemKind) -> Option<(&Ident, &'static str)> {
 }
 
 fn declare(file: &ast::File, cx: &mut Context<'_>) {
-    let mut deployments: Vec<&Ident> = Vec::new();
+    let mut deployments: HashMap<&str, Span> = HashMap::new();
     let mut others = Others::default();
     for item in &file.items {
         if let Some((name, kind)) = readable(&item.kind) {
@@ -118,15 +118,15 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
         match &item.kind {
             ItemKind::Deploy(deploy) => {
                 let name = deploy.name.as_ref().unwrap_or(&deploy.from);
-                if let Some(first) = deployments.iter().find(|d| d.name == name.name) {
+                if let Some(first) = deployments.get(name.name.as_str()) {
                     let message = format!("there are two deployments `{}`", name.name);
                     let diagnostic = Diagnostic::error(Code::E0102, name.span, message)
                         .label("again here")
-                        .related(first.span, "first here")
+                        .related(*first, "first here")
                         .help("write `deploy NAME from NODE { … }` with another name");
                     cx.out.push(diagnostic);
                 }
-                deployments.push(name);
+                deployments.entry(&name.name).or_insert(name.span);
             }
             ItemKind::Unknown { keyword } => {
                 let message = format!("`{}` is no item", keyword.name);
@@ -294,12 +294,17 @@ pub(super) fn table_named(cx: &mut Context<'_>, name: &Ident) -> Table {
     Table::broken()
 }
 
+/// Names that a help line tells at most.
+const MOST_NAMED: usize = 12;
+
 pub(super) fn unknown_item<'n>(name: &Ident, kinds: &str, known: impl Iterator<Item = &'n str>) -> Diagnostic {
     let known: Vec<&str> = known.collect();
     let diagnostic =
         Diagnostic::error(Code::E0101, name.span, format!("there is no {kinds} `{}`", name.name)).label("unknown name");
-    if known.is_empty() {
-        return diagnostic;
-    }
-    diagnostic.help(format!("this file has {}", known.join(", "))).near(&name.name, known.iter().copied())
+    let diagnostic = match known.len() {
+        0 => return diagnostic,
+        1..=MOST_NAMED => diagnostic.help(format!("this file has {}", known.join(", "))),
+        n => diagnostic.help(format!("this file has {n} of them, none of that name")),
+    };
+    diagnostic.near(&name.name, known.iter().copied())
 }

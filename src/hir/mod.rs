@@ -20,6 +20,7 @@ mod deploy;
 mod expr;
 mod facts;
 mod fill;
+mod finished;
 mod fit;
 mod fold;
 pub mod formula;

@@ -4,8 +4,8 @@ use dbjob_plan::{DataType, Span};
 
 use super::ItemBody;
 use super::check::Context;
+use super::finished::plain;
 use super::table::Table;
-use super::target::{plain, read_from};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A rule's file and the columns that it gets.
@@ -31,7 +31,7 @@ pub(super) fn check_all(cx: &mut Context<'_>) {
             Diagnostic::error(Code::E0602, rule.span, message).label(label).related(other, words)
         };
         let before = cx.quarantines[..index].iter().find(|b| b.path == rule.path && b.columns != rule.columns);
-        let diagnostic = if let Some((name, span)) = read_from(&rule.path, false, cx) {
+        let diagnostic = if let Some((name, span)) = cx.items.read_from(&rule.path, false) {
             Some(problem(
                 format!("this would overwrite the file that `{name}` is read from"),
                 "the same file",

@@ -128,7 +128,7 @@ fn chain(input: &str, cx: &Context<'_>) -> (Option<String>, Vec<Step>) {
     let mut steps: Vec<Step> = Vec::new();
     let mut name = Some(input.to_owned());
     let mut root = None;
-    while let Some(item) = name.and_then(|n| cx.items.iter().find(|i| i.name == n)) {
+    while let Some(item) = name.and_then(|n| cx.items.named(&n)) {
         let ItemBody::Table { input, steps: own, .. } = &item.body else { break };
         steps.splice(0..0, own.iter().cloned());
         root = Some(item.name.clone());

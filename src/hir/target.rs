@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{DatabaseSystem, Folder, ItemKind, Op, Outside, Service, Span, TableFormat, Target, Value};
+use dbjob_plan::{DatabaseSystem, Folder, Outside, Service, Span, TableFormat, Target, Value};
 
 use super::check::Context;
 use super::expr::unknown_column;
 use super::options::{self, Given};
 use super::source::url;
-use super::{ItemBody, Step};
 use crate::catalog::sink::{self, MODES, Sink, Takes};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic};
@@ -314,27 +313,5 @@ fn database_mode(mode: Option<&Arg>, what: &Deployed<'_>, cx: &mut Context<'_>) 
 /// The dataset whose file a table would be written over.
 pub(super) fn source_at(target: &Target, cx: &Context<'_>) -> Option<(String, Span)> {
     // A folder is replaced with all that is in it.
-    read_from(target.table_path()?, matches!(target, Target::Folder(_)), cx)
-}
-
-/// The dataset that is read from a path, or from below it.
-pub(super) fn read_from(path: &str, below: bool, cx: &Context<'_>) -> Option<(String, Span)> {
-    let ours = plain(path);
-    let inside = |source: &str| below && source.strip_prefix(ours).is_some_and(|rest| rest.starts_with('/'));
-    cx.items.iter().find_map(|item| match &item.body {
-        // A dataset begins with its source.
-        ItemBody::Table { kind: ItemKind::Dataset, steps, .. } => match steps.first() {
-            Some(Step { op: Op::Read(source), span, .. }) if source.format.is_file() => {
-                let theirs = plain(&source.path);
-                (theirs == ours || inside(theirs)).then(|| (item.name.clone(), *span))
-            }
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-/// Two ways to write one path are one.
-pub(super) fn plain(path: &str) -> &str {
-    path.trim_start_matches("./").trim_end_matches('/')
+    cx.items.read_from(target.table_path()?, matches!(target, Target::Folder(_)))
 }

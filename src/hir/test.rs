@@ -74,7 +74,7 @@ fn node<'c>(name: &Ident, cx: &'c mut Context<'_>) -> Option<&'c Item> {
     if super::items::table_named(cx, name).broken {
         return None;
     }
-    cx.items.iter().find(|i| i.name == name.name && matches!(i.body, ItemBody::Table { .. })).map(|item| &**item)
+    cx.items.named(&name.name).filter(|item| matches!(item.body, ItemBody::Table { .. }))
 }
 
 fn given_rows(table: &TestTable, cx: &mut Context<'_>) -> Option<GivenRows> {
@@ -245,7 +245,7 @@ fn reaches(given: &[TestTable], expect: &[TestTable], sound: bool, broken: bool,
             if !seen.insert(name.clone()) || given.iter().any(|g| g.node.name == name) {
                 continue;
             }
-            let Some(item) = cx.items.iter().find(|i| i.name == name) else { continue };
+            let Some(item) = cx.items.named(&name) else { continue };
             let dataset = item.input_names().is_empty();
             open.extend(item.input_names().into_iter().map(str::to_owned));
             // Of a test that is not all there, what is missing is told.

@@ -81,8 +81,9 @@ impl Program {
 
     /// The names of a kind that a file sees.
     pub fn names(&self, file: FileId, space: Space) -> impl Iterator<Item = &str> {
-        let all = self.seen.get(&self.home(file)).into_iter().flatten();
-        all.filter(move |((s, _), _)| *s == space).map(|((_, name), _)| name.as_str())
+        let all = self.seen.get(&self.home(file));
+        let here = all.into_iter().flat_map(move |all| all.range((space, String::new())..));
+        here.take_while(move |((s, _), _)| *s == space).map(|((_, name), _)| name.as_str())
     }
 
     /// Whether an item is part of the job, and not only of a file that it uses.

@@ -39,13 +39,20 @@ pub(super) fn report(
     let root = &files[0].ast;
     let has_tables = root.items.iter().any(|item| declared(&item.kind).is_some_and(|(s, _)| s == Space::Node));
     let readable = files.iter().all(|f| f.ast.broken.is_empty());
+    // A profile gives a value to a param, and does not read it.
+    let readers =
+        links.iter().enumerate().filter(|(reader, _)| !matches!(items[*reader].kind, ItemKind::Profile { .. }));
+    let mut read = vec![false; items.len()];
+    for (reader, reads) in readers {
+        for index in reads.iter().filter(|index| **index != reader) {
+            read[*index] = true;
+        }
+    }
     for (item, index) in root.items.iter().zip(&own[0]).filter(|_| has_tables && readable) {
-        // A profile gives a value to a param, and does not read it.
-        let reads = |reader: usize| reader != *index && !matches!(items[reader].kind, ItemKind::Profile { .. });
         // Of two with one name the second is told already.
         let counts = declared(&item.kind)
             .is_some_and(|(space, name)| seen.names[&root.span.file].get(&(space, name.name.clone())) == Some(index));
-        if !counts || links.iter().enumerate().any(|(reader, read)| reads(reader) && read.contains(index)) {
+        if !counts || read[*index] {
             continue;
         }
         errors.extend(match &item.kind {

@@ -141,7 +141,7 @@ fn own_table(fact: &ModelFact, b: &Builder<'_, '_>) -> bool {
             descends = true;
             break;
         }
-        item = b.cx.items.iter().find(|i| i.name == name).and_then(|i| match &i.body {
+        item = b.cx.items.named(&name).and_then(|i| match &i.body {
             ItemBody::Table { input, .. } => input.clone(),
             _ => None,
         });
