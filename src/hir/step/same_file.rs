@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use dbjob_plan::{Op, Source, Span};
 
+use crate::hir::finished::plain;
 use crate::hir::table::{Column, Table};
 use crate::hir::taint::Taint;
-use crate::hir::target::plain;
 use crate::hir::transform::Builder;
 use crate::hir::{ItemBody, Step};
 
