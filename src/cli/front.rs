@@ -136,7 +136,10 @@ pub fn threads(path: &Path, params: &ParamArgs) -> Option<usize> {
 /// What the engine of this machine cannot do, as errors of the job.
 #[cfg(feature = "local")]
 fn unsupported(plan: &Plan) -> Vec<Diagnostic> {
-    let error =
-        |u: dbjob_plan::Unsupported| Diagnostic::error(Code::E0901, u.span, format!("not supported yet: {}", u.what));
+    let error = |u: dbjob_plan::Unsupported| {
+        Diagnostic::error(Code::E0901, u.span, format!("not supported yet: {}", u.what))
+            .label("not built yet")
+            .help("this version checks it and does not run it: leave it out for now")
+    };
     dbjob_plan::Backend::unsupported(&super::engine::engine(), plan).into_iter().map(error).collect()
 }

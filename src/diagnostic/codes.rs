@@ -124,6 +124,11 @@ impl Code {
         }
     }
 
+    /// Whether it says that the text cannot be read.
+    pub fn is_of_syntax(self) -> bool {
+        self.as_str().starts_with("E00")
+    }
+
     /// Whether it says that nothing needs something.
     pub fn is_about_use(self) -> bool {
         self.as_str().starts_with("W01")

@@ -104,6 +104,12 @@ impl Diagnostic {
         self
     }
 
+    /// Of what stands there a second time.
+    pub fn again(mut self) -> Self {
+        self.help.get_or_insert_with(|| "leave one of them out".into());
+        self.label("again here")
+    }
+
     pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
         self

@@ -77,13 +77,25 @@ impl Checker<'_, '_> {
         }
         let fits = fits_literal.unwrap_or_else(|| accepts(param.accepts, &dtype));
         if !fits {
+            // What must stand there as a constant is told by what stands there, all else by its type.
+            let (found, label) = match (fits_literal, &literal) {
+                (Some(_), Some(_)) => (options::describe(ast), "not such a constant".to_owned()),
+                (Some(_), None) => (format!("a computed {dtype}"), "computed".to_owned()),
+                _ => (dtype.to_string(), format!("this is {dtype}")),
+            };
             let message =
-                format!("`{}` takes {} as `{}`, not {}", function.name, param.accepts.words(), param.name, dtype);
-            let mut diagnostic = Diagnostic::error(Code::E0202, ast.span, message).label(format!("this is {dtype}"));
+                format!("`{}` takes {} as `{}`, not {found}", function.name, param.accepts.words(), param.name);
+            let mut diagnostic = Diagnostic::error(Code::E0202, ast.span, message).label(label);
+            diagnostic.help = match (fits_literal, param.accepts.kind()) {
+                (None, Some(kind)) => types::bridge(&dtype, &kind).map(str::to_owned),
+                _ => None,
+            }
+            .or_else(|| Some(format!("it is written {}", function.signature())));
             if let (Accepts::LiteralText(words), Some(Value::String(text))) = (param.accepts, &literal) {
                 diagnostic =
                     Diagnostic::error(Code::E0202, ast.span, format!("`{}` does not know {text:?}", function.name))
                         .label(format!("it takes {}", param.accepts.words()))
+                        .help(format!("write {}", param.accepts.words()))
                         .near_text(text, words.iter().copied());
             }
             let diagnostic = match types::item_type(&dtype) {
@@ -97,7 +109,12 @@ impl Checker<'_, '_> {
         }
         if let Some(why) = constant::wrong_text(param.accepts, literal.as_ref()) {
             let diagnostic = Diagnostic::error(Code::E0202, ast.span, format!("`{}`: {why}", function.name))
-                .label(format!("it takes {}", param.accepts.words()));
+                .label(format!("it takes {}", param.accepts.words()))
+                .help(match param.accepts {
+                    Accepts::Regex => "write one as Rust's `regex` has them; `\\[` in quotes is a bracket itself",
+                    Accepts::Zone => "write a name of the IANA database: \"Europe/Paris\"",
+                    _ => "write directives of strftime: \"%Y-%m-%d %H:%M:%S\"",
+                });
             self.out.push(match (param.accepts, literal.as_ref().and_then(Value::as_str)) {
                 (Accepts::Zone, Some(zone)) => diagnostic.near(zone, constant::zones()),
                 _ => diagnostic,
@@ -122,7 +139,8 @@ impl Checker<'_, '_> {
         let message = format!("`{}` looks for {item} in {}, not for {}", function.name, first.dtype(), value.dtype());
         let diagnostic = Diagnostic::error(Code::E0202, value.expr.span, message)
             .label(format!("this is {}", value.dtype()))
-            .related(first.expr.span, format!("this is {}", first.dtype()));
+            .related(first.expr.span, format!("this is {}", first.dtype()))
+            .help(types::bridge(&item, value.dtype()).unwrap_or("look for a value of the items' type"));
         self.report(diagnostic);
         None
     }

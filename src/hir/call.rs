@@ -25,7 +25,9 @@ impl Checker<'_, '_> {
                 .label("unknown function");
             return self.report(match function::instead(name) {
                 Some(instead) => diagnostic.help(format!("write {instead}")),
-                None => diagnostic.near(name, self.scope.functions.names().chain(function::all().map(|f| f.name))),
+                None => diagnostic
+                    .help("docs/functions.md lists them all")
+                    .near(name, self.scope.functions.names().chain(function::all().map(|f| f.name))),
             });
         };
         let outer = self.scope.aggregates;
@@ -50,6 +52,13 @@ impl Checker<'_, '_> {
         }
         if let Some(as_written) = self.as_operator(name, &args, call, span) {
             return as_written;
+        }
+        if let Some((span, why, help)) = constant::wrong_together(name, &args) {
+            return self.report(
+                Diagnostic::error(Code::E0202, span, format!("`{name}`: {why}"))
+                    .label("does not go together")
+                    .help(help),
+            );
         }
         if let Some(why) = constant::cast_failure(name, &args) {
             let diagnostic = Diagnostic::error(Code::E0202, args[0].expr.span, why)
@@ -130,7 +139,8 @@ impl Checker<'_, '_> {
                             arg.dtype()
                         );
                         let diagnostic = Diagnostic::error(Code::E0202, arg.expr.span, message)
-                            .label(format!("this is {}", arg.dtype()));
+                            .label(format!("this is {}", arg.dtype()))
+                            .help(types::bridge(&common, arg.dtype()).unwrap_or("convert them to one type"));
                         return self.report(diagnostic);
                     }
                 }

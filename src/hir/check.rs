@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::params::{self, Given, Params};
 use super::quarantine::{self, Quarantined};
 use super::table::Table;
-use super::{Job, cluster, items, job, lint, module, test};
+use super::{Job, cluster, deploy, items, job, lint, module, test};
 use crate::diagnostic::{Code, Diagnostic, Severity, merge_uses};
 use crate::link::Program;
 use crate::syntax::{Parts, ast};
@@ -68,6 +68,7 @@ pub fn check_again(program: &Program, name: &str, given: &Given, world: &dyn Wor
     memory.next_map = cx.next_map;
     job.clusters = cluster::check_all(file, &mut cx);
     job.modules = module::check_all(file, &mut cx);
+    deploy::check_all(&mut cx);
     quarantine::check_all(&mut cx);
     job.tests = test::check_all(file, &mut cx);
     lint::check_all(&mut cx);

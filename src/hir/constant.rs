@@ -3,9 +3,10 @@
 use std::str::FromStr;
 
 use chrono_tz::Tz;
-use dbjob_plan::{DECIMAL_DIGITS, DataType, Decimal, Expr, ExprKind, Value, parse};
+use dbjob_plan::{DECIMAL_DIGITS, DataType, Decimal, Expr, ExprKind, Span, Value, parse};
 
 use super::expr::Typed;
+use super::value::holds_nothing;
 use crate::catalog::function::Accepts;
 
 /// Whether a constant (or what is none) is what a literal parameter takes; `None` for other parameters.
@@ -46,6 +47,27 @@ pub(super) fn wrong_text(accepts: Accepts, constant: Option<&Value>) -> Option<S
 /// The names of all time zones.
 pub(super) fn zones() -> impl Iterator<Item = &'static str> {
     chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
+}
+
+/// Constants that are wrong together, each right by itself: where, why, and what to write.
+pub(super) fn wrong_together(function: &str, args: &[Typed]) -> Option<(Span, String, &'static str)> {
+    let value = |i: usize| value_of(&args.get(i)?.expr);
+    match function {
+        "clip" => {
+            let (low, high) = (value(1)?, value(2)?);
+            let what = format!("no value lies from {low} to {high}");
+            holds_nothing(&low, &high, true)
+                .then(|| (args[2].expr.span, what, "the lower end comes first: `clip(x, 0, 10)`"))
+        }
+        "extract" => {
+            let (regex, group) = (value(1)?, value(2)?.as_i64()?);
+            let there = regex::Regex::new(regex.as_str()?).ok()?.captures_len() as i64 - 1;
+            let what = format!("the regular expression has no group {group}: there are {there}");
+            (group > there)
+                .then(|| (args[2].expr.span, what, "groups stand in `( )` and count from 1; 0 is all that matches"))
+        }
+        _ => None,
+    }
 }
 
 /// Why a cast of a constant fails.
@@ -99,7 +121,7 @@ pub(super) fn cast_failure(function: &str, args: &[Typed]) -> Option<String> {
 }
 
 /// The constant that an expression is.
-fn value_of(expr: &Expr) -> Option<Value> {
+pub(super) fn value_of(expr: &Expr) -> Option<Value> {
     match &expr.kind {
         ExprKind::Literal(value) => Some(value.clone()),
         ExprKind::Negate(x) => match value_of(x)? {

@@ -109,7 +109,7 @@ fn declare(
     if let Some(first) = table.get(name) {
         let diagnostic =
             Diagnostic::error(Code::E0102, ast.name.span, format!("the column `{name}` is declared twice"))
-                .label("again here")
+                .again()
                 .related(first.span, "first here");
         cx.out.push(diagnostic);
         return;
@@ -207,7 +207,8 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
                     attribute.name.span,
                     format!("`time` wants a date or datetime, not {}", column.dtype),
                 )
-                .label("not a time");
+                .label("not a time")
+                .help("drop it, or declare the column as date or datetime");
                 cx.out.push(diagnostic);
             }
             if role == Role::Weight && !column.dtype.is_numeric() && column.dtype != DataType::Unknown {
@@ -216,7 +217,8 @@ fn attribute_of(column: &mut Column, dataset: &ast::Dataset, attribute: &ast::At
                     attribute.name.span,
                     format!("`weight` wants an int or float, not {}", column.dtype),
                 )
-                .label("not a number");
+                .label("not a number")
+                .help("drop it, or declare the column as int or float");
                 cx.out.push(diagnostic);
             }
             if role == Role::Label {

@@ -172,7 +172,7 @@ fn category(ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {
             Some(Value::String(level)) => {
                 out.push(
                     Diagnostic::error(Code::E0110, arg.span, format!("the level {level:?} stands twice"))
-                        .label("again here")
+                        .again()
                         .needless(arg.span),
                 );
                 return None;
@@ -228,6 +228,23 @@ pub(super) fn refine(ast: &Expr, dtype: &DataType, out: &mut Vec<Diagnostic>) ->
             out.push(diagnostic);
             None
         }
+        None if is_empty(&refinement) => {
+            let diagnostic = Diagnostic::error(Code::E0201, ast.span, "no value lies in it")
+                .label("holds nothing")
+                .help("write a range `in 1..=500`, the lower end first, or a list `in [1, 2]`");
+            out.push(diagnostic);
+            None
+        }
         None => Some(refinement),
+    }
+}
+
+fn is_empty(refinement: &Refinement) -> bool {
+    match refinement {
+        Refinement::OneOf(values) => values.is_empty(),
+        Refinement::Range { low: Some(low), high: Some(high), inclusive } => {
+            value::holds_nothing(low, high, *inclusive)
+        }
+        Refinement::Range { .. } => false,
     }
 }

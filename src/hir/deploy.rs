@@ -1,10 +1,12 @@
 //! Deployments: where a model or a table goes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use dbjob_plan::{Span, Target};
 
 use super::check::Context;
+use super::finished::plain;
 use super::items::unknown_item;
 use super::{Deploy, Item, ItemBody, target};
 use crate::catalog::words;
@@ -41,8 +43,9 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
                     }
                     if let Some((_, first)) = targets.iter().find(|(t, _)| *t == goes_to) {
                         let diagnostic = Diagnostic::error(Code::E0102, call.span, "it goes there twice")
-                            .label("again here")
-                            .related(*first, "first here");
+                            .again()
+                            .related(*first, "first here")
+                            .help("leave one of them out");
                         cx.out.push(diagnostic);
                         continue;
                     }
@@ -95,6 +98,41 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
     let Some(schema) = schema else { return };
     let body = ItemBody::Deploy(Deploy { from: from.name.clone(), targets, schema });
     cx.items.push(Arc::new(Item { name: name.name.clone(), doc, span, body, position }));
+}
+
+/// No two tables are written to one path, where the later would replace the earlier. What is added to a folder may be of
+/// several tables.
+pub(super) fn check_all(cx: &mut Context<'_>) {
+    let mut written: Vec<(&str, bool, &str, Span)> = Vec::new();
+    for item in cx.items.iter() {
+        let ItemBody::Deploy(deploy) = &item.body else { continue };
+        for (goes_to, span) in &deploy.targets {
+            let Some(path) = goes_to.table_path() else { continue };
+            let adds = matches!(goes_to, Target::Folder(folder) if folder.append);
+            written.push((plain(path), adds, &deploy.from, *span));
+        }
+    }
+    written.sort_by_key(|(.., span)| cx.program.place(*span));
+    let mut found = Vec::new();
+    let mut first: HashMap<&str, (bool, &str, Span)> = HashMap::new();
+    for (path, adds, from, span) in written {
+        let (also_adds, other, place) = *first.entry(path).or_insert((adds, from, span));
+        if place == span || (adds && also_adds) {
+            continue;
+        }
+        let message = if other == from {
+            format!("`{from}` is written to this path already")
+        } else {
+            format!("`{other}` is written to this path, and `{from}` would replace it")
+        };
+        found.push(
+            Diagnostic::error(Code::E0602, span, message)
+                .label("the same path")
+                .related(place, "written there")
+                .help("write to another path"),
+        );
+    }
+    cx.out.extend(found);
 }
 
 fn request_is_computable(deploy: &ast::Deploy, boundary: Option<(Span, String)>, cx: &mut Context<'_>) {

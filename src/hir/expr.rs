@@ -3,7 +3,7 @@
 use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Span, Value};
 
 use super::clock::Clock;
-use super::functions::Functions;
+use super::functions::{self, Functions};
 use super::origin::{self, Origin};
 use super::range::Range;
 use super::statistic::Statistics;
@@ -136,9 +136,10 @@ impl Checker<'_, '_> {
                     Typed { range, ..self.unary(x, span, ExprKind::Negate) }
                 } else {
                     let what = format!("`-` takes a number, not {}", x.dtype());
-                    self.report(
-                        Diagnostic::error(Code::E0201, x.expr.span, what).label(format!("this is {}", x.dtype())),
-                    )
+                    let mut diagnostic =
+                        Diagnostic::error(Code::E0201, x.expr.span, what).label(format!("this is {}", x.dtype()));
+                    diagnostic.help = types::bridge(x.dtype(), &DataType::Float).map(str::to_owned);
+                    self.report(diagnostic)
                 }
             }
             ast::ExprKind::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, span),
@@ -172,7 +173,12 @@ impl Checker<'_, '_> {
             if table.open.iter().any(|prefix| name.starts_with(prefix.as_str())) {
                 return Typed::of(Expr::column(name, DataType::Float, false, span));
             }
-            let diagnostic = unknown_column(table, name, span);
+            // A function sees its arguments and no columns.
+            let what = match self.scope.aggregates {
+                Aggregates::Forbidden(functions::PLACE) => "argument",
+                _ => "column",
+            };
+            let diagnostic = unknown_name(what, table, name, span);
             let is_near = near_name(name, table.names()).is_some();
             let params = self.scope.functions.params(span.file).filter(|_| !is_near);
             return self.report(diagnostic.near(name, params));
@@ -223,6 +229,7 @@ impl Checker<'_, '_> {
             (None, DataType::Bool) if typed.dtype().is_numeric() => {
                 diagnostic.help("compare it with something: `x != 0`")
             }
+            (None, DataType::Bool) => diagnostic.help("write a condition: `x == …`, `x in […]`, `x is not null`"),
             _ => diagnostic,
         };
         self.report(diagnostic)
@@ -271,6 +278,14 @@ impl Checker<'_, '_> {
                 diagnostic = diagnostic
                     .help("say which it is: `float(price)` computes with floats, `decimal(x, 10, 2)` rounds to digits");
             }
+            diagnostic.help = diagnostic.help.or_else(|| {
+                let otherwise = match (types::item_type(l.dtype()), types::item_type(r.dtype())) {
+                    (Some(_), Some(_)) => "`list_concat(xs, ys)` joins lists",
+                    (None, None) => "convert one of them, so that both are of types that go together",
+                    _ => "compute with what is in the list: `get(xs, 1)`, `list_sum(xs)`",
+                };
+                Some(types::bridge(l.dtype(), r.dtype()).unwrap_or(otherwise).to_owned())
+            });
             for (ast, other) in [(left, &r), (right, &l)] {
                 diagnostic = literal_help(ast, other, diagnostic);
             }
@@ -395,12 +410,20 @@ impl Checker<'_, '_> {
             return Typed::unknown(span);
         }
         let Some(common) = types::common(then.dtype(), otherwise.dtype()) else {
+            let decimals = |a: &DataType, b: &DataType| {
+                matches!(
+                    (a, b),
+                    (DataType::Decimal { .. }, DataType::Float) | (DataType::Float, DataType::Decimal { .. })
+                )
+            };
+            let mixed = decimals(then.dtype(), otherwise.dtype())
+                .then_some("say which it is: `float(price)`, or `decimal(x, 10, 2)`");
             let message = format!("the branches are of two types, {} and {}", then.dtype(), otherwise.dtype());
-            return self.report(
-                Diagnostic::error(Code::E0201, otherwise.expr.span, message)
-                    .label(format!("this is {}", otherwise.dtype()))
-                    .related(then.expr.span, format!("this is {}", then.dtype())),
-            );
+            let mut diagnostic = Diagnostic::error(Code::E0201, otherwise.expr.span, message)
+                .label(format!("this is {}", otherwise.dtype()))
+                .related(then.expr.span, format!("this is {}", then.dtype()));
+            diagnostic.help = mixed.or(types::bridge(then.dtype(), otherwise.dtype())).map(str::to_owned);
+            return self.report(diagnostic);
         };
         let mut typed = Typed::of(Expr {
             kind: ExprKind::Literal(Value::Null),
@@ -430,6 +453,8 @@ impl Checker<'_, '_> {
             Some(e) => self.expr(e),
             None => Typed::of(Expr::literal(Value::Null, DataType::Unknown, span)),
         };
+        // Where the arm stands that all above it must agree with.
+        let mut last = otherwise.map_or(span, |e| e.span);
         for (pattern, outcome) in arms.iter().rev() {
             let condition = match &pattern.kind {
                 ast::ExprKind::List(_) | ast::ExprKind::Range { .. } => self.contained(value, pattern, pattern.span),
@@ -442,8 +467,11 @@ impl Checker<'_, '_> {
                 }
                 _ => self.binary(BinaryOp::Eq, pattern.span, value, pattern, pattern.span),
             };
+            let written = outcome.span;
             let outcome = self.expr(outcome);
+            result.expr.span = last;
             result = self.choose(condition, outcome, result, span);
+            last = written;
         }
         result
     }
@@ -502,6 +530,7 @@ pub(super) fn unknown_level(column: &Typed, constant: &Typed) -> Option<Diagnost
         Diagnostic::error(Code::E0201, constant.expr.span, format!("{text:?} is never equal to {}", column.dtype()))
             .label("no such level")
             .related(column.expr.span, format!("this is {}", column.dtype()))
+            .help("write one of its levels, or add it where the column is declared")
             .near_text(text, levels.iter().map(String::as_str));
     Some(diagnostic)
 }
@@ -536,10 +565,14 @@ fn shown(typed: &Typed) -> String {
 }
 
 pub(super) fn unknown_column(table: &Table, name: &str, span: Span) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error(Code::E0203, span, format!("there is no column `{name}` here")).label("unknown column");
+    unknown_name("column", table, name, span)
+}
+
+fn unknown_name(what: &str, table: &Table, name: &str, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::E0203, span, format!("there is no {what} `{name}` here"))
+        .label(format!("unknown {what}"));
     let names: Vec<_> = table.names().take(12).collect();
     let more = table.columns.len().saturating_sub(names.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    diagnostic.help(format!("the columns here are {}{more}", names.join(", "))).near(name, table.names())
+    diagnostic.help(format!("the {what}s here are {}{more}", names.join(", "))).near(name, table.names())
 }

@@ -177,8 +177,7 @@ impl Draft {
     /// `threshold = 0.4`, `threshold = best f1`.
     pub(super) fn threshold(&mut self, setting: &ast::Setting, cx: &mut Context<'_>) {
         if self.learning.threshold.is_some() {
-            let diagnostic =
-                Diagnostic::error(Code::E0104, setting.name.span, "`threshold` is set twice").label("again here");
+            let diagnostic = Diagnostic::error(Code::E0104, setting.name.span, "`threshold` is set twice").again();
             return self.report(diagnostic, cx);
         }
         match &setting.value {
@@ -407,7 +406,8 @@ fn wrong_threshold(span: Span, what: &str) -> Diagnostic {
 fn space(spec: &OptionSpec, value: &ast::Expr) -> Result<Space, Box<Diagnostic>> {
     let wrong = |span: Span, what: String| {
         let message = format!("`{}` takes {}, not {what}", spec.name, spec.ty);
-        Box::new(Diagnostic::error(Code::E0105, span, message).label(format!("it takes {}", spec.ty)))
+        let help = format!("write values that `{}` takes: {}", spec.name, spec.ty);
+        Box::new(Diagnostic::error(Code::E0105, span, message).label(format!("it takes {}", spec.ty)).help(help))
     };
     let one = |e: &ast::Expr| options::value_of(spec.ty, e).ok_or_else(|| wrong(e.span, options::describe(e)));
     let (range, log) = match &value.kind {
@@ -420,7 +420,7 @@ fn space(spec: &OptionSpec, value: &ast::Expr) -> Result<Space, Box<Diagnostic>>
             if let Some(again) = (1..values.len()).find(|i| values[..*i].contains(&values[*i])) {
                 return Err(Box::new(
                     Diagnostic::error(Code::E0102, items[again].span, format!("{} is tried twice", values[again]))
-                        .label("again here")
+                        .again()
                         .help("drop one of them"),
                 ));
             }

@@ -46,6 +46,9 @@ pub(super) struct Param {
     pub wanted: Wanted,
 }
 
+/// Where the body of a function stands, in words.
+pub(super) const PLACE: &str = "a function";
+
 /// A `fn` as written, with its params bound.
 struct Written<'a> {
     name: &'a Ident,
@@ -204,7 +207,7 @@ fn check(one: &Written<'_>, functions: &Functions, out: &mut Vec<Diagnostic>, ci
         if let Some(first) = params.iter().find(|p| p.name.name == param.name.name) {
             let message = format!("`{}` is an argument twice", param.name.name);
             let diagnostic = Diagnostic::error(Code::E0102, param.name.span, message);
-            out.push(diagnostic.label("again here").related(first.name.span, "first here"));
+            out.push(diagnostic.again().related(first.name.span, "first here"));
             wrong = true;
             continue;
         }
@@ -219,7 +222,7 @@ fn check(one: &Written<'_>, functions: &Functions, out: &mut Vec<Diagnostic>, ci
     if circular {
         return function;
     }
-    let scope = Scope { table: &table, functions, aggregates: Aggregates::Forbidden("a function") };
+    let scope = Scope { table: &table, functions, aggregates: Aggregates::Forbidden(PLACE) };
     let typed = Checker { scope, out }.expr(one.body);
     let Wanted { dtype, nullable, .. } = &function.returns;
     if typed.is_unknown() || *dtype == DataType::Unknown {
@@ -311,7 +314,8 @@ impl Checker<'_, '_> {
         }
         if let Some(over) = &call.over {
             let message = format!("`{}` is no aggregate, and has no frame", function.name.name);
-            return self.report(Diagnostic::error(Code::E0109, over.span, message).label("no effect"));
+            let help = "drop it; an aggregate of the language may have one: `sum(x) over last 7d`";
+            return self.report(Diagnostic::error(Code::E0109, over.span, message).label("no effect").help(help));
         }
         let Some(bound) = self.bound(function, call) else { return Typed::unknown(span) };
         let mut args: BTreeMap<&str, Typed> = BTreeMap::new();
@@ -413,7 +417,11 @@ impl Checker<'_, '_> {
         };
         if !fits(typed.dtype(), &wanted.dtype) && !level {
             let message = format!("`{name}` takes {} as `{argument}`, not {}", wanted.dtype, typed.dtype());
-            let diagnostic = wrong(Code::E0202, message).label(format!("this is {}", typed.dtype()));
+            let help = match types::bridge(typed.dtype(), &wanted.dtype) {
+                Some(help) => help.to_owned(),
+                None => format!("convert it, or declare `{argument}: {}`", typed.dtype()),
+            };
+            let diagnostic = wrong(Code::E0202, message).label(format!("this is {}", typed.dtype())).help(help);
             let diagnostic = self.string_for_column(ast, diagnostic);
             self.out.push(diagnostic);
             return None;

@@ -19,7 +19,7 @@ pub(super) fn check(dataset: &Dataset, rows: &[Row], source: &mut Source, table:
             if let Some((first, _)) = row.cells[..i].iter().find(|(other, _)| other.name == name.name) {
                 let diagnostic =
                     Diagnostic::error(Code::E0102, name.span, format!("the row has two values of `{}`", name.name))
-                        .label("again here")
+                        .again()
                         .related(first.span, "first here");
                 cx.out.push(diagnostic);
             }
@@ -92,7 +92,8 @@ fn fitted(cell: &Expr, column: &SourceColumn, wanted: &Wanted, declared: &Column
             let message = format!("`{}` is {wanted}, not {found}", column.header);
             let mut diagnostic = Diagnostic::error(Code::E0201, cell.span, message)
                 .label("does not fit")
-                .related(declared.span, "the column");
+                .related(declared.span, "the column")
+                .help(format!("write a value of {wanted}, or declare the column so that it takes this one"));
             if long {
                 diagnostic =
                     diagnostic.help("a number of more than 15 digits is written as a text: `\"12345678901234567.89\"`");

@@ -55,7 +55,7 @@ impl Draft {
                 let at = alias.as_ref().map_or(*span, |a| a.span);
                 problems.push(
                     Diagnostic::error(Code::E0204, at, format!("two inputs have the name `{caller}`"))
-                        .label("again here")
+                        .again()
                         .help(format!("`{}` has it too", other.column)),
                 );
                 continue;

@@ -107,7 +107,7 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
             if let Some(first) = cx.names.get(&name.name) {
                 let message = format!("`{}` is declared twice", name.name);
                 let diagnostic = Diagnostic::error(Code::E0102, name.span, message)
-                    .label("again here")
+                    .again()
                     .related(first.span, format!("first here, a {}", first.kind))
                     .help("give one of them another name");
                 cx.out.push(diagnostic);
@@ -121,7 +121,7 @@ fn declare(file: &ast::File, cx: &mut Context<'_>) {
                 if let Some(first) = deployments.get(name.name.as_str()) {
                     let message = format!("there are two deployments `{}`", name.name);
                     let diagnostic = Diagnostic::error(Code::E0102, name.span, message)
-                        .label("again here")
+                        .again()
                         .related(*first, "first here")
                         .help("write `deploy NAME from NODE { … }` with another name");
                     cx.out.push(diagnostic);
@@ -161,7 +161,7 @@ impl Others {
             Entry::Occupied(first) => {
                 let message = format!("there are two {kind}s `{}`", name.name);
                 let diagnostic = Diagnostic::error(Code::E0102, name.span, message)
-                    .label("again here")
+                    .again()
                     .related(*first.get(), "first here")
                     .help("give one of them another name");
                 out.push(diagnostic);
@@ -172,7 +172,9 @@ impl Others {
 
 /// The one way to say that something of the language is not built.
 pub(super) fn not_yet(what: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0901, span, format!("not supported yet: {what}")).label("not built yet")
+    Diagnostic::error(Code::E0901, span, format!("not supported yet: {what}"))
+        .label("not built yet")
+        .help("this version knows the word and does not run it: leave it out for now")
 }
 
 /// The names that an item reads.

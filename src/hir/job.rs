@@ -18,7 +18,7 @@ pub(super) fn settings(file: &ast::File, job: &mut Job, cx: &mut Context<'_>) {
         let here = name.as_ref().map_or(item.span, |n| n.span);
         if let Some(first) = first {
             let diagnostic = Diagnostic::error(Code::E0102, here, "a file has at most one `job`")
-                .label("again here")
+                .again()
                 .related(first, "first here");
             cx.out.push(diagnostic);
             continue;

@@ -34,9 +34,8 @@ pub(super) fn check(dataset: &Dataset, table: &mut Table, cx: &mut Context<'_>) 
             }
             if let Some(first) = said {
                 let message = format!("when `{}` is known is said twice", column.name.name);
-                let diagnostic = Diagnostic::error(Code::E0102, attribute.span, message)
-                    .label("again here")
-                    .related(first.span, "first here");
+                let diagnostic =
+                    Diagnostic::error(Code::E0102, attribute.span, message).again().related(first.span, "first here");
                 cx.out.push(diagnostic);
                 continue;
             }
@@ -67,7 +66,8 @@ fn known_at(dataset: &Dataset, at: &Ident, table: &mut Table, cx: &mut Context<'
                 format!("`known at` wants a date or datetime, not {}", column.dtype),
             )
             .label("not a time")
-            .related(column.span, format!("this is {}", column.dtype));
+            .related(column.span, format!("this is {}", column.dtype))
+            .help("name a column of dates or datetimes, or write `after 30d`");
             cx.out.push(diagnostic);
         }
         return None;

@@ -13,7 +13,7 @@ use super::serving::{self, Accept};
 use super::split::SplitFact;
 use super::table::{Role, Table};
 use super::{Item, ItemBody, Model};
-use crate::catalog::{self, metric, words};
+use crate::catalog::{self, algorithm, metric, words};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, ItemKind, ModelStatementKind, Selector, SourceExpr};
 
@@ -160,7 +160,8 @@ impl Draft {
                     if !column.dtype.is_numeric() || column.nullable {
                         let diagnostic =
                             Diagnostic::error(Code::E0404, name.span, "a weight is a number that is never null")
-                                .label(format!("this is {}{}", column.dtype, if column.nullable { "?" } else { "" }));
+                                .label(format!("this is {}{}", column.dtype, if column.nullable { "?" } else { "" }))
+                                .help("derive one above: `derive w = coalesce(x, 1.0)`");
                         self.report(diagnostic, cx);
                     }
                     self.weight = Some(name.name.clone());
@@ -258,7 +259,7 @@ impl Draft {
             if let Some((_, _, first)) = self.inputs.iter().find(|(c, _, _)| *c == column) {
                 if matches!(input.selector, Selector::Name(_)) {
                     let diagnostic = Diagnostic::error(Code::E0102, span, format!("`{column}` is an input already"))
-                        .label("again here")
+                        .again()
                         .related(*first, "first here");
                     let plain = input.name.is_none();
                     self.report(if plain { diagnostic.needless(span) } else { diagnostic }, cx);
@@ -281,6 +282,11 @@ impl Draft {
                 .label(format!("without `{what}`"))
                 .help(format!("write `{write}`"))
         };
+        // What learns without an output is known by its name before it is built.
+        let clusters = model.statements.iter().any(|s| match &s.kind {
+            ModelStatementKind::Fit(fit) => algorithm::CLUSTERS.contains(&fit.algorithm.name.as_str()),
+            _ => false,
+        });
         let said = |kind: fn(&ModelStatementKind) -> bool| model.statements.iter().any(|s| kind(&s.kind));
         for (there, what, write) in [
             (said(|k| matches!(k, ModelStatementKind::Input(_))), "input", "input a, b"),
@@ -291,7 +297,7 @@ impl Draft {
                 "fit random_forest",
             ),
         ] {
-            if there {
+            if there || (what == "output" && clusters) {
                 continue;
             }
             self.wrong = true;
@@ -376,9 +382,7 @@ impl Draft {
             }
             if names.contains(&name) {
                 self.report(
-                    Diagnostic::error(Code::E0102, span, format!("`{name}` is evaluated twice"))
-                        .label("again here")
-                        .needless(span),
+                    Diagnostic::error(Code::E0102, span, format!("`{name}` is evaluated twice")).again().needless(span),
                     cx,
                 );
                 continue;

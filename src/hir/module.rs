@@ -37,7 +37,7 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
         if let Some(first) = modules.iter().find(|m| m.name == name.name) {
             let diagnostic =
                 Diagnostic::error(Code::E0102, name.span, format!("there are two modules `{}`", name.name))
-                    .label("again here")
+                    .again()
                     .related(first.span, "first here");
             cx.out.push(diagnostic);
             continue;
@@ -80,11 +80,12 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                     }
                 }
                 "runs" => {
-                    has_runs = true;
                     let Some(runs) = names(setting) else {
+                        has_runs = true;
                         cx.out.push(wrong(setting, takes("runs")));
                         continue;
                     };
+                    has_runs = !runs.is_empty();
                     for (base, node) in runs {
                         let key = match base {
                             Some(base) if base.name == "deploy" => {
@@ -133,8 +134,9 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
                                 node.span,
                                 format!("`{key}` runs in two modules, {other} and {}", name.name),
                             )
-                            .label("again here")
-                            .related(*span, "first here");
+                            .again()
+                            .related(*span, "first here")
+                            .help("leave it in one of them");
                             cx.out.push(diagnostic);
                             continue;
                         }
@@ -148,7 +150,7 @@ pub(super) fn check_all(file: &ast::File, cx: &mut Context<'_>) -> Vec<Module> {
         if !has_runs && !unknown && !cx.is_broken(item.span) {
             let diagnostic =
                 Diagnostic::error(Code::E0108, name.span, format!("the module `{}` runs nothing", name.name))
-                    .label("without `runs`")
+                    .label("nothing to run")
                     .help("write `runs = NODE`");
             cx.out.push(diagnostic);
         }

@@ -43,7 +43,11 @@ pub(super) fn resolve(
                     } else {
                         format!("{owner} takes at most {} arguments", specs.len())
                     };
-                    out.push(Diagnostic::error(Code::E0104, option.value.span, message).label("one too many"));
+                    out.push(
+                        Diagnostic::error(Code::E0104, option.value.span, message)
+                            .label("one too many")
+                            .help("leave it out"),
+                    );
                     sound = false;
                     continue;
                 }
@@ -52,8 +56,7 @@ pub(super) fn resolve(
         let many = spec.ty == OptionType::ManyTexts && option.name.is_none();
         if values.contains_key(spec.name) && !many {
             let span = option.name.map_or(option.value.span, |n| n.span);
-            let diagnostic =
-                Diagnostic::error(Code::E0104, span, format!("`{}` is given twice", spec.name)).label("again here");
+            let diagnostic = Diagnostic::error(Code::E0104, span, format!("`{}` is given twice", spec.name)).again();
             let same = value_of(spec.ty, option.value).is_some_and(|value| values[spec.name] == value);
             out.push(if same { diagnostic.needless(span.to(option.value.span)) } else { diagnostic });
             sound = false;
@@ -74,7 +77,8 @@ pub(super) fn resolve(
                     option.value.span,
                     format!("`{}` takes {}, not {what}", spec.name, spec.ty),
                 )
-                .label(format!("it takes {}", spec.ty));
+                .label(format!("it takes {}", spec.ty))
+                .help(format!("write `{}`", example(spec)));
                 let diagnostic = match (spec.ty, word(option.value), constant(option.value)) {
                     (OptionType::Word(words) | OptionType::WordOrLiteral(words), Some(text), _) => {
                         diagnostic.near(text, words.iter().copied())
@@ -100,13 +104,34 @@ pub(super) fn resolve(
             }
             None => {
                 let diagnostic = Diagnostic::error(Code::E0108, owner_span, format!("{owner} needs `{}`", spec.name))
-                    .label(format!("{} is missing", spec.ty));
+                    .label(format!("{} is missing", spec.ty))
+                    .help(format!("write `{}`", example(spec)));
                 out.push(diagnostic);
                 sound = false;
             }
         }
     }
     sound.then_some(values)
+}
+
+/// The option as one may write it.
+fn example(spec: &OptionSpec) -> String {
+    let value = match (spec.default.value(), spec.ty) {
+        (Some(value), _) if !matches!(value, Value::Null) => value.to_string(),
+        (_, OptionType::Int { min, .. }) => min.max(2).to_string(),
+        (_, OptionType::Float { min, max, .. }) => Value::Float(1.0_f64.clamp(min, max)).to_string(),
+        (_, OptionType::Number) => "2".into(),
+        (_, OptionType::Numbers) => "[1, 2]".into(),
+        (_, OptionType::Bool) => "true".into(),
+        (_, OptionType::Word(words) | OptionType::WordOrLiteral(words)) => words.first().copied().unwrap_or("0").into(),
+        (_, OptionType::Text) => "\"…\"".into(),
+        (_, OptionType::Char) => "\";\"".into(),
+        (_, OptionType::Texts | OptionType::ManyTexts) => "[\"a\", \"b\"]".into(),
+        (_, OptionType::Column) => "COLUMN".into(),
+        (_, OptionType::Duration) => "20min".into(),
+        (_, OptionType::Size) => "4GiB".into(),
+    };
+    format!("{} = {value}", spec.name)
 }
 
 fn unknown_option(owner: &str, name: &Ident, specs: &[OptionSpec], given: &[Given<'_>]) -> Diagnostic {

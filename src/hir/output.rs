@@ -47,6 +47,7 @@ impl Draft {
                     format!("`{}` carries no map, so `raw` has no effect", column.name),
                 )
                 .label("no effect")
+                .help("leave `raw` out")
                 .needless(span),
                 cx,
             );

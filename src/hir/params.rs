@@ -69,7 +69,7 @@ impl Params {
                 if let Some(first) = seen.insert(param, name.span) {
                     let message = format!("`{}` is set twice", name.name);
                     let diagnostic = Diagnostic::error(Code::E0104, name.span, message);
-                    out.push(diagnostic.label("again here").related(first, "first here"));
+                    out.push(diagnostic.again().related(first, "first here"));
                 }
                 let value = match &setting.value {
                     SettingValue::Expr(value) => {
@@ -115,7 +115,7 @@ impl Params {
             };
             if values.iter().any(|(other, _)| *other == index) {
                 let diagnostic = Diagnostic::error(Code::E0104, name.span, format!("`{}` is set twice", name.name));
-                out.push(diagnostic.label("again here").help("set it once"));
+                out.push(diagnostic.again().help("set it once"));
                 continue;
             }
             let param = &self.all[&index];
@@ -200,6 +200,7 @@ fn misfit(name: &Ident, span: Span, why: &str, wanted: &Wanted) -> Diagnostic {
     Diagnostic::error(Code::E0105, span, format!("`{}` takes {wanted}, not {why}", name.name))
         .label(format!("it takes {wanted}"))
         .related(name.span, "declared here")
+        .help(format!("give a value of {wanted}"))
 }
 
 fn no_value(name: &Ident, wanted: &Wanted, example: &Value) -> Diagnostic {

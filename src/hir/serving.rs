@@ -52,6 +52,8 @@ pub(super) fn nothing() -> Serving {
 
 /// One kept step, pruned to what is needed, and for a join the item of the other table.
 struct Kept {
+    /// The item that the step belongs to.
+    item: String,
     op: Op,
     other: Option<String>,
     shape: Shape,
@@ -62,7 +64,7 @@ struct Kept {
 type Needed = BTreeMap<String, bool>;
 
 pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Context<'_>) -> Planned {
-    let (dataset, steps) = chain(input, cx);
+    let (dataset, steps, owners) = chain(input, cx);
     let mut needed: Needed = wanted.iter().map(|w| (w.column.clone(), false)).collect();
     let mut traced: Vec<Option<String>> = wanted.iter().map(|w| Some(w.column.clone())).collect();
     let mut kept: Vec<Kept> = Vec::new();
@@ -84,7 +86,9 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
             break;
         }
         match backwards(step, before, &narrowed[index], &mut needed, &mut traced) {
-            Ok(steps) => kept.extend(steps.into_iter().rev()),
+            Ok(steps) => {
+                kept.extend(steps.into_iter().rev().map(|k| Kept { item: owners[index].clone(), ..k }));
+            }
             Err(why) => {
                 boundary = Some((step.span, why));
                 break;
@@ -123,18 +127,20 @@ fn nulls_of(source: &Source) -> Vec<String> {
     }
 }
 
-/// The dataset at the root of an item's first inputs, and all steps from there, in order.
-fn chain(input: &str, cx: &Context<'_>) -> (Option<String>, Vec<Step>) {
+/// The dataset at the root of an item's first inputs, all steps from there, in order, and the item of each.
+fn chain(input: &str, cx: &Context<'_>) -> (Option<String>, Vec<Step>, Vec<String>) {
     let mut steps: Vec<Step> = Vec::new();
+    let mut owners: Vec<String> = Vec::new();
     let mut name = Some(input.to_owned());
     let mut root = None;
     while let Some(item) = name.and_then(|n| cx.items.named(&n)) {
         let ItemBody::Table { input, steps: own, .. } = &item.body else { break };
         steps.splice(0..0, own.iter().cloned());
+        owners.splice(0..0, own.iter().map(|_| item.name.clone()));
         root = Some(item.name.clone());
         name = input.clone();
     }
-    (root, steps)
+    (root, steps, owners)
 }
 
 /// Whether the step makes a needed column other than by a map.
@@ -161,7 +167,13 @@ fn backwards(
     traced: &mut [Option<String>],
 ) -> Result<Vec<Kept>, String> {
     let mut lost = |name: &str| traced.iter_mut().filter(|t| t.as_deref() == Some(name)).for_each(|t| *t = None);
-    let keep = |op: Op, other: Option<String>| Kept { op, other, shape: step.shape.clone(), span: step.span };
+    let keep = |op: Op, other: Option<String>| Kept {
+        item: String::new(),
+        op,
+        other,
+        shape: step.shape.clone(),
+        span: step.span,
+    };
     let kept = |op: Op| Ok(vec![keep(op, None)]);
     match &step.op {
         Op::Derive { columns } => {
@@ -397,7 +409,7 @@ fn forward(
                     name.push('_');
                 }
                 let snapshot = Node {
-                    item: item(),
+                    item: step.item.clone(),
                     op: Op::Snapshot { name: name.clone() },
                     schema: Schema::new(fields),
                     span: step.span,
@@ -407,7 +419,7 @@ fn forward(
             }
             _ => {}
         }
-        last = plan.add(Node { item: item(), op: step.op, schema: schema.clone(), span: step.span }, &inputs);
+        last = plan.add(Node { item: step.item, op: step.op, schema: schema.clone(), span: step.span }, &inputs);
     }
     Planned {
         serving: Serving { plan, request, output: last, lookups: Vec::new(), dataset, ..nothing() },

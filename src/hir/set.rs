@@ -3,7 +3,8 @@
 use dbjob_plan::{DataType, Expr, ExprKind, Span, Value};
 
 use super::expr::{Checker, Typed, unknown_level};
-use super::{decimal, types};
+use super::value::holds_nothing;
+use super::{constant, decimal, types};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 
@@ -21,9 +22,10 @@ impl Checker<'_, '_> {
                 Some(t) => common = t,
                 None => {
                     let message = format!("the items of a list are of one type, not {common} and {}", item.dtype());
-                    let diagnostic = Diagnostic::error(Code::E0201, ast.span, message)
+                    let mut diagnostic = Diagnostic::error(Code::E0201, ast.span, message)
                         .label(format!("this is {}", item.dtype()))
                         .related(items[0].span, format!("this is {common}"));
+                    diagnostic.help = types::bridge(&common, item.dtype()).map(str::to_owned);
                     return self.report(diagnostic);
                 }
             }
@@ -47,6 +49,11 @@ impl Checker<'_, '_> {
     pub(super) fn contained(&mut self, value: &ast::Expr, set: &ast::Expr, span: Span) -> Typed {
         let mut v = self.expr(value);
         match &set.kind {
+            ast::ExprKind::List(items) if items.is_empty() => self.report(
+                Diagnostic::error(Code::E0201, set.span, "nothing is in an empty list")
+                    .label("never true")
+                    .help("write `x in [1, 2]`"),
+            ),
             ast::ExprKind::List(items) => {
                 let mut items: Vec<(Typed, Span)> = items.iter().map(|i| (self.expr(i), i.span)).collect();
                 items.iter_mut().for_each(|(item, _)| decimal::meet(&mut v, item));
@@ -58,15 +65,12 @@ impl Checker<'_, '_> {
                     match types::common(&common, item.dtype()) {
                         Some(t) => common = t,
                         None => {
-                            return self.report(
-                                Diagnostic::error(
-                                    Code::E0201,
-                                    *item_span,
-                                    format!("{} is never equal to {}", item.dtype(), v.dtype()),
-                                )
+                            let message = format!("{} is never equal to {}", item.dtype(), v.dtype());
+                            let mut diagnostic = Diagnostic::error(Code::E0201, *item_span, message)
                                 .label(format!("this is {}", item.dtype()))
-                                .related(value.span, format!("this is {}", v.dtype())),
-                            );
+                                .related(value.span, format!("this is {}", v.dtype()));
+                            diagnostic.help = types::bridge(item.dtype(), v.dtype()).map(str::to_owned);
+                            return self.report(diagnostic);
                         }
                     }
                     if let Some(diagnostic) = unknown_level(&v, item) {
@@ -97,17 +101,23 @@ impl Checker<'_, '_> {
                     match types::common(&common, bound.dtype()).filter(DataType::is_ordered) {
                         Some(t) => common = t,
                         None => {
-                            return self.report(
-                                Diagnostic::error(
-                                    Code::E0201,
-                                    bound.expr.span,
-                                    format!("a range of {} does not bound {}", bound.dtype(), v.dtype()),
-                                )
+                            let message = format!("a range of {} does not bound {}", bound.dtype(), v.dtype());
+                            let mut diagnostic = Diagnostic::error(Code::E0201, bound.expr.span, message)
                                 .label(format!("this is {}", bound.dtype()))
-                                .related(value.span, format!("this is {}", v.dtype())),
-                            );
+                                .related(value.span, format!("this is {}", v.dtype()));
+                            diagnostic.help = types::bridge(bound.dtype(), v.dtype()).map(str::to_owned);
+                            return self.report(diagnostic);
                         }
                     }
+                }
+                if let (Some(low), Some(high)) = (&low, &high)
+                    && let (Some(from), Some(to)) = (constant::value_of(&low.expr), constant::value_of(&high.expr))
+                    && holds_nothing(&from, &to, *inclusive)
+                {
+                    let diagnostic = Diagnostic::error(Code::E0201, set.span, "no value lies in this range")
+                        .label("never true")
+                        .help("the lower end comes first: `x in 1..=5`");
+                    return self.report(diagnostic);
                 }
                 let mut typed = Typed::of(Expr {
                     kind: ExprKind::Literal(Value::Null),

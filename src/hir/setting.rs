@@ -129,7 +129,7 @@ impl Diagnostic {
 pub(super) fn twice(setting: &Setting, first: &Setting) -> Diagnostic {
     let name = &setting.name;
     let diagnostic = Diagnostic::error(Code::E0104, name.span, format!("`{}` is set twice", name.name))
-        .label("again here")
+        .again()
         .related(first.name.span, "first here");
     let constant = |s: &Setting| match &s.value {
         SettingValue::Expr(value) => options::constant(value),
@@ -146,6 +146,7 @@ pub(super) fn wrong(setting: &Setting, takes: &str) -> Diagnostic {
     };
     Diagnostic::error(Code::E0105, span, format!("`{}` takes {takes}, not {what}", setting.name.name))
         .label(format!("it takes {takes}"))
+        .help(format!("write `{} = …` with {takes}, or drop it", setting.name.name))
 }
 
 /// `a`, `deploy.a`, `[a, deploy.b]` as (base, name) pairs.

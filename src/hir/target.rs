@@ -114,8 +114,7 @@ fn take<'a>(name: &str, rest: &mut Vec<&'a Arg>, cx: &mut Context<'_>) -> Option
         rest.drain(..).partition(|arg| arg.name.as_ref().is_some_and(|n| n.name == name));
     *rest = others;
     if let Some(again) = found.get(1) {
-        let diagnostic =
-            Diagnostic::error(Code::E0104, again.value.span, format!("`{name}` is given twice")).label("again here");
+        let diagnostic = Diagnostic::error(Code::E0104, again.value.span, format!("`{name}` is given twice")).again();
         cx.out.push(diagnostic);
         return None;
     }

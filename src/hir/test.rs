@@ -62,7 +62,7 @@ fn once(before: &[TestTable], table: &TestTable, what: &str, cx: &mut Context<'_
     let Some(first) = before.iter().find(|t| t.node.name == table.node.name) else { return true };
     let message = format!("rows of `{}` are {what} twice", table.node.name);
     let diagnostic = Diagnostic::error(Code::E0102, table.node.span, message)
-        .label("again here")
+        .again()
         .related(first.node.span, "first here")
         .help("write all rows into one list");
     cx.out.push(diagnostic);
@@ -112,7 +112,7 @@ fn unique(column: &Column, given: &[Option<&(Value, Span)>], cx: &mut Context<'_
         if let Some((_, first)) = given[..index].iter().flatten().find(|(other, _)| other == value) {
             let message = format!("the key `{}` is {value} in two rows", column.name);
             let diagnostic = Diagnostic::error(Code::E0708, *span, message)
-                .label("again here")
+                .again()
                 .related(*first, "first here")
                 .help("a key identifies one row: give another value");
             cx.out.push(diagnostic);
@@ -179,7 +179,7 @@ fn cells(rows: &[Row], item: &Item, shape: &Shape, cx: &mut Context<'_>) -> Opti
             if let Some((first, _)) = row.cells[..index].iter().find(|(other, _)| other.name == name.name) {
                 let message = format!("the row has two values of `{}`", name.name);
                 let diagnostic = Diagnostic::error(Code::E0102, name.span, message);
-                cx.out.push(diagnostic.label("again here").related(first.span, "first here"));
+                cx.out.push(diagnostic.again().related(first.span, "first here"));
                 sound = false;
                 continue;
             }
@@ -227,7 +227,8 @@ fn push(
     };
     let diagnostic = Diagnostic::error(Code::E0201, cell.span, format!("`{}` is {takes}, not {found}", name.name))
         .label("does not fit")
-        .related(column.span, "the column");
+        .related(column.span, "the column")
+        .help(format!("write a value of {takes}"));
     cx.out.push(diagnostic);
     false
 }

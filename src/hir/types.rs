@@ -77,6 +77,26 @@ pub fn convert(expr: Expr, to: &DataType) -> Expr {
     Expr { kind: ExprKind::Call { function: function.into(), args: vec![expr] }, dtype: to.clone(), nullable, span }
 }
 
+/// What to write where two types do not go together.
+pub fn bridge(a: &DataType, b: &DataType) -> Option<&'static str> {
+    use DataType::Duration;
+    let any = |is: fn(&DataType) -> bool| is(a) || is(b);
+    let number = any(DataType::is_numeric);
+    Some(match (any(DataType::is_text), any(DataType::is_temporal)) {
+        (true, false) if number => "convert one of them: `float(s)` reads a number, `string(x)` writes one",
+        (true, true) => "convert the text: `date(s)` or `datetime(s)`",
+        (true, false) if any(|t| *t == DataType::Bool) => "convert the text: `bool(s)`",
+        (false, true) if number => "a time is moved by a duration: `t + 1d`, `t + n * 1d`",
+        (false, true) if any(|t| *t == Duration) => "two times less each other are a duration: `t - u`",
+        (false, false) if number && any(|t| *t == Duration) => {
+            "make a number of the duration: `d / 1h`; or a duration of the number: `n * 1h`"
+        }
+        (false, false) if number && any(|t| *t == DataType::Bool) => "make a number of the bool: `int(b)`",
+        (false, true) if a.is_temporal() && b.is_temporal() => "two times may be subtracted, which gives a duration",
+        _ => return None,
+    })
+}
+
 /// The type of the items of a list or vector.
 pub fn item_type(dtype: &DataType) -> Option<&DataType> {
     match dtype {

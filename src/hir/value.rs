@@ -102,6 +102,11 @@ pub(super) fn holds(refinement: &Refinement, value: &Value) -> bool {
     }
 }
 
+/// Whether no value lies from the one to the other.
+pub(super) fn holds_nothing(low: &Value, high: &Value, inclusive: bool) -> bool {
+    matches!((compare(low, high), inclusive), (Some(Ordering::Greater), _) | (Some(Ordering::Equal), false))
+}
+
 fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     Some(match (a, b) {
         (Value::Int(a), Value::Int(b)) => a.cmp(b),

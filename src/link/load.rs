@@ -116,9 +116,8 @@ impl Loader<'_> {
             Ok(file) => file,
             Err(error) => {
                 let code = Code::parse(&error.code).unwrap_or(Code::E0701);
-                let mut diagnostic = Diagnostic::error(code, span, error.message).label("used here");
-                diagnostic.help = error.help;
-                self.errors.push(diagnostic);
+                let help = error.help.unwrap_or_else(|| "the path starts from the folder of this file".into());
+                self.errors.push(Diagnostic::error(code, span, error.message).label("used here").help(help));
                 return None;
             }
         };

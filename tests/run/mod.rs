@@ -6,6 +6,7 @@ mod maps;
 mod outside;
 mod own_tests;
 mod pages;
+mod places;
 mod predictions;
 #[cfg(unix)]
 mod process;

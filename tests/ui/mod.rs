@@ -108,6 +108,19 @@ fn every_program_has_just_the_problems_beside_it() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
+#[test]
+fn every_problem_says_what_to_write() {
+    let mut silent = Vec::new();
+    for path in programs() {
+        let text = fs::read_to_string(&path).expect("a readable program");
+        let (problems, sources) = problems(&path, text.trim_start_matches('\u{feff}'));
+        for d in problems.iter().filter(|d| d.help.is_none()) {
+            silent.push(format!("{}: {} {}", sources.place(d.span), d.code, d.message));
+        }
+    }
+    assert!(silent.is_empty(), "\n{}", silent.join("\n"));
+}
+
 fn blessed(path: &Path, text: &str) -> String {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let kept: Vec<&str> = text.lines().filter(|l| !l.trim_start().starts_with("#~ ")).collect();

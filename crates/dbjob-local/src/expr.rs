@@ -1,6 +1,6 @@
 //! `dbjob_plan::Expr` to polars, with the one meaning of the language where polars has another.
 
-use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, NodeId, RunError, Schema, Value};
+use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, NodeId, RunError, Schema, Span, Value};
 use polars::prelude as pl;
 
 use crate::arithmetic;
@@ -15,13 +15,21 @@ pub(crate) struct Scope<'a> {
     pub node: NodeId,
     /// The columns that the expression may read; their refinements spare overflow checks.
     pub schema: &'a Schema,
+    /// Where the expression is written, or the whole of it where this part stands elsewhere: in a function of the job.
+    written: Option<Span>,
     /// Conditions under which the expression is wanted at all: a cast inside `if` must not fail for the other rows.
     guards: Vec<pl::Expr>,
 }
 
 impl<'a> Scope<'a> {
     pub fn new(faults: &'a Faults, node: NodeId, schema: &'a Schema) -> Self {
-        Self { faults, node, schema, guards: Vec::new() }
+        Self { faults, node, schema, written: None, guards: Vec::new() }
+    }
+
+    /// Of a part of the expression.
+    fn of(&self, part: &Expr) -> Self {
+        let written = self.written.filter(|whole| !whole.contains(part.span)).unwrap_or(part.span);
+        Self { written: Some(written), ..self.clone() }
     }
 
     /// The same, where what follows is wanted only for the rows for which `guard` is true.
@@ -41,7 +49,7 @@ impl<'a> Scope<'a> {
 
     /// What closures use to tell a fault of this node.
     pub fn reporter(&self) -> Reporter {
-        Reporter { faults: self.faults.clone(), node: self.node }
+        Reporter { faults: self.faults.clone(), node: self.node, span: self.written }
     }
 }
 
@@ -50,16 +58,18 @@ impl<'a> Scope<'a> {
 pub(crate) struct Reporter {
     faults: Faults,
     node: NodeId,
+    span: Option<Span>,
 }
 
 impl Reporter {
     pub fn fail(&self, code: &'static str, message: String, value: Option<String>) -> pl::PolarsError {
-        self.faults.raise(Fault { node: self.node, code, message, column: None, value })
+        self.faults.raise(Fault { node: self.node, span: self.span, code, message, column: None, value })
     }
 }
 
 /// The polars expression of `expr`, of exactly the type `expr.dtype`.
 pub(crate) fn lower(expr: &Expr, scope: &Scope<'_>) -> Result<pl::Expr, RunError> {
+    let scope = &scope.of(expr);
     let below = |e: &Expr| lower(e, scope);
     Ok(match &expr.kind {
         ExprKind::Column(name) => crate::udf::col(name.as_str()),

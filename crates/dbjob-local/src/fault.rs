@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use dbjob_plan::{DataLocation, NodeId, RunError};
+use dbjob_plan::{DataLocation, NodeId, RunError, Span};
 use polars::prelude::{DataFrame, PolarsError, PolarsResult};
 
 /// What a closure found wrong. It sees a batch of rows and cannot know which rows of the table these are: the engine finds
@@ -14,6 +14,8 @@ use polars::prelude::{DataFrame, PolarsError, PolarsResult};
 pub(crate) struct Fault {
     /// The node whose expression failed.
     pub node: NodeId,
+    /// The expression, where it is one that failed.
+    pub span: Option<Span>,
     pub code: &'static str,
     pub message: String,
     pub column: Option<String>,
@@ -28,7 +30,9 @@ impl Fault {
             Some(row) => format!("{} in row {row} of the step's input", self.message),
             None => self.message,
         };
-        RunError::new(self.code, message).data(data)
+        let help = (self.code == "E0710")
+            .then(|| "a cast that begins with `try_` gives null where there is no such value".into());
+        RunError { span: self.span, help, ..RunError::new(self.code, message).data(data) }
     }
 }
 

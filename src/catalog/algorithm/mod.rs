@@ -30,6 +30,9 @@ pub fn find(name: &str) -> Option<&'static Algorithm> {
     ALGORITHMS.iter().find(|a| a.name == name)
 }
 
+/// Those that learn without an output.
+pub const CLUSTERS: &[&str] = &["kmeans", "dbscan"];
+
 /// Algorithms of the language that no engine has yet.
 pub const LATER: &[&str] = &[
     "lasso",

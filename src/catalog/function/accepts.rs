@@ -91,6 +91,19 @@ impl Kind {
 }
 
 impl Accepts {
+    /// A type that it takes, for what is taken by its type alone.
+    pub fn kind(self) -> Option<DataType> {
+        Some(match self {
+            Self::Number | Self::Float | Self::Summable | Self::Rate => DataType::Float,
+            Self::Int => DataType::Int,
+            Self::Bool => DataType::Bool,
+            Self::Text => DataType::String,
+            Self::Date | Self::Temporal | Self::Datetime => DataType::Datetime,
+            Self::Duration => DataType::Duration,
+            _ => return None,
+        })
+    }
+
     pub fn words(self) -> String {
         match self {
             Self::Any => "any value".into(),
@@ -118,12 +131,12 @@ impl Accepts {
             Self::Regex => "a regular expression in quotes".into(),
             Self::TimeFormat | Self::DayFormat => "a format such as \"%Y-%m-%d\" in quotes".into(),
             Self::Zone => "a time zone such as \"Europe/Paris\" in quotes".into(),
-            Self::LiteralInt => "a whole number as written".into(),
-            Self::Digits => "a whole number from 1 to 38 as written".into(),
-            Self::Scale => "a whole number from 0 to 38 as written".into(),
-            Self::LiteralCount => "a whole number from 1 as written".into(),
-            Self::Width => "a whole number from 1 to 1000000 as written".into(),
-            Self::LiteralShare => "a number from 0 to 1 as written".into(),
+            Self::LiteralInt => "a written-out whole number".into(),
+            Self::Digits => "a written-out whole number from 1 to 38".into(),
+            Self::Scale => "a written-out whole number from 0 to 38".into(),
+            Self::LiteralCount => "a written-out whole number from 1".into(),
+            Self::Width => "a written-out whole number from 1 to 1000000".into(),
+            Self::LiteralShare => "a written-out number from 0 to 1".into(),
             Self::CastFrom(kinds) => {
                 let names: Vec<_> =
                     kinds.iter().map(|k| format!("{k:?}").to_lowercase().replace("text", "string")).collect();

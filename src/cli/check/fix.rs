@@ -23,7 +23,7 @@ pub struct Made {
     pub title: String,
 }
 
-/// Makes the fixes of a file. Afterwards nothing is wrong that was not wrong before.
+/// Makes the fixes of a file. Afterwards nothing is wrong that was not wrong before, or hidden by what could not be read.
 pub fn mend(file: SourceFile, params: &ParamArgs) -> Mended {
     let before = State::of(file, params);
     // All at once, over and over; where that ends with a new problem, one at a time.
@@ -43,7 +43,7 @@ pub fn mend(file: SourceFile, params: &ParamArgs) -> Mended {
     let mut from = 0;
     while let Some(at) = (from..state.problems.len()).find(|at| state.fixes[*at].is_some()) {
         let next = state.after(&[at], params);
-        if next.is_no_worse_than(&state) && next.problems.len() < state.problems.len() {
+        if next.is_no_worse_than(&state) && next.is_better_than(&state) {
             made.push(state.told(at));
             state = next;
         } else {
@@ -103,10 +103,23 @@ impl State {
         Made { line, column, code: problem.code, title }
     }
 
-    /// Whether each problem was there before, by its code and message; a problem that is there twice counts twice.
+    /// How many problems are of the text itself. Such a one hides all others of its statement.
+    fn unreadable(&self) -> usize {
+        self.problems.iter().filter(|p| p.code.is_of_syntax()).count()
+    }
+
+    /// Whether it is a step on: fewer problems, or fewer that hide others.
+    fn is_better_than(&self, before: &State) -> bool {
+        self.unreadable() < before.unreadable()
+            || (self.unreadable() == before.unreadable() && self.problems.len() < before.problems.len())
+    }
+
+    /// Whether each problem was there before, by its code and message; a problem that is there twice counts twice. What a
+    /// statement shows that could not be read before is not counted.
     fn is_no_worse_than(&self, before: &State) -> bool {
         let mut known: Vec<(Code, &str)> = before.problems.iter().map(|p| (p.code, p.message.as_str())).collect();
-        self.problems.iter().all(|p| {
+        let shows_more = self.unreadable() < before.unreadable();
+        self.problems.iter().filter(|p| !shows_more || p.code.is_of_syntax()).all(|p| {
             let at = known.iter().position(|k| *k == (p.code, p.message.as_str()));
             at.map(|at| known.swap_remove(at)).is_some()
         })

@@ -92,7 +92,9 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         }
         Format::Text => {
             output.problems(&problems, &sources);
-            let (closing, mendable) = (closing(&problems, items), mendable(&problems, &sources));
+            let closing = closing(&problems, items);
+            // What `--fix` left is not for it to mend.
+            let mendable = if args.fix { String::new() } else { mendable(&problems, &sources) };
             let closing = format!("{closing}{mendable}{}\n", unchecked(&notes, &sources));
             if failed {
                 output.note(&format!("\n{closing}"));

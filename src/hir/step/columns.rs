@@ -92,7 +92,7 @@ pub(in crate::hir) fn of_some_type(name: &Ident, span: Span, value: &Typed, b: &
 
 pub(in crate::hir) fn exists(name: &str, span: Span, first: Span) -> Diagnostic {
     Diagnostic::error(Code::E0204, span, format!("the column `{name}` exists already"))
-        .label("again here")
+        .again()
         .related(first, "first here")
         .help("write `derive replace` to change it, or take another name")
 }
@@ -114,7 +114,11 @@ pub(in crate::hir) fn select(selection: &Selection, span: Span, b: &mut Builder<
     }
     if names.is_empty() {
         if !b.table.broken && b.table.missing.is_empty() && b.table.lost.is_empty() {
-            b.report(Diagnostic::error(Code::E0108, selection.span, "no column is left").label("selects none"));
+            b.report(
+                Diagnostic::error(Code::E0108, selection.span, "no column is left")
+                    .label("selects none")
+                    .help("select at least one"),
+            );
         }
         b.table.broken = true;
         return;
@@ -129,7 +133,11 @@ pub(in crate::hir) fn drop(selection: &Selection, span: Span, b: &mut Builder<'_
     }
     let names: Vec<String> = b.table.names().filter(|n| !gone.iter().any(|g| g == n)).map(str::to_owned).collect();
     if names.is_empty() && !b.table.broken {
-        b.report(Diagnostic::error(Code::E0108, selection.span, "no column is left").label("all are dropped"));
+        b.report(
+            Diagnostic::error(Code::E0108, selection.span, "no column is left")
+                .label("all are dropped")
+                .help("keep at least one: `select a, b`"),
+        );
         return;
     }
     keep(names, span, b);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use dbjob_plan::{DataType, ExpectAction, Expectation, Expr, Op, TableFormat, Value};
+use dbjob_plan::{DataType, ExpectAction, Expectation, Expr, Op, Span, TableFormat, Value};
 
 use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::hir::check::Context;
@@ -73,6 +73,12 @@ pub(in crate::hir) fn check(rule: &ast::Expect, table: &mut Table, steps: &mut V
         let op = Op::Expect(Expectation { predicate, unique, action, quarantine, text });
         steps.push(Step { op, others: Vec::new(), shape: table.shape(), span: rule.span, served: Served::Skipped });
         return;
+    }
+    if let Some(span) = unique_inside(&rule.predicate, cx) {
+        let diagnostic = Diagnostic::error(Code::E0206, span, "`unique` speaks of the whole table, and stands alone")
+            .label("part of a condition")
+            .help("write an expectation of its own: `expect unique(a, b)`");
+        return cx.out.push(diagnostic);
     }
     let scope = Scope { table, functions: &cx.functions, aggregates: Aggregates::Allowed };
     let typed = Checker { scope, out: &mut cx.out }.wanted(&rule.predicate, &DataType::Bool, "`expect`");
@@ -156,6 +162,20 @@ fn unique_columns(predicate: &ast::Expr, cx: &mut Context<'_>) -> Option<Option<
         );
     }
     Some((!columns.is_empty() && columns.len() == call.args.len()).then_some(columns))
+}
+
+/// A call of `unique` inside of a condition.
+fn unique_inside(predicate: &ast::Expr, cx: &Context<'_>) -> Option<Span> {
+    let mut found = None;
+    predicate.walk(&mut |e| {
+        if let ExprKind::Call(call) = &e.kind
+            && call.name.name == "unique"
+            && cx.functions.get("unique").is_none()
+        {
+            found = found.or(Some(e.span));
+        }
+    });
+    found
 }
 
 /// A column outside of every aggregate.

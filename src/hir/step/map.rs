@@ -124,8 +124,9 @@ fn resolved(map: &Map, op: &Call, b: &mut Builder<'_, '_>) -> Option<BTreeMap<St
     let given: Vec<Given<'_>> = op.args.iter().map(|a| Given { name: a.name.as_ref(), value: &a.value }).collect();
     let values = options::resolve(&format!("`{}`", map.name), op.span, map.options, &given, &mut b.cx.out)?;
     if let Err(why) = (map.valid)(&|name| option(&values, name)) {
-        let diagnostic =
-            Diagnostic::error(Code::E0105, op.span, format!("`{}`: {why}", map.name)).label("these do not go together");
+        let diagnostic = Diagnostic::error(Code::E0105, op.span, format!("`{}`: {why}", map.name))
+            .label("these do not go together")
+            .help(format!("as in: `{}`", map.example));
         b.report(diagnostic);
         return None;
     }
@@ -265,8 +266,9 @@ fn several(op: &Call, columns: Vec<String>, out: &str, span: Span, b: &mut Build
     let output = match typing(&inputs, &|name| option(&values, name)) {
         Ok(output) => output,
         Err(why) => {
-            let diagnostic =
-                Diagnostic::error(Code::E0502, op.span, format!("`{name}` does not fit: {why}")).label("does not fit");
+            let diagnostic = Diagnostic::error(Code::E0502, op.span, format!("`{name}` does not fit: {why}"))
+                .label("does not fit")
+                .help(format!("as in: `{}`", map.example));
             let tell = |d: Diagnostic, c: &Column| d.related(c.span, format!("`{}` is {}", c.name, c.dtype));
             b.report(found.iter().fold(diagnostic, tell));
             return false;
@@ -382,9 +384,14 @@ const MOST_RELATED: usize = 8;
 
 fn misfit(op: &Call, column: &Column, why: &str) -> Diagnostic {
     let name = &op.name.name;
+    let help = match crate::catalog::map::find(name) {
+        Some(map) => format!("as in: `{}`; docs/maps.md says what each map takes", map.example),
+        None => format!("make a column that it takes above: `derive x = …`, and map that with {name}"),
+    };
     Diagnostic::error(Code::E0502, op.span, format!("`{name}` does not fit `{}`: {why}", column.name))
         .label("does not fit")
         .related(column.span, format!("`{}` is {}", column.name, column.dtype))
+        .help(help)
 }
 
 fn unknown(op: &Call, b: &mut Builder<'_, '_>) {

@@ -30,7 +30,8 @@ pub(in crate::hir) fn typed_keys(list: &[ast::SortKey], b: &mut Builder<'_, '_>)
         }
         if !typed.dtype().is_ordered() {
             let diagnostic = Diagnostic::error(Code::E0201, key.expr.span, format!("{} has no order", typed.dtype()))
-                .label("cannot be sorted");
+                .label("cannot be sorted")
+                .help("sort by something of it: `length(xs)`, `get(xs, 1)`, `list_sum(xs)`");
             b.report(diagnostic);
             continue;
         }
@@ -97,7 +98,8 @@ pub(in crate::hir) fn take(count: &ast::Expr, verb: Span, span: Span, b: &mut Bu
             let what = options::describe(count);
             b.report(
                 Diagnostic::error(Code::E0105, count.span, format!("`take` wants a number of rows, not {what}"))
-                    .label("not a whole number"),
+                    .label("not a whole number")
+                    .help("write `take 100`"),
             );
         }
     }

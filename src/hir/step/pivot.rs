@@ -141,7 +141,7 @@ fn values(list: &[Expr], dtype: &DataType, b: &mut Builder<'_, '_>) -> Vec<Pivot
         };
         if let Some((_, first)) = values.iter().find(|(v, _)| v.name == name) {
             let diagnostic = Diagnostic::error(Code::E0102, item.span, format!("the value {value} stands twice"))
-                .label("again here")
+                .again()
                 .related(*first, "first here")
                 .help("its columns would have one name");
             b.report(diagnostic);

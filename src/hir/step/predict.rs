@@ -38,7 +38,8 @@ pub(in crate::hir) fn check(
                     format!("`{}` is a {}, and a model is wanted here", model.name, declared.kind),
                 )
                 .label("no model")
-                .related(declared.span, "declared here"),
+                .related(declared.span, "declared here")
+                .help("write the name of a model; the rows of a table come by `join` or `union`"),
                 None => {
                     let known = b.cx.names.iter().filter(|(_, d)| d.kind == "model").map(|(n, _)| n.as_str());
                     unknown_item(model, "model", known)
@@ -185,7 +186,8 @@ fn can_replay(fact: &ModelFact, model: &Ident, b: &mut Builder<'_, '_>) -> bool 
                     format!("`{}` needs the column `{}`, which is not here", model.name, field.name),
                 )
                 .label("an input is missing")
-                .related(fact.span, "the model");
+                .related(fact.span, "the model")
+                .help(format!("make it above: `derive {} = …`, or join it", crate::name::written(&field.name)));
                 Some(diagnostic.near_elsewhere(&field.name, b.table.names()))
             }
             Some(column) if !column.maps.is_empty() => Some(

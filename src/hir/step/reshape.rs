@@ -134,9 +134,7 @@ pub(in crate::hir) fn explode(names: &[Ident], span: Span, b: &mut Builder<'_, '
             continue;
         }
         if columns.contains(&name.name) {
-            b.report(
-                Diagnostic::error(Code::E0102, name.span, format!("`{}` stands twice", name.name)).label("again here"),
-            );
+            b.report(Diagnostic::error(Code::E0102, name.span, format!("`{}` stands twice", name.name)).again());
             continue;
         }
         let column = b.table.get(&name.name).expect("known above");
@@ -148,6 +146,8 @@ pub(in crate::hir) fn explode(names: &[Ident], span: Span, b: &mut Builder<'_, '
             if column.dtype.is_text() {
                 let name = crate::name::written(&name.name);
                 diagnostic = diagnostic.help(format!("make a list of it above: `derive items = split({name}, \",\")`"));
+            } else {
+                diagnostic = diagnostic.help("name a column of lists: `list[string]`");
             }
             b.report(diagnostic);
             sound = false;

@@ -83,12 +83,12 @@ impl<'a> Run<'a> {
             let node = self.plan.node(id);
             self.start(node);
             self.node(id, node, need).map_err(|stop| match stop {
-                Stop::Failed(error) => Stop::Failed(error.or_span(node.span)),
+                Stop::Failed(error) => Stop::Failed(source::placed(error, node)),
                 retry => retry,
             })?;
             if wanted == Some(id) {
                 kept = Some(self.rows(id).map_err(|stop| match stop {
-                    Stop::Failed(error) => Stop::Failed(error.or_span(node.span)),
+                    Stop::Failed(error) => Stop::Failed(source::placed(error, node)),
                     retry => retry,
                 })?);
             }
@@ -312,7 +312,7 @@ impl<'a> Run<'a> {
         let wanted = source::wanted(source, &node.schema, &|c| need.columns.contains(c));
         Scan { node: id, source, wanted: &wanted, base: &self.cx.base, faults: &self.faults }
             .explain()
-            .map_err(|e| e.or_span(node.span))
+            .map_err(|e| source::placed(e, node))
     }
 
     pub fn is_exact(&self, id: NodeId) -> bool {

@@ -175,6 +175,7 @@ pub(crate) fn lazily(field: &Field, input: pl::Expr, faults: &Faults, node: dbjo
         None => c.cast(&target),
         Some((_, broken)) => Err(faults.raise(Fault {
             node,
+            span: None,
             code: broken.code,
             message: broken.message,
             column: Some(field.name.clone()),

@@ -10,6 +10,7 @@ mod json;
 pub(crate) mod ndjson;
 mod objects;
 pub(crate) mod parquet;
+mod place;
 pub(crate) mod stored;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use polars::prelude::{self as pl, IntoLazy, LazyFrame, UnionArgs};
 use crate::fault::{Faults, engine_error};
 pub(crate) use files::fingerprint;
 pub(crate) use infer::{header, infer};
+pub(crate) use place::placed;
 
 /// A column to read: its place in the node's schema and its name in the file.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ pub(in crate::hir::step) fn of(by: &[Ident], what: &str, b: &mut Builder<'_, '_>
         if by[..position].iter().any(|n| n.name == name.name) {
             let diagnostic =
                 Diagnostic::error(Code::E0102, name.span, format!("`{}` is in the key already", name.name));
-            b.report(diagnostic.label("again here").help("drop it"));
+            b.report(diagnostic.again().help("drop it"));
             return None;
         }
     }

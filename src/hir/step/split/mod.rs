@@ -164,7 +164,7 @@ fn parts_are_known(split: &SplitStep, b: &mut Builder<'_, '_>) -> bool {
         }
         if split.parts[..position].iter().any(|p| p.part.name == name) {
             let diagnostic = Diagnostic::error(Code::E0104, part.part.span, format!("`{name}` is given twice"));
-            b.report(diagnostic.label("again here"));
+            b.report(diagnostic.again());
             return false;
         }
     }

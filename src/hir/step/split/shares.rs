@@ -28,7 +28,11 @@ pub(super) fn of(parts: &[SplitPart], span: Span, b: &mut Builder<'_, '_>) -> Op
         return None;
     }
     if train <= 1e-9 {
-        b.report(Diagnostic::error(Code::E0105, span, "nothing is left to learn from").label("train is 0 %"));
+        b.report(
+            Diagnostic::error(Code::E0105, span, "nothing is left to learn from")
+                .label("train is 0 %")
+                .help("write a smaller share: `split test 20%`"),
+        );
         return None;
     }
     Some(Shares { train, valid, test })

@@ -83,7 +83,7 @@ fn convert(w: &Wanted, raw: pl::Expr, decimal_comma: bool, (faults, node): (&Fau
                 read_text(&field.dtype, c, decimal_comma)?.map_err(|text| {
                     let message = format!("{text:?} is not {}", super::expected(&field.dtype));
                     let column = Some(field.name.clone());
-                    faults.raise(Fault { node, code: "E0704", message, column, value: Some(text) })
+                    faults.raise(Fault { node, span: None, code: "E0704", message, column, value: Some(text) })
                 })
             })
         }

@@ -141,7 +141,7 @@ fn fill(step: &Step<'_>, cell: &Cell, inputs: &DataFrame, layout: &Layout) -> Re
                 Ok(values) => values.ok_or_else(unknown)?,
                 Err(Wrong::Engine(error)) => return Err(error),
                 Err(Wrong::Overflow(at, message)) => {
-                    let fault = Fault { node: step.id, code: "E0709", message, column: None, value: None };
+                    let fault = Fault { node: step.id, span: None, code: "E0709", message, column: None, value: None };
                     return Err(fault.into_error(Some(layout.row_number_of(at))).or_span(step.node.span));
                 }
             }
