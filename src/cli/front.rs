@@ -1,15 +1,15 @@
 use std::path::Path;
+use std::sync::Arc;
 
-use dbjob_plan::{Plan, Span};
+use dbjob_plan::{ItemKind, Plan, Span};
 
 use super::files::read_source;
 use super::world::LocalWorld;
-#[cfg(feature = "local")]
-use crate::diagnostic::Diagnostic;
-use crate::diagnostic::{Code, Problem, Severity};
+use crate::diagnostic::{Code, Diagnostic, Problem, Severity};
 #[cfg(feature = "local")]
 use crate::hir;
-use crate::hir::{Given, SoundJob};
+use crate::hir::{Given, Item, ItemBody, SoundJob};
+use crate::link::Program;
 #[cfg(feature = "local")]
 use crate::link::link;
 use crate::lock::Datasets;
@@ -17,7 +17,7 @@ use crate::lower::lower;
 use crate::source::{SourceFile, SourceMap};
 #[cfg(feature = "local")]
 use crate::syntax;
-use crate::syntax::ast::{Ident, Text};
+use crate::syntax::ast::{self, Ident, Text};
 use crate::{Analysis, analyse};
 
 /// A job that went through the compiler, as far as it got.
@@ -31,6 +31,9 @@ pub struct Front {
     pub plan: Option<Plan>,
     /// There whenever the plan is.
     pub job: Option<SoundJob>,
+    /// Its datasets, if nothing is wrong with them; what is wrong with items that read them does not matter.
+    #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only an engine looks into data"))]
+    pub datasets: Option<Vec<Arc<Item>>>,
     /// What `dbjob.lock` says of its datasets.
     #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only a run meets other data"))]
     pub locked: Datasets,
@@ -38,7 +41,15 @@ pub struct Front {
 
 impl Front {
     fn failed(problem: Problem) -> Self {
-        Self { problems: vec![problem], notes: Vec::new(), items: 0, plan: None, job: None, locked: Datasets::new() }
+        Self {
+            problems: vec![problem],
+            notes: Vec::new(),
+            items: 0,
+            plan: None,
+            job: None,
+            datasets: None,
+            locked: Datasets::new(),
+        }
     }
 }
 
@@ -108,6 +119,10 @@ pub fn compile_source(file: SourceFile, params: &ParamArgs, purpose: Purpose, so
         Err(problem) => return Front::failed(problem),
     };
     let Analysis { program, checked, mut diagnostics } = analyse(file, sources, &given, &world);
+    let datasets = has_sound_datasets(&program, &diagnostics).then(|| {
+        let is_dataset = |item: &&Arc<Item>| matches!(item.body, ItemBody::Table { kind: ItemKind::Dataset, .. });
+        checked.job.items.iter().filter(is_dataset).cloned().collect()
+    });
     let broken = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let sound: Option<SoundJob> = if broken { None } else { checked.sound() };
     let plan = sound.as_ref().map(lower);
@@ -118,7 +133,23 @@ pub fn compile_source(file: SourceFile, params: &ParamArgs, purpose: Purpose, so
         diagnostics.into_iter().map(Problem::from).partition(|p| p.severity == Severity::Note);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
     let items = program.ast.items.iter().filter(|item| item.span.file == file).count();
-    Front { problems, notes, items, job: sound.filter(|_| plan.is_some()), plan, locked: world.locked }
+    Front { problems, notes, items, job: sound.filter(|_| plan.is_some()), plan, datasets, locked: world.locked }
+}
+
+/// Whether every error is in an item that only reads datasets, or what those give.
+fn has_sound_datasets(program: &Program, diagnostics: &[Diagnostic]) -> bool {
+    let reads = |kind: &ast::ItemKind| {
+        use ast::ItemKind::{Deploy, Model, Module, Test, Transform};
+        matches!(kind, Transform(_) | Model(_) | Deploy(_) | Module { .. } | Test { .. })
+    };
+    let inside = |span: Span| {
+        let there = |item: &&Arc<ast::Item>| {
+            item.span.file == span.file && (item.span.start..item.span.end).contains(&span.start)
+        };
+        program.ast.items.iter().find(there).is_some_and(|item| reads(&item.kind))
+    };
+    let mut errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    errors.all(|d| inside(d.span)) && program.ast.broken.is_empty()
 }
 
 /// The cores that the job's cluster grants, without a look at data; problems are told by `compile`.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dbjob_plan::{Backend, ItemKind, NodeId, Plan, RunError};
 
@@ -16,7 +17,7 @@ use super::front::{ParamArgs, Purpose, compile};
 use super::world::read_lock;
 use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem, Severity};
-use crate::hir::{ItemBody, SoundJob, Table};
+use crate::hir::Item;
 use crate::lock::{Datasets, Difference, FILE, Lock, differences};
 use crate::source::SourceMap;
 use survey::{Dataset, survey, taken_by};
@@ -76,16 +77,20 @@ fn one(
     let mut sources = SourceMap::default();
     let front = compile(path, &args.params, Purpose::Lock, &mut sources);
     let errors: Vec<Problem> = front.problems.into_iter().filter(|p| p.severity == Severity::Error).collect();
-    let (Some(plan), Some(job)) = (front.plan, front.job) else {
+    let Some(datasets) = front.datasets else {
         output.problems(&errors, &sources);
         return Err(Outcome::Wrong);
     };
+    if !errors.is_empty() {
+        let (file, errors) = (shown(path), count(errors.len(), "error"));
+        output.note(&format!("{file} has {errors} that its data have no part in: `dbjob check {file}` tells\n"));
+    }
     let folder = parent(path);
     if !locks.contains_key(&folder) {
         let lock = read_lock(&folder).map_err(|e| fail(e, &sources))?;
         locks.insert(folder.clone(), lock);
     }
-    let found = look(&plan, &job, &folder).map_err(|e| fail(e, &sources))?;
+    let found = look(&datasets, &folder).map_err(|e| fail(e, &sources))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let lock = locks.get_mut(&folder).expect("read above");
     let number = found.len();
@@ -101,22 +106,14 @@ fn one(
     Ok((number, false))
 }
 
-fn look(plan: &Plan, job: &SoundJob, folder: &Path) -> Result<Datasets, RunError> {
+fn look(datasets: &[Arc<Item>], folder: &Path) -> Result<Datasets, RunError> {
     let engine = engine();
     let mut found = Datasets::new();
-    for dataset in survey::datasets(plan) {
-        let table = table_of(job, dataset.name);
-        let taken = |name: &str| table.is_some_and(|t| taken_by(t, name));
-        found.insert(dataset.name.to_owned(), survey(&dataset, &taken, &engine, folder)?);
+    for item in datasets {
+        let Some((dataset, table)) = Dataset::of(item) else { continue };
+        found.insert(item.name.clone(), survey(&dataset, &|name| taken_by(table, name), &engine, folder)?);
     }
     Ok(found)
-}
-
-fn table_of<'j>(job: &'j SoundJob, name: &str) -> Option<&'j Table> {
-    job.items.iter().find_map(|item| match &item.body {
-        ItemBody::Table { kind: ItemKind::Dataset, table, .. } if item.name == name => Some(&**table),
-        _ => None,
-    })
 }
 
 /// Prints in what the data are not as they were locked, and says whether they are not.
@@ -160,7 +157,7 @@ fn write(path: &Path, lock: &Lock) -> io::Result<()> {
 pub fn verify(plan: &Plan, goal: &[String], locked: &Datasets, base: &Path) -> Result<(), RunError> {
     let engine = engine();
     let needed = needed(plan, goal);
-    for dataset in survey::datasets(plan).into_iter().filter(|d| needed.contains(&d.node)) {
+    for dataset in survey::datasets(plan, &needed) {
         let Some(old) = locked.values().find(|l| l.is_of(dataset.source)) else { continue };
         let taken = |name: &str| {
             let header = dataset.source.columns.iter().find(|c| c.name == name).map(|c| c.header.as_str());

@@ -1,5 +1,6 @@
 //! What data are like: found by the engine, with plans of its own.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use dbjob_plan::{
@@ -7,32 +8,42 @@ use dbjob_plan::{
     RunContext, RunError, Schema, Source, Span, Value,
 };
 
-use crate::hir::Table;
+use crate::hir::{Item, ItemBody, Table};
 use crate::lock::{Locked, LockedColumn, LockedKey, row_class};
 
 /// More levels than these are names rather than levels, and are not written down.
 const MOST_LEVELS: u64 = 1_000;
 
-/// A dataset of a plan.
+/// A dataset whose data are in files of a known place.
 pub struct Dataset<'p> {
     pub name: &'p str,
-    pub node: NodeId,
     pub source: &'p Source,
-    schema: &'p Schema,
+    schema: Schema,
     pub span: Span,
 }
 
-/// The datasets of a plan whose data are in files of a known place.
-pub fn datasets(plan: &Plan) -> Vec<Dataset<'_>> {
-    let nodes = plan.graph.node_indices().map(|id| (id, plan.node(id)));
-    nodes
-        .filter_map(|(id, node)| match &node.op {
+impl<'p> Dataset<'p> {
+    fn new(name: &'p str, op: &'p Op, schema: Schema, span: Span) -> Option<Self> {
+        match op {
             Op::Read(source) if source.format.is_file() && source.outside.is_none() => {
-                Some(Dataset { name: &node.item, node: id, source, schema: &node.schema, span: node.span })
+                Some(Self { name, source, schema, span })
             }
             _ => None,
-        })
-        .collect()
+        }
+    }
+
+    /// As the compiler knows it, with its columns.
+    pub fn of(item: &'p Item) -> Option<(Self, &'p Table)> {
+        let ItemBody::Table { steps, table, .. } = &item.body else { return None };
+        let read = steps.first()?;
+        Some((Self::new(&item.name, &read.op, read.shape.schema(), read.span)?, table))
+    }
+}
+
+/// Those of these nodes of a plan.
+pub fn datasets<'p>(plan: &'p Plan, nodes: &BTreeSet<NodeId>) -> Vec<Dataset<'p>> {
+    let nodes = nodes.iter().map(|id| plan.node(*id));
+    nodes.filter_map(|node| Dataset::new(&node.item, &node.op, node.schema.clone(), node.span)).collect()
 }
 
 /// Looks at all rows of a dataset. `taken`: whether the job takes a column's type from the data.
