@@ -132,6 +132,15 @@ fn declare(
         }
     }
     for attribute in &ast.attributes {
+        if attribute.name.name == "named" {
+            // It takes what stands behind it along.
+            let last = ast.attributes.last().map_or(attribute.span, |last| last.span);
+            let diagnostic = Diagnostic::error(Code::E0105, attribute.span.to(last), "a header is a text in quotes")
+                .label("not a text")
+                .help("write `name: type named \"header in the file\"`");
+            cx.out.push(diagnostic);
+            break;
+        }
         if attribute.name.name == "known" {
             // Of it and the words after it is one message made.
             let last = ast.attributes.last().map_or(attribute.span, |last| last.span);

@@ -26,6 +26,7 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
     let is_model = declared.kind == "model";
     let mut targets: Vec<(Target, Span)> = Vec::new();
     let mut said_to = false;
+    let mut accepted: Option<Span> = None;
     for statement in &deploy.statements {
         match statement {
             DeployStatement::To(call) => {
@@ -52,7 +53,15 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
                     targets.push((goes_to, call.span));
                 }
             }
-            DeployStatement::Accept(what) => accept(what, from, is_model, cx),
+            DeployStatement::Accept(what) => {
+                if let Some(first) = accepted.replace(what.span) {
+                    let message = "what callers send is said twice";
+                    let diagnostic =
+                        Diagnostic::error(Code::E0102, what.span, message).again().related(first, "first here");
+                    cx.out.push(diagnostic);
+                }
+                accept(what, from, is_model, cx);
+            }
             DeployStatement::Setting(setting) => {
                 let diagnostic = Diagnostic::error(
                     Code::E0104,

@@ -312,6 +312,18 @@ fn found(place: &Place) -> Option<Diagnostic> {
             "here",
             "write `count()` for the number of rows, `select all` for all columns",
         ),
+        "else" if layout.symbol(at.wrapping_sub(1)) == "{" => place.error(
+            at,
+            "`else` is the last arm of a `match`",
+            "no arm stands before it",
+            "write `match x { \"a\" => 1, else => 0 }`",
+        ),
+        "{" if layout.symbol(place.range.start) == "use" => place.error(
+            place.range.clone().find(|at| layout.symbol(*at) == "as")?,
+            "`use` gives no other names",
+            "here",
+            "write `use { a, b } from \"path.dbjob\"`; a transform may give a table another name",
+        ),
         "." if place.wants_value && touches_next && next.starts_with(|c: char| c.is_ascii_digit()) => {
             let (start, end) = (token.start, layout.tokens[at + 1].end);
             let span = Span { file: layout.file, start, end };

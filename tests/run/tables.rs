@@ -499,3 +499,17 @@ deploy t { to ndjson("out.ndjson") }
     assert_eq!(rows(job, &[]).len(), 2);
     assert_eq!(rows(&job.replace("if n > 0 or true", "if true"), &[]).len(), 2);
 }
+
+#[test]
+fn an_appended_int_beside_a_float_becomes_one_and_a_date_its_midnight() {
+    let job = r#"
+dataset a from inline [ { x: 1, t: @2024-01-02 } ] { x: int; t: date }
+dataset b from inline [ { t: @2024-01-02T03:04:05, x: 2.5 }, { t: null, x: null } ] { t: datetime?; x: float? }
+transform t from a { union b }
+deploy t { to ndjson("out.ndjson") }
+"#;
+    assert_eq!(
+        rows(job, &[]),
+        [r#"{"x":1.0,"t":"2024-01-02T00:00:00"}"#, r#"{"x":2.5,"t":"2024-01-02T03:04:05"}"#, r#"{"x":null,"t":null}"#]
+    );
+}

@@ -59,7 +59,9 @@ pub fn render(outline: &Outline) -> String {
 
 fn headline(item: &Item) -> String {
     let mut line = item_title(item.kind, &item.name);
-    if let Some(source) = &item.source {
+    if let Some(source) = item.source.as_ref().filter(|source| source.format == "inline") {
+        line.push_str(&format!(" from {} [ … ]", source.format));
+    } else if let Some(source) = &item.source {
         line.push_str(&format!(" from {}({:?})", source.format, source.path));
     } else if !item.inputs.is_empty() {
         line.push_str(&format!(" from {}", item.inputs.join(", ")));

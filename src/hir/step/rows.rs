@@ -86,7 +86,8 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
             // What was made here and there in two ways tells from which table a row comes.
             let tells = ours.span != theirs.span && !(ours.plain && theirs.plain);
             match types::common(&ours.dtype, &theirs.dtype) {
-                Some(common) if common == ours.dtype || (ours.dtype.is_text() && theirs.dtype.is_text()) => {
+                // An int beside a float becomes one, a date its midnight. A decimal keeps its digits.
+                Some(common) if common == ours.dtype || !matches!(common, DataType::Decimal { .. }) => {
                     ours.dtype = common;
                     ours.nullable |= theirs.nullable;
                     ours.range = ours.range.or(theirs.range);
