@@ -14,6 +14,11 @@ pub trait World {
         None
     }
 
+    /// How many levels `dbjob.lock` knows of an open category, by its header.
+    fn levels(&self, _source: &Source, _header: &str) -> Option<usize> {
+        None
+    }
+
     /// The names of a source's columns, where it is there and tells them without a look at its rows.
     fn header(&self, _source: &Source) -> Option<Vec<String>> {
         None

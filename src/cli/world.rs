@@ -68,6 +68,11 @@ impl World for LocalWorld {
         self.locked.values().find(|l| l.is_of(source)).map(crate::lock::Locked::schema)
     }
 
+    fn levels(&self, source: &Source, header: &str) -> Option<usize> {
+        let locked = self.locked.values().find(|l| l.is_of(source))?;
+        locked.column(header)?.levels.as_ref().map(Vec::len)
+    }
+
     /// A run reads the file anyway, and says where.
     #[cfg(feature = "local")]
     fn header(&self, source: &Source) -> Option<Vec<String>> {

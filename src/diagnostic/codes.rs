@@ -72,6 +72,7 @@ codes! {
     W0411 "copies of one row on both sides of a split",
     W0412 "one test part judges several models of the same output",
     W0413 "accuracy alone, whatever the share of the classes",
+    W0414 "one-hot columns of many values",
     // Maps
     E0501 "the map cannot be undone",
     E0502 "the map does not fit the column",
@@ -109,9 +110,11 @@ codes! {
     W0101 "a `use` that nothing needs",
     W0102 "a param that nothing needs",
     W0103 "a function that nothing calls",
-    // Notes: what nothing was said about
+    // Notes: what nothing was said about, and what nothing reads
     N0001 "columns are taken as the file has them",
     N0002 "a process makes columns unchecked",
+    N0003 "a column that nothing reads",
+    N0004 "a dataset that nothing reads",
 }
 
 impl Code {

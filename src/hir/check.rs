@@ -71,7 +71,7 @@ pub fn check_again(program: &Program, name: &str, given: &Given, world: &dyn Wor
     deploy::check_all(&mut cx);
     quarantine::check_all(&mut cx);
     job.tests = test::check_all(file, &mut cx);
-    lint::check_all(&mut cx);
+    lint::check_all(&job.tests, &mut cx);
     job.modules.retain(|m| program.takes(m.position));
     job.items = cx.items.into_items();
     job.items.retain(|item| program.takes(item.position));

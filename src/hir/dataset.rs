@@ -1,6 +1,6 @@
 //! Datasets: a source, its columns, its expectations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use dbjob_plan::{DataType, Field, Format, ItemKind, Op, Source, SourceColumn, Span};
@@ -63,6 +63,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
             in_the_file(&source.columns, &header, cx);
         }
     }
+    one_header(&source.columns, &mut table);
     known::check(dataset, &mut table, cx);
     if let Some(key) = declared_key(&table) {
         source.key = table.columns.iter().filter(|c| c.role == Role::Key).map(|c| c.name.clone()).collect();
@@ -81,6 +82,22 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     let body = ItemBody::Table { kind: ItemKind::Dataset, input: None, steps, table: Box::new(table.clone()) };
     cx.items.push(Arc::new(Item { name: name.clone(), doc, span, body, position }));
     cx.tables.insert(name, table);
+}
+
+/// A column of the file that is read under two names is late under both if it is so under one.
+fn one_header(columns: &[SourceColumn], table: &mut Table) {
+    let mut by_header: HashMap<&str, Vec<&SourceColumn>> = HashMap::new();
+    columns.iter().for_each(|c| by_header.entry(&c.header).or_default().push(c));
+    for twins in by_header.into_values().filter(|twins| twins.len() > 1) {
+        let late = twins.iter().filter_map(|c| table.get(&c.name)).find(|c| !c.taint.is_empty()).cloned();
+        let Some(late) = late else { continue };
+        for column in twins {
+            if let Some(own) = table.get_mut(&column.name).filter(|own| own.taint.is_empty()) {
+                let words = format!("`{}` is the same column of the file", column.name);
+                own.taint.absorb(&late.taint.through(column.span, &words));
+            }
+        }
+    }
 }
 
 /// What tells whether two datasets have rows in common: the file they are read from.

@@ -10,7 +10,8 @@ use super::taint::TaintKind;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
 impl Draft {
-    pub(super) fn typed_inputs(&mut self, output: &Output, cx: &mut Context<'_>) -> Vec<Input> {
+    /// `at` is where the output is named.
+    pub(super) fn typed_inputs(&mut self, output: &Output, at: Span, cx: &mut Context<'_>) -> Vec<Input> {
         let mut inputs = Vec::new();
         let mut problems = Vec::new();
         for (name, alias, span) in &self.inputs {
@@ -71,6 +72,9 @@ impl Draft {
             self.wrong |= problem.severity == Severity::Error;
             cx.out.push(problem);
         }
+        if let Some(problem) = self.table.get(&output.column).and_then(|o| fed_back(o, at)) {
+            self.report(problem, cx);
+        }
         if let Some(problem) = self.table.get(&output.column).and_then(|o| one_label_apart(o, &self.table)) {
             cx.out.push(problem);
         }
@@ -115,6 +119,14 @@ fn of_output(column: &Column, output: &str, table: &Table, at: Span, cx: &Contex
         diagnostic
             .help(format!("if `{source}` is known only later, say `late` where it is declared; else leave it out"))
     })
+}
+
+/// An output that is made of predictions on rows that were learned from: the model would learn what a model says.
+fn fed_back(output: &Column, at: Span) -> Option<Diagnostic> {
+    let (source, taint) = output.taint.iter().find(|(_, source)| source.kind == TaintKind::InSample)?;
+    let message = format!("`{}` is made of `{source}`, and not of what came to be", output.name);
+    let diagnostic = Diagnostic::error(Code::E0401, at, message).label("learned from a model");
+    Some(taint.tell(source, diagnostic).help("learn from the label, or `predict … out_of_fold`"))
 }
 
 /// An output that a join gave to several rows, which the split may put on both sides.

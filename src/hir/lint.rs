@@ -7,11 +7,11 @@ use dbjob_plan::Task;
 use super::check::Context;
 use super::split::SplitFact;
 use super::table::{Column, Table};
-use super::{Item, ItemBody, Model};
+use super::{Item, ItemBody, Model, Test, unused};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
-pub(super) fn check_all(cx: &mut Context<'_>) {
-    if cx.out.iter().any(|d| d.severity == Severity::Error) {
+pub(super) fn check_all(tests: &[Test], cx: &mut Context<'_>) {
+    if cx.out.iter().chain(&cx.program.errors).any(|d| d.severity == Severity::Error) {
         return;
     }
     let models: Vec<(&Item, &Model)> = cx
@@ -25,6 +25,7 @@ pub(super) fn check_all(cx: &mut Context<'_>) {
     let mut found = Vec::new();
     judged_by_one_test(&models, cx, &mut found);
     found.extend(models.iter().filter_map(|(_, model)| accuracy_alone(model)));
+    found.extend(unused::check_all(tests, cx));
     cx.out.extend(found);
 }
 

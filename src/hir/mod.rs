@@ -62,6 +62,7 @@ mod test;
 mod text;
 mod transform;
 mod types;
+mod unused;
 mod value;
 mod way;
 mod window;

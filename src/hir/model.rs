@@ -306,7 +306,7 @@ impl Draft {
             }
         }
         let (output, task, output_span) = self.output.clone()?;
-        let inputs = self.typed_inputs(&output, cx);
+        let inputs = self.typed_inputs(&output, output_span, cx);
         let stated = model.statements.iter().find_map(|s| match &s.kind {
             ModelStatementKind::Output { ty: Some(ty), classes: None, raw: None, .. } => Some(ty.span),
             _ => None,

@@ -132,7 +132,7 @@ impl Statistic {
 
 /// Why a column must not be an input: rows of train and test share a statistic in it.
 pub(super) fn leak(column: &Column, table: &Table, at: Span, cx: &Context<'_>) -> Option<Diagnostic> {
-    let split = table.split.as_ref()?;
+    let split = table.split.as_ref().filter(|split| split.separates())?;
     let (statistic, way) = column.statistics.0.iter().find(|(s, _)| s.crosses(split, table, cx))?;
     let name = &column.name;
     let message = format!("`{name}` holds a statistic over rows of all parts, test rows among them");

@@ -86,6 +86,11 @@ impl Program {
         here.take_while(move |((s, _), _)| *s == space).map(|((_, name), _)| name.as_str())
     }
 
+    /// Whether a file is the job's own.
+    pub fn is_own(&self, file: FileId) -> bool {
+        self.home(file) == self.home(self.root)
+    }
+
     /// Whether an item is part of the job, and not only of a file that it uses.
     pub fn takes(&self, index: usize) -> bool {
         self.taken[index]

@@ -70,7 +70,7 @@ impl Locked {
         self.path == source.path && self.format == source.format && source.outside.is_none()
     }
 
-    fn column(&self, name: &str) -> Option<&LockedColumn> {
+    pub fn column(&self, name: &str) -> Option<&LockedColumn> {
         self.columns.iter().find(|c| c.name == name)
     }
 }

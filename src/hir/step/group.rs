@@ -11,7 +11,7 @@ use crate::hir::Served;
 use crate::hir::expr::{Aggregates, Scope, check_expr};
 use crate::hir::split::SplitFact;
 use crate::hir::statistic::Statistic;
-use crate::hir::table::{Column, Table};
+use crate::hir::table::{Column, Role, Table};
 use crate::hir::taint::Taint;
 use crate::hir::transform::Builder;
 use crate::syntax::ast::{self, Ident, Named};
@@ -89,6 +89,9 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         let mut column = computed(name, &typed);
         column.taint.absorb(&grouped_by);
         column.statistics.push(statistic.clone());
+        if is_one_id(&typed.expr, &b.table) {
+            column.role = Role::Id;
+        }
         add(&mut out, column, name.span, b);
         aggregate_exprs.push(NamedExpr { name: name.name.clone(), expr: typed.expr });
     }
@@ -119,6 +122,17 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         let visible = b.table.names().map(|n| dbjob_plan::Projection { from: n.into(), to: n.into() });
         let columns = visible.chain(part_of(&b.table)).collect();
         b.push(Op::Project { columns }, span, Served::Computed);
+    }
+}
+
+/// Whether a value is the id of one of the rows of a group: whose rows they are is still known then.
+fn is_one_id(value: &Expr, table: &Table) -> bool {
+    match &value.kind {
+        ExprKind::Aggregate { function, args, .. } if matches!(function.as_str(), "first" | "last" | "min" | "max") => {
+            let id = |name: &String| table.get(name).is_some_and(|c| c.role == Role::Id);
+            args.first().is_some_and(|arg| matches!(&arg.kind, ExprKind::Column(name) if id(name)))
+        }
+        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dbjob_plan::{DataType, MapColumn, MapLink, Op, OutOfFold, Span, SplitKey, Value};
 
-use super::domain;
+use super::{cardinality, domain};
 use crate::catalog::map::{self as maps, Body, Map, MapInput, MapOutput};
 use crate::diagnostic::{Code, Diagnostic, meant_name};
 use crate::hir::Served;
@@ -218,7 +218,13 @@ fn of_catalog(map: &Map, op: &Call, targets: &mut Vec<Target>, b: &mut Builder<'
                 }
                 Ok(Mapped::by_formula(formula::of_catalog(text, column, &option, op.span)))
             }
-            Body::Own(typing) => typing(&input(column, learns_of.clone()), &option).map(Mapped::by_engine),
+            Body::Own(typing) => {
+                let mapped = typing(&input(column, learns_of.clone()), &option).map(Mapped::by_engine);
+                if map.name == "one_hot" && mapped.is_ok() {
+                    cardinality::warn(op, &option("min_count"), column, b);
+                }
+                mapped
+            }
             Body::Several(_) => unreachable!("refused above"),
         };
         mapped.map_err(|why| b.cx.out.push(misfit(op, column, &why))).ok()

@@ -1,6 +1,7 @@
 //! One file a family of steps: what each does to the columns, and the operation of the plan.
 
 pub(super) mod asof;
+mod cardinality;
 pub(super) mod columns;
 mod domain;
 pub(super) mod expect;

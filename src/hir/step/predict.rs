@@ -238,6 +238,17 @@ struct Added {
     nullable: bool,
 }
 
+/// What the columns know that the model looks at here.
+fn seen(fact: &ModelFact, b: &Builder<'_, '_>) -> Column {
+    let mut all = Column::new("", DataType::Unknown, false, fact.span);
+    let request = fact.request.fields.iter().map(|f| &f.name);
+    for column in fact.inputs.iter().map(|i| &i.column).chain(request).filter_map(|name| b.table.get(name)) {
+        all.taint.absorb(&column.taint);
+        all.statistics.absorb(&column.statistics);
+    }
+    all
+}
+
 fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, added: Added, b: &mut Builder<'_, '_>) {
     let output = &fact.output.dtype;
     let mut names: Vec<(String, DataType)> = vec![(prefix.to_owned(), output.clone())];
@@ -251,6 +262,7 @@ fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, added: Added, b:
             _ => b.table.open.push(format!("{prefix}_probability_")),
         }
     }
+    let seen = seen(fact, b);
     for (name, dtype) in names {
         if let Some(old) = b.table.get(&name) {
             let diagnostic = exists(&name, span, old.span).help("take another name: `predict … as p`");
@@ -258,7 +270,10 @@ fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, added: Added, b:
             continue;
         }
         let lost = name == prefix && fact.task == Task::Regression && fact.output.may_be_lost();
+        let words = format!("`{name}` is predicted from it");
         let mut column = Column::new(name, dtype, added.nullable || lost, span);
+        column.taint = seen.taint.through(span, &words);
+        column.statistics = seen.statistics.through(span, &words);
         if added.in_sample {
             column.taint.add(format!("predictions of {model}"), TaintSource::new(TaintKind::InSample, span));
         }

@@ -14,14 +14,16 @@ pub(super) fn id_on_both_sides(split: &SplitStep, made: &Split, verb: Span, b: &
     let table = &b.table;
     let by: Vec<&str> = key.columns.iter().map(String::as_str).collect();
     // Under whatever name, or a value that is computed from it alone.
-    let of_id = |id: &Column, key: &&str| table.get(key).is_some_and(|c| c.of_row() && c.origin.is_subset(&id.origin));
+    let of_id = |id: &Column, key: &&str| {
+        table.get(key).is_some_and(|c| c.span == id.span || (c.of_row() && c.origin.is_subset(&id.origin)))
+    };
     let is_key = |id: &Column| !by.is_empty() && by.iter().all(|key| of_id(id, key));
     // The key of a joined table is one there only.
     let declared = |c: &&Column| {
         let is_id = |(dataset, name): &(String, String)| {
             b.cx.tables.get(dataset).and_then(|t| t.get(name)).is_some_and(|c| c.role == Role::Id)
         };
-        c.role == Role::Id && c.plain && c.origin.iter().all(is_id)
+        c.role == Role::Id && c.origin.iter().all(is_id)
     };
     let apart = |c: &&Column| !table.unique_by([c.name.as_str()]) && !table.follows(&c.name, &by);
     let ids: Vec<&Column> = table.columns.iter().chain(&table.dropped_ids).filter(declared).collect();
