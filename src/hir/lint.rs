@@ -89,8 +89,7 @@ fn feeds(item: &str, by: &str, cx: &Context<'_>) -> bool {
             return true;
         }
         if seen.insert(name) {
-            let found = cx.items.iter().filter(|i| i.name == name && !matches!(i.body, ItemBody::Deploy(_)));
-            open.extend(found.flat_map(|i| i.input_names()));
+            open.extend(cx.items.named(name).iter().flat_map(|item| item.input_names()));
         }
     }
     false

@@ -19,7 +19,7 @@ pub(super) fn check_all(tests: &[Test], cx: &Context<'_>) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let mut used = Origin::new();
-    for item in &cx.items {
+    for item in cx.items.iter() {
         mark(item, read.contains(item.name.as_str()), cx, &mut used);
     }
     for rows in tests.iter().flat_map(|test| &test.expect) {

@@ -38,7 +38,7 @@ fn how_many(column: &Column, b: &Builder<'_, '_>) -> Option<String> {
 /// How many levels the lock has seen of a source column.
 fn locked_levels(column: &Column, b: &Builder<'_, '_>) -> Option<usize> {
     let (dataset, name) = column.origin.first().filter(|_| column.plain && column.origin.len() == 1)?;
-    let item = b.cx.items.iter().find(|item| item.name == *dataset)?;
+    let item = b.cx.items.named(dataset)?;
     let ItemBody::Table { steps, .. } = &item.body else { return None };
     let Some(Step { op: Op::Read(source), .. }) = steps.first() else { return None };
     let header = &source.columns.iter().find(|c| c.name == *name)?.header;

@@ -35,7 +35,7 @@ pub(super) fn labels(column: &Column, right: &Table, span: Span, b: &Builder<'_,
 }
 
 fn source<'b>(dataset: &str, b: &'b Builder<'_, '_>) -> Option<&'b Source> {
-    let item = b.cx.items.iter().find(|item| item.name == dataset)?;
+    let item = b.cx.items.named(dataset)?;
     match &item.body {
         ItemBody::Table { steps, .. } => match steps.first() {
             Some(Step { op: Op::Read(source), .. }) if source.format.is_file() => Some(source),
