@@ -8,7 +8,7 @@ use super::selection::known;
 use super::step::unmap::{of_predictions, undo};
 use super::table::Column;
 use super::{declared, types};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Fix};
 use crate::syntax::ast;
 
 impl Draft {
@@ -84,6 +84,14 @@ impl Draft {
                 }
                 match stated_output(&stated, &natural) {
                     Some(dtype) => dtype,
+                    None if matches!(stated, DataType::Decimal { .. }) && natural == DataType::Float => {
+                        let message = format!("predictions of `{}` are floats, not {stated}", column.name);
+                        let diagnostic = Diagnostic::error(Code::E0201, ty.span, message)
+                            .label(format!("said to be {stated}"))
+                            .help("a prediction is no exact number: state `float`, and round it where it is used")
+                            .fix(Fix::write(ty.span, "float"));
+                        return self.report(diagnostic, cx);
+                    }
                     None => {
                         let diagnostic = Diagnostic::error(
                             Code::E0201,

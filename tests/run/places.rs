@@ -32,6 +32,11 @@ fn of_a_condition_it_is_the_part_that_fails() {
 }
 
 #[test]
+fn an_overflow_is_shown_where_it_is_computed() {
+    fails_at(&steps("  derive b = 1\n  derive c = 2, d = (id + 9223372036854775806) * 1.0"), DATA, "8:21", "float(x)");
+}
+
+#[test]
 fn of_a_function_of_the_job_it_is_the_call() {
     let job = steps("  derive b = 1\n  derive c = number(s) + 1") + "fn number(s: string): int = int(s)\n";
     fails_at(&job, DATA, "8:14", "try_");

@@ -30,8 +30,13 @@ impl Fault {
             Some(row) => format!("{} in row {row} of the step's input", self.message),
             None => self.message,
         };
-        let help = (self.code == "E0710")
-            .then(|| "a cast that begins with `try_` gives null where there is no such value".into());
+        let help = match self.code {
+            "E0707" => Some("leave such rows out with a `filter` above it"),
+            "E0709" => Some("compute with floats, `float(x) * y`, or leave such rows out with a `filter`"),
+            "E0710" => Some("a cast that begins with `try_` gives null where there is no such value"),
+            _ => None,
+        };
+        let help = help.map(str::to_owned);
         RunError { span: self.span, help, ..RunError::new(self.code, message).data(data) }
     }
 }
