@@ -324,7 +324,9 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
 fn in_the_file(declared: &[SourceColumn], header: &[String], cx: &mut Context<'_>) {
     for column in declared.iter().filter(|c| !header.contains(&c.header)) {
         let message = format!("the file has no column `{}`", column.header);
-        let diagnostic = Diagnostic::error(Code::E0304, column.span, message).label("declared here");
+        let diagnostic = Diagnostic::error(Code::E0304, column.span, message)
+            .label("declared here")
+            .help(format!("it has {}; another name in the file is said by `named \"…\"`", listed(header)));
         cx.out.push(diagnostic.near_elsewhere(&column.header, header.iter().map(String::as_str)));
     }
 }

@@ -304,7 +304,7 @@ pub(super) fn unknown_item<'n>(name: &Ident, kinds: &str, known: impl Iterator<I
     let diagnostic =
         Diagnostic::error(Code::E0101, name.span, format!("there is no {kinds} `{}`", name.name)).label("unknown name");
     let diagnostic = match known.len() {
-        0 => return diagnostic,
+        0 => return diagnostic.help("this file has none"),
         1..=MOST_NAMED => diagnostic.help(format!("this file has {}", known.join(", "))),
         n => diagnostic.help(format!("this file has {n} of them, none of that name")),
     };

@@ -164,7 +164,8 @@ fn encoding_of(value: &ast::Expr, cx: &mut Context<'_>) -> Option<Encoding> {
                 value.span,
                 format!("`encoding` takes \"utf-8\" or \"latin-1\", not {what}"),
             )
-            .label("unknown encoding");
+            .label("unknown encoding")
+            .help("write `encoding = \"latin-1\"`, or leave it out for UTF-8");
             cx.out.push(diagnostic);
             None
         }

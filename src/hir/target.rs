@@ -144,6 +144,7 @@ fn file(
                 format!("`mode` of a file is replace or append, not {shown}"),
             )
             .label("unknown mode")
+            .help("write `mode = append`, or leave it out to replace the file")
             .near(word.unwrap_or_default(), ["replace", "append"]);
             cx.out.push(diagnostic);
             return None;
@@ -299,7 +300,9 @@ fn database_mode(mode: Option<&Arg>, what: &Deployed<'_>, cx: &mut Context<'_>) 
             let shown = options::describe(&arg.value);
             let message = format!("`mode` of a database is replace, append or upsert(key), not {shown}");
             let word = options::word(&arg.value).unwrap_or_default();
-            let diagnostic = Diagnostic::error(Code::E0105, arg.value.span, message).label("unknown mode");
+            let diagnostic = Diagnostic::error(Code::E0105, arg.value.span, message)
+                .label("unknown mode")
+                .help("write `mode = append` or `mode = upsert(key)`, or leave it out to replace the table");
             cx.out.push(match word {
                 "upsert" => diagnostic.help("say by which columns: `mode = upsert(order_id)`"),
                 word => diagnostic.near(word, MODES.iter().copied()),

@@ -455,7 +455,8 @@ fn grain(
                 left.join(", ")
             ),
         )
-        .label("not proven");
+        .label("not proven")
+        .help("make its keys unique above, with `distinct by`, or write `many_to_one`");
         b.report(diagnostic);
     }
 }

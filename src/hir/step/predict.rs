@@ -210,7 +210,8 @@ fn can_replay(fact: &ModelFact, model: &Ident, b: &mut Builder<'_, '_>) -> bool 
                     ),
                 )
                 .label("another type")
-                .related(column.span, format!("{} here", column.dtype)),
+                .related(column.span, format!("{} here", column.dtype))
+                .help(format!("make a column `{}` of that type above", field.name)),
             ),
             Some(column) if column.nullable && !field.nullable => Some(
                 Diagnostic::error(

@@ -30,7 +30,11 @@ pub(in crate::hir) fn unpivot(selection: &Selection, name: &Ident, value: &Ident
     }
     if b.cx.out.len() > problems || columns.is_empty() {
         if b.cx.out.len() == problems && !b.table.broken {
-            b.report(Diagnostic::error(Code::E0108, selection.span, "no column becomes rows").label("selects none"));
+            b.report(
+                Diagnostic::error(Code::E0108, selection.span, "no column becomes rows")
+                    .label("selects none")
+                    .help("name at least one: `unpivot jan, feb as month, value`"),
+            );
         }
         b.table.broken = true;
         return;
