@@ -12,6 +12,7 @@ mod predictions;
 mod process;
 mod requests;
 mod rows;
+mod searches;
 mod tables;
 mod windows;
 mod wrong_data;

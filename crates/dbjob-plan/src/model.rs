@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,27 @@ pub struct FitSpec {
     pub serving: Serving,
     /// Columns that identify rows (key, id) of the table, copied into the stored test predictions.
     pub identify: Vec<String>,
+}
+
+impl FitSpec {
+    /// From which probability of `true` on the answer is `true`, if that is said.
+    pub fn fixed_threshold(&self) -> Option<f64> {
+        match self.threshold {
+            Some(Threshold::Fixed(share)) => Some(share),
+            _ => None,
+        }
+    }
+
+    /// Whether something is chosen before the fit, on rows that are not learned from meanwhile.
+    pub fn chooses(&self) -> bool {
+        self.search.is_some() || matches!(self.threshold, Some(Threshold::Best(_)))
+    }
+
+    /// The columns whose values tell slices apart, each once.
+    pub fn slice_columns(&self) -> BTreeSet<&str> {
+        let gates = self.require.iter().filter_map(|r| r.for_each.as_deref());
+        self.slices.iter().map(|s| s.column.as_str()).chain(gates).collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -315,6 +336,27 @@ fn is_zero(n: &u64) -> bool {
 pub struct MetricValue {
     pub value: f64,
     pub baseline: f64,
+}
+
+/// A metric of the rows of one value of a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SliceMetric {
+    pub metric: String,
+    pub column: String,
+    pub of: Value,
+    pub rows: u64,
+    /// `None`: not defined on these rows.
+    pub value: Option<f64>,
+}
+
+/// One of the fits that a search tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    pub algorithm: String,
+    /// The options that are searched.
+    pub options: BTreeMap<String, Value>,
+    /// The metric that chooses, the mean over the folds; `None`: not defined.
+    pub value: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemKind, Manifest, MetricValue, Plan, RequirementResult, RowCounts, Schema, Source, Span, Value};
+use crate::{
+    ItemKind, Manifest, MetricValue, Plan, RequirementResult, RowCounts, Schema, SliceMetric, Source, Span, Trial,
+    Value,
+};
 
 /// Something that carries a plan out.
 pub trait Backend: Send + Sync {
@@ -177,10 +180,24 @@ pub struct ModelReport {
     pub rows: RowCounts,
     pub metrics: Vec<(String, MetricValue)>,
     pub requirements: Vec<RequirementResult>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<SliceMetric>,
+    /// What was tried, the best first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchReport>,
+    /// From which probability of `true` on the answer is `true`, where it is not 0.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
     /// Where its package is, if it was deployed.
     pub package: Option<PathBuf>,
     pub version: Option<u64>,
     pub promoted: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchReport {
+    pub metric: String,
+    pub trials: Vec<Trial>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

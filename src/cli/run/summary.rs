@@ -1,6 +1,8 @@
 use std::path::Path;
 
-use dbjob_plan::{Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport};
+use dbjob_plan::{
+    Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport, SearchReport, SliceMetric, Trial,
+};
 
 use super::super::files::shown;
 use super::super::item_title;
@@ -74,13 +76,55 @@ fn of_model(model: &ModelReport, colour: bool) -> String {
         out.push_str(&format!(", {} without output", thousands(counts.without_output)));
     }
     out.push('\n');
+    if let Some(search) = &model.search {
+        out.push_str(&tried(search));
+    }
+    if let Some(threshold) = model.threshold {
+        out.push_str(&format!("  true from a probability of {} on\n", metric(threshold)));
+    }
     let judged_by = if counts.out_of_fold > 0 { "out of fold" } else { "test" };
     out.push_str(&metrics(&model.metrics, judged_by));
+    out.push_str(&slices(&model.slices));
     for requirement in &model.requirements {
         out.push_str(&of_requirement(requirement, colour));
     }
     if let Some(package) = &model.package {
         out.push_str(&format!("  {}\n", destination(model, package)));
+    }
+    out
+}
+
+/// The first of what a search tried, the best above.
+fn tried(search: &SearchReport) -> String {
+    const SHOWN: usize = 5;
+    let mut out = format!("  the best of {} by {}\n", search.trials.len(), search.metric);
+    let trials = &search.trials[..search.trials.len().min(SHOWN)];
+    let value = |trial: &Trial| trial.value.map_or_else(|| "-".to_owned(), metric);
+    let names = widest(trials.iter().map(|t| t.algorithm.as_str()));
+    let values = widest(trials.iter().map(value));
+    for trial in trials {
+        let options: Vec<String> = trial.options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let line = format!("    {:>values$}  {:names$}  {}", value(trial), trial.algorithm, options.join(", "));
+        out.push_str(&format!("{}\n", line.trim_end()));
+    }
+    if search.trials.len() > SHOWN {
+        out.push_str(&format!("    and {} more\n", search.trials.len() - SHOWN));
+    }
+    out
+}
+
+/// `auc by country`: a line for each value.
+fn slices(slices: &[SliceMetric]) -> String {
+    let mut out = String::new();
+    let names = widest(slices.iter().map(|s| s.of.to_string()));
+    let sizes = widest(slices.iter().map(|s| rows(s.rows)));
+    for (at, slice) in slices.iter().enumerate() {
+        let begins = at == 0 || (&slices[at - 1].metric, &slices[at - 1].column) != (&slice.metric, &slice.column);
+        if begins {
+            out.push_str(&format!("  {} by {}\n", slice.metric, slice.column));
+        }
+        let value = slice.value.map_or_else(|| "not defined".to_owned(), metric);
+        out.push_str(&format!("    {:names$}  {:>sizes$}  {value}\n", slice.of.to_string(), rows(slice.rows)));
     }
     out
 }
@@ -158,6 +202,9 @@ mod tests {
                 ("log_loss".into(), MetricValue { value: 0.05, baseline: 1.05 }),
             ],
             requirements: vec![requirement],
+            slices: Vec::new(),
+            search: None,
+            threshold: None,
             package: Some("models/species_of/3".into()),
             version: Some(3),
             promoted: held,

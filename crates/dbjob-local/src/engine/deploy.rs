@@ -39,18 +39,8 @@ impl Run<'_> {
     }
 
     pub fn report_model(&mut self, id: NodeId) {
-        let learned = &self.models[&id];
-        let spec = learned.spec();
-        self.report.models.push(dbjob_plan::ModelReport {
-            model: spec.model.clone(),
-            algorithm: spec.algorithm.name.clone(),
-            rows: learned.rows(),
-            metrics: learned.metrics().to_vec(),
-            requirements: learned.requirements().to_vec(),
-            package: None,
-            version: None,
-            promoted: false,
-        });
+        let report = self.models[&id].report(self.searches.get(&id).cloned());
+        self.report.models.push(report);
     }
 
     pub fn deploy(&mut self, node: &Node, target: &Target, input: NodeId) -> Result<(), Stop> {
@@ -134,7 +124,8 @@ impl Run<'_> {
         let learned = &self.models[&model];
         let spec = learned.spec();
         let report = crate::package::deploy(target, learned, spec, &self.maps, &lookups, lineage, self.plan, self.cx)?;
-        self.report.models.push(report);
+        let search = self.searches.get(&model).cloned();
+        self.report.models.push(dbjob_plan::ModelReport { search, ..report });
         Ok(())
     }
 }

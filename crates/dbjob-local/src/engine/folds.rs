@@ -5,15 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dbjob_plan::{
     Event, FOLD, FOLD_FROM, FitSpec, NodeId, Op, PART, PART_NONE, PART_TEST, PART_TRAIN, Plan, RunContext, RunError,
+    Split, SplitFolds, SplitKey, SplitParts,
 };
 use polars::prelude::{self as pl, DataFrame, IntoColumn};
 
 use super::Stop;
+use super::fit::with_parts;
 use super::need::Need;
 use super::run::Run;
+use super::search::has_part;
 use super::table::Table;
 use crate::fault::engine_error;
 use crate::learn::{Fresh, HeldOut};
+use crate::step;
+
+/// How many choose where there is no valid part and the split has no folds of its own.
+const FOLDS_THAT_CHOOSE: u32 = 5;
 
 /// What the folds of one model need of a plan.
 #[derive(Debug, Clone)]
@@ -26,10 +33,12 @@ pub(super) struct Folds {
     pub kept: BTreeSet<NodeId>,
     /// Whether predictions out of fold are asked for.
     asked: bool,
+    /// Whether the model is judged by them.
+    judged: bool,
 }
 
 impl Folds {
-    /// Of each model that needs its folds: it is judged by them, or asked out of fold.
+    /// Of each model that needs its folds: it is judged by them or asked out of fold, or they may choose what is fitted.
     pub fn of_all(plan: &Plan, needed: &BTreeMap<NodeId, Need>) -> BTreeMap<NodeId, Self> {
         let asked = |id: NodeId| {
             let out_of_fold = |c: &NodeId| matches!(plan.node(*c).op, Op::Predict { out_of_fold: true, .. });
@@ -38,20 +47,28 @@ impl Folds {
         let mut all = BTreeMap::new();
         for id in needed.keys() {
             let Op::Fit(spec) = &plan.node(*id).op else { continue };
-            let judged = spec.judged_by_folds && !(spec.metrics.is_empty() && spec.require.is_empty());
-            if spec.folds.is_some() && (judged || asked(*id)) {
-                all.insert(*id, Self::of(plan, *id, asked(*id)));
+            let judged =
+                spec.judged_by_folds && !(spec.metrics.is_empty() && spec.require.is_empty() && spec.slices.is_empty());
+            let (judged, asked) = (spec.folds.is_some() && judged, spec.folds.is_some() && asked(*id));
+            if judged || asked || spec.chooses() {
+                all.insert(*id, Self { asked, judged, ..Self::of(plan, *id) });
             }
         }
         all
     }
 
-    fn of(plan: &Plan, fit: NodeId, asked: bool) -> Self {
-        let is_split = |id: &NodeId| matches!(&plan.node(*id).op, Op::Split(split) if split.folds.is_some());
+    fn of(plan: &Plan, fit: NodeId) -> Self {
+        let split = |id: NodeId| match &plan.node(id).op {
+            Op::Split(split) => Some(split),
+            _ => None,
+        };
         let is_model = |id: &NodeId| matches!(plan.node(*id).op, Op::Fit(_));
         // A model that is asked in between may have learned from another table: its split is none of these rows.
         let tables = upstream_by(plan, fit, |id| !is_model(id));
-        let splits: Vec<NodeId> = tables.into_iter().filter(is_split).collect();
+        let all: Vec<NodeId> = tables.into_iter().filter(|id| split(*id).is_some()).collect();
+        let with_folds: Vec<NodeId> =
+            all.iter().copied().filter(|id| split(*id).is_some_and(|s| s.folds.is_some())).collect();
+        let splits = if with_folds.is_empty() { all } else { with_folds };
         let above = upstream(plan, fit);
         let mut below: BTreeSet<NodeId> = splits.iter().copied().collect();
         let mut between = Vec::new();
@@ -65,8 +82,39 @@ impl Folds {
             }
         }
         kept.retain(|id| splits.contains(id) || !below.contains(id));
-        Self { splits, between, kept, asked }
+        Self { splits, between, kept, asked: false, judged: false }
     }
+
+    /// The splits without folds, each with the columns that its rows are put into folds by.
+    pub fn to_cut<'p>(&self, plan: &'p Plan) -> Vec<(NodeId, Vec<&'p str>)> {
+        let cut = |id: &NodeId| match &plan.node(*id).op {
+            Op::Split(split) if split.folds.is_none() => Some((*id, split.columns())),
+            _ => None,
+        };
+        self.splits.iter().filter_map(cut).collect()
+    }
+}
+
+/// The folds of a split that has none: of its key, of its strata; blocks of time where it goes by time.
+fn folds_of(split: &Split) -> SplitFolds {
+    match &split.parts {
+        SplitParts::Hash { key, .. } => {
+            SplitFolds::Hash { key: SplitKey { unique: false, ..key.clone() }, count: FOLDS_THAT_CHOOSE }
+        }
+        SplitParts::Stratified { key, column, .. } => SplitFolds::Stratified {
+            key: SplitKey { unique: false, ..key.clone() },
+            column: column.clone(),
+            count: FOLDS_THAT_CHOOSE,
+        },
+        SplitParts::Bounded { time, gap, .. } | SplitParts::Ordered { time, gap, .. } => {
+            SplitFolds::Rolling { time: time.clone(), count: FOLDS_THAT_CHOOSE, gap: *gap }
+        }
+        SplitParts::Given { .. } => by_row_number(),
+    }
+}
+
+fn by_row_number() -> SplitFolds {
+    SplitFolds::Hash { key: SplitKey::default(), count: FOLDS_THAT_CHOOSE }
 }
 
 /// The node and all that it is made of.
@@ -102,22 +150,40 @@ impl Run<'_> {
     /// `whole` names its classes.
     pub(super) fn held_out(&self, fit: NodeId, spec: &FitSpec, whole: &Fresh) -> Result<Vec<HeldOut>, Stop> {
         // Nobody judges in a fold.
-        let wanted = self.needs.folds.get(&fit).filter(|folds| folds.asked || !self.quiet);
-        let Some(folds) = wanted else { return Ok(Vec::new()) };
-        let count = spec.folds.unwrap_or_default();
-        let spec = &unjudged(spec);
+        let wanted = self.needs.folds.get(&fit).is_some_and(|folds| folds.asked || folds.judged && !self.quiet);
+        let mut held = Vec::new();
+        if wanted {
+            let node = self.plan.node(fit);
+            self.each_fold(fit, None, &mut |fold, rows, run| {
+                // What all folds have chosen together has seen what this one holds out.
+                let spec = match &node.op {
+                    Op::Fit(asked) if asked.chooses() => &self.chosen(fit, asked, rows, Some(fold))?.0,
+                    _ => spec,
+                };
+                let fresh = Fresh::fit(&judged_elsewhere(spec), rows, &run.maps, run.cx, &node.item)?;
+                held.push(fresh.held_out(rows, &run.maps, whole)?);
+                Ok(())
+            })?;
+        }
+        Ok(held)
+    }
+
+    /// For each fold that holds rows out the table of the fit, these as its test part, with all maps and models between
+    /// the split and the fit learned without them. `without`: of the train rows only those that this fold learns from.
+    pub(super) fn each_fold(
+        &self,
+        fit: NodeId,
+        without: Option<i64>,
+        work: &mut dyn FnMut(i64, &DataFrame, &Run<'_>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let Some(folds) = self.needs.folds.get(&fit) else { return Ok(()) };
         // What a fold tells would be told once more for each of them.
         let quiet = |_: Event| {};
-        let cx = RunContext {
-            base: self.cx.base.clone(),
-            observer: &quiet,
-            cancel: self.cx.cancel.clone(),
-            goal: Vec::new(),
-            threads: self.cx.threads,
-        };
+        let cx = self.silent(&quiet);
         let input = self.plan.inputs(fit)[0];
-        let mut held = Vec::new();
-        for fold in 0..count {
+        let mut fold = 0;
+        loop {
+            let number = i64::from(fold);
             let mut run = Run::new(self.plan, &cx, self.needs, self.exact);
             run.quiet = true;
             run.maps.clone_from(&self.maps);
@@ -126,30 +192,60 @@ impl Run<'_> {
             folds.between.iter().for_each(|id| {
                 run.tables.remove(id);
             });
+            let mut count = FOLDS_THAT_CHOOSE;
             for split in &folds.splits {
                 let rows = run.rows(*split)?;
-                run.tables.insert(*split, Table::of(one_fold(&rows, i64::from(fold))?));
+                let rows = match &self.plan.node(*split).op {
+                    Op::Split(Split { folds: Some(folds), .. }) => {
+                        count = folds.count();
+                        rows
+                    }
+                    Op::Split(split_op) => self.cut(*split, &rows, &folds_of(split_op))?,
+                    _ => rows,
+                };
+                run.tables.insert(*split, Table::of(one_fold(&rows, number, without)?));
             }
             for id in &folds.between {
                 run.go_on()?;
                 let (node, need) = (self.plan.node(*id), &self.needs.nodes[id]);
                 run.node(*id, node, need).map_err(|stop| named(stop, fold, count, node.span))?;
             }
-            let rows = run.rows(input)?;
-            if !has_part(&rows, PART_TEST)? {
-                continue;
+            let mut rows = run.rows(input)?;
+            if folds.splits.is_empty() {
+                let all = with_parts(&rows, |_| Some(PART_TRAIN))?;
+                rows = one_fold(&self.cut(input, &all, &by_row_number())?, number, without)?;
             }
-            let fitted = Fresh::fit(spec, &rows, &run.maps, &cx, &self.plan.node(fit).item);
-            let found = fitted.and_then(|model| model.held_out(&rows, &run.maps, whole));
-            held.push(found.map_err(|e| named(e.into(), fold, count, self.plan.node(fit).span))?);
+            if has_part(&rows, PART_TEST)? {
+                work(number, &rows, &run).map_err(|stop| named(stop, fold, count, self.plan.node(fit).span))?;
+            }
+            fold += 1;
+            if fold == count {
+                return Ok(());
+            }
         }
-        Ok(held)
+    }
+
+    /// The rows of a node with folds of its train rows.
+    fn cut(&self, id: NodeId, rows: &DataFrame, folds: &SplitFolds) -> Result<DataFrame, Stop> {
+        let step = self.step_of(id).ok_or_else(|| RunError::new("E0799", "the split of a search is not run"))?;
+        Ok(step::split::cut(&step, rows, folds)?)
+    }
+
+    /// A context in which nothing is told.
+    pub(super) fn silent<'o>(&self, quiet: &'o (dyn Fn(Event) + Sync)) -> RunContext<'o> {
+        RunContext {
+            base: self.cx.base.clone(),
+            observer: quiet,
+            cancel: self.cx.cancel.clone(),
+            goal: Vec::new(),
+            threads: self.cx.threads,
+        }
     }
 }
 
-/// What is to be fitted, without metrics and gates.
-pub(super) fn unjudged(spec: &FitSpec) -> FitSpec {
-    FitSpec { metrics: Vec::new(), require: Vec::new(), ..spec.clone() }
+/// What is to be fitted where others judge it: nothing is searched any more, and nobody misses test rows.
+pub(super) fn judged_elsewhere(spec: &FitSpec) -> FitSpec {
+    FitSpec { judged_by_folds: true, search: None, refit: false, ..spec.clone() }
 }
 
 /// Says in which fold something failed.
@@ -164,16 +260,18 @@ fn named(stop: Stop, fold: u32, count: u32, span: dbjob_plan::Span) -> Stop {
 }
 
 /// The table of a split as one fold sees it: the train rows of the fold are held out as its test part; the others are
-/// learned from or, where the fold comes too early for them, of no part, as are the test rows.
-fn one_fold(rows: &DataFrame, fold: i64) -> Result<DataFrame, RunError> {
+/// learned from or, where the fold comes too early for them, of no part, as are the test rows. `without` another fold: what
+/// that one does not learn from is of no part either.
+fn one_fold(rows: &DataFrame, fold: i64, without: Option<i64>) -> Result<DataFrame, RunError> {
     let ints = |name: &str| rows.column(name).and_then(|c| c.i64().cloned()).map_err(engine_error);
     let (parts, folds) = (ints(PART)?, ints(FOLD)?);
     let from = rows.column(FOLD_FROM).ok().map(|c| c.i64().cloned()).transpose().map_err(engine_error)?;
     let part = |row: usize| {
-        let learns = from.as_ref().is_none_or(|from| from.get(row).is_some_and(|from| from <= fold));
+        let learns = |fold| from.as_ref().is_none_or(|from| from.get(row).is_some_and(|from| from <= fold));
         match (parts.get(row)?, folds.get(row)?) {
+            (PART_TRAIN, own) if without.is_some_and(|other| own == other || !learns(other)) => Some(PART_NONE),
             (PART_TRAIN, own) if own == fold => Some(PART_TEST),
-            (PART_TRAIN, _) if !learns => Some(PART_NONE),
+            (PART_TRAIN, _) if !learns(fold) => Some(PART_NONE),
             (PART_TEST, _) => Some(PART_NONE),
             (part, _) => Some(part),
         }
@@ -182,9 +280,4 @@ fn one_fold(rows: &DataFrame, fold: i64) -> Result<DataFrame, RunError> {
     let mut rows = rows.clone();
     rows.with_column(column.into_column().with_name(PART.into())).map_err(engine_error)?;
     Ok(rows)
-}
-
-fn has_part(rows: &DataFrame, part: i64) -> Result<bool, RunError> {
-    let parts = rows.column(PART).and_then(|c| c.i64().cloned()).map_err(engine_error)?;
-    Ok(parts.iter().any(|p| p == Some(part)))
 }

@@ -2,12 +2,14 @@
 
 mod deploy;
 mod explain;
+mod fit;
 mod folds;
 mod need;
 mod placement;
 mod quarantine;
 mod rows;
 mod run;
+mod search;
 mod table;
 mod unsupported;
 

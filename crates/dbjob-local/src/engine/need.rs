@@ -244,8 +244,12 @@ impl Needs {
                 if spec.split {
                     wanted.insert(PART.into());
                 }
-                if self.folds.contains_key(&id) {
+                wanted.extend(spec.slice_columns().into_iter().map(str::to_owned));
+                if let Some(folds) = self.folds.get(&id) {
                     wanted.extend(hidden.map(|f| f.name.clone()));
+                    for (split, columns) in folds.to_cut(plan) {
+                        self.get(split).columns.extend(columns.into_iter().map(str::to_owned));
+                    }
                 }
                 self.read(inputs[0], wanted, Order::Exact);
             }

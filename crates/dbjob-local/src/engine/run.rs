@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
 use dbjob_plan::{
-    Event, ExpectAction, ItemKind, Join, Node, NodeId, Op, Plan, PlanItem, RunContext, RunError, RunReport, SplitKey,
-    TableReport,
+    Event, ExpectAction, ItemKind, Join, Node, NodeId, Op, Plan, PlanItem, RunContext, RunError, RunReport,
+    SearchReport, SplitKey, TableReport,
 };
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
-use super::folds::unjudged;
 use super::need::{Need, Needs, Order};
 use super::quarantine::Quarantine;
 use super::table::Table;
 use super::{Stop, explain};
 use crate::fault::{Faults, engine_error, guarded};
-use crate::learn::{Fresh, Learned};
+use crate::learn::Learned;
 use crate::map::{self, MapStates};
 use crate::process;
 use crate::source::{self, Scan};
@@ -36,6 +35,8 @@ pub(super) struct Run<'a> {
     pub maps: MapStates,
     pub tables: HashMap<NodeId, Table>,
     pub models: HashMap<NodeId, Learned>,
+    /// What was tried for them.
+    pub searches: HashMap<NodeId, SearchReport>,
     pub quarantine: Quarantine,
     pub done: BTreeSet<NodeId>,
     pub started: BTreeMap<String, Instant>,
@@ -56,6 +57,7 @@ impl<'a> Run<'a> {
             maps: MapStates::default(),
             tables: HashMap::new(),
             models: HashMap::new(),
+            searches: HashMap::new(),
             done: BTreeSet::new(),
             started: BTreeMap::new(),
             report: RunReport::default(),
@@ -174,24 +176,7 @@ impl<'a> Run<'a> {
             Op::Request | Op::Snapshot { .. } => {
                 return Err(RunError::new("E0799", "a serving plan cannot be run as a job").into());
             }
-            Op::Fit(spec) => {
-                let table = self.rows(inputs[0])?;
-                let learned = if self.quiet {
-                    let spec = unjudged(spec);
-                    let fresh = Fresh::fit(&spec, &table, &self.maps, self.cx, &node.item)?;
-                    let held_out = self.held_out(id, &spec, &fresh)?;
-                    fresh.unjudged(held_out)?
-                } else {
-                    let fresh = Fresh::fit(spec, &table, &self.maps, self.cx, &node.item)?;
-                    let held_out = self.held_out(id, spec, &fresh)?;
-                    fresh.judged(&table, held_out, &self.maps, self.cx, &node.item)?
-                };
-                self.models.insert(id, learned);
-                if self.item(&node.item).is_some_and(|i| i.output == id) && !self.is_deployed(id) {
-                    self.report_model(id);
-                }
-                return Ok(());
-            }
+            Op::Fit(spec) => return self.fit(id, node, spec, inputs[0]),
             Op::Deploy(target) => return self.deploy(node, target, inputs[0]),
             Op::Predict { prefix, replay, out_of_fold } => self.predict(id, prefix, *replay, *out_of_fold, &inputs)?,
             Op::Split(split) if !split::is_lazy(split) => {

@@ -1,6 +1,6 @@
 //! What this engine cannot do, asked before anything runs.
 
-use dbjob_plan::{Expr, ExprKind, FitSpec, Format, MapLink, NodeId, Op, Plan, Target, Unsupported};
+use dbjob_plan::{Expr, ExprKind, Format, MapLink, NodeId, Op, Plan, Target, Unsupported};
 
 use super::placement;
 use crate::step::window;
@@ -69,7 +69,6 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
                 say("duration columns in NDJSON files".into());
             }
         }
-        Op::Fit(spec) => fit(spec, say),
         Op::Deploy(target) => {
             let model = plan.inputs(id).first().is_some_and(|i| matches!(plan.node(*i).op, Op::Fit(_)));
             match target {
@@ -81,21 +80,6 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
         }
         _ => {}
     }
-}
-
-fn fit(spec: &FitSpec, say: &mut dyn FnMut(String)) {
-    let mut later = |there: bool, what: &str| {
-        if there {
-            say(what.to_owned());
-        }
-    };
-    later(spec.search.is_some(), "a search for the best of several fits");
-    later(spec.refit, "`refit on all`");
-    later(spec.threshold.is_some(), "`threshold`");
-    later(!spec.slices.is_empty(), "`evaluate … by`");
-    later(spec.require.iter().any(|r| r.for_each.is_some()), "`require … for each`");
-    let live = |r: &dbjob_plan::Requirement| r.expr.columns().iter().any(|c| c.starts_with("deployed."));
-    later(spec.require.iter().any(live), "`deployed` in a requirement");
 }
 
 fn link(link: &MapLink, say: &mut dyn FnMut(String)) {

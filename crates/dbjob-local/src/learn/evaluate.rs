@@ -2,7 +2,12 @@ use std::collections::BTreeMap;
 
 use dbjob_learn::metric::{Judged, metric};
 use dbjob_learn::{Baseline, Scores, Target};
-use dbjob_plan::{Event, FitSpec, MetricValue, RequirementResult, RunContext, RunError, Value, evaluate_scalar};
+use dbjob_plan::{
+    Event, FitSpec, MetricValue, Requirement, RequirementResult, RunContext, RunError, Value, evaluate_scalar,
+};
+
+/// The metrics of the version that is live, by name; `None`: nothing is.
+pub type Live = Option<BTreeMap<String, MetricValue>>;
 
 /// Predictions of the test rows beside their truth.
 pub(super) struct Test<'a> {
@@ -21,13 +26,8 @@ pub(super) fn metrics(
     cx: &RunContext<'_>,
     item: &str,
 ) -> Result<Vec<(String, MetricValue)>, RunError> {
-    let predicted = test.scores.argmax();
-    let judged = match test.truth {
-        Target::Classes { codes, .. } => {
-            Judged::Classes { truth: codes, predicted: &predicted, probabilities: &test.scores.columns }
-        }
-        Target::Numbers(truth) => Judged::Numbers { truth, predicted: test.numbers },
-    };
+    let predicted = decided(test.scores, spec.fixed_threshold());
+    let judged = judged(test.truth, test.scores, &predicted, test.numbers);
     let mut found = Vec::with_capacity(spec.metrics.len());
     for name in &spec.metrics {
         let metric = metric(name).ok_or_else(|| RunError::new("E0799", format!("there is no metric `{name}`")))?;
@@ -47,6 +47,28 @@ pub(super) fn metrics(
     Ok(found)
 }
 
+/// The class that is predicted for each row: with a threshold `true` (the second) from that probability on, else the most
+/// probable one.
+pub(super) fn decided(scores: &Scores, threshold: Option<f64>) -> Vec<u32> {
+    match (threshold, scores.columns.as_slice()) {
+        (Some(threshold), [_, of_true]) => of_true.iter().map(|p| u32::from(*p >= threshold)).collect(),
+        _ => scores.argmax(),
+    }
+}
+
+/// `predicted`: the classes; `numbers`: what is predicted where there are none.
+pub(super) fn judged<'a>(
+    truth: &'a Target,
+    scores: &'a Scores,
+    predicted: &'a [u32],
+    numbers: &'a [f64],
+) -> Judged<'a> {
+    match truth {
+        Target::Classes { codes, .. } => Judged::Classes { truth: codes, predicted, probabilities: &scores.columns },
+        Target::Numbers(truth) => Judged::Numbers { truth, predicted: numbers },
+    }
+}
+
 fn why(judged: &Judged<'_>) -> &'static str {
     match judged {
         Judged::Classes { truth, .. } if truth.iter().all(|t| *t == truth[0]) => ": all are of one class",
@@ -58,9 +80,13 @@ fn why(judged: &Judged<'_>) -> &'static str {
     }
 }
 
-/// Every gate with the values that it was judged by. A gate on a metric that is not defined does not hold.
-pub(super) fn requirements(spec: &FitSpec, metrics: &[(String, MetricValue)]) -> Vec<RequirementResult> {
+/// A gate with the values that it was judged by. It does not hold on a metric that is not defined; what it asks of the
+/// live version holds while nothing is live.
+pub(super) fn gate(requirement: &Requirement, metrics: &[(String, MetricValue)], live: &Live) -> RequirementResult {
     let lookup = |name: &str| {
+        if let Some(deployed) = name.strip_prefix("deployed.") {
+            return live.as_ref()?.get(deployed).map(|found| found.value);
+        }
         let (plain, of_baseline) = match name.strip_prefix("baseline.") {
             Some(rest) => (rest, true),
             None => (name, false),
@@ -68,12 +94,10 @@ pub(super) fn requirements(spec: &FitSpec, metrics: &[(String, MetricValue)]) ->
         let (_, found) = metrics.iter().find(|(metric, _)| metric == plain)?;
         Some(if of_baseline { found.baseline } else { found.value })
     };
-    let judge = |requirement: &dbjob_plan::Requirement| {
-        let columns = requirement.expr.columns();
-        let values: BTreeMap<String, f64> =
-            columns.into_iter().filter_map(|name| lookup(name).map(|v| (name.to_owned(), v))).collect();
-        let held = evaluate_scalar(&requirement.expr, &lookup) == Some(Value::Bool(true));
-        RequirementResult { text: requirement.text.clone(), held, values }
-    };
-    spec.require.iter().map(judge).collect()
+    let columns = requirement.expr.columns();
+    let values: BTreeMap<String, f64> =
+        columns.iter().filter_map(|name| lookup(name).map(|v| ((*name).to_owned(), v))).collect();
+    let first = live.is_none() && columns.iter().any(|name| name.starts_with("deployed."));
+    let held = first || evaluate_scalar(&requirement.expr, &lookup) == Some(Value::Bool(true));
+    RequirementResult { text: requirement.text.clone(), held, values }
 }

@@ -45,7 +45,10 @@ impl Fresh {
         if parts.train.is_empty() {
             return Err(parts.no_train_rows(spec));
         }
-        if parts.test.is_empty() && !spec.judged_by_folds && !(spec.metrics.is_empty() && spec.require.is_empty()) {
+        if parts.test.is_empty()
+            && !spec.judged_by_folds
+            && !(spec.metrics.is_empty() && spec.require.is_empty() && spec.slices.is_empty())
+        {
             return Err(Self::nothing_to_judge(spec));
         }
         let train = take(table, &parts.train)?;
@@ -65,6 +68,10 @@ impl Fresh {
             out_of_fold: None,
         };
         Ok(Self { learned, parts, classes, y, weights })
+    }
+
+    pub(super) fn spec(&self) -> &FitSpec {
+        &self.learned.spec
     }
 
     /// The model without a judgement: of a fold, whose predictions alone are of interest.

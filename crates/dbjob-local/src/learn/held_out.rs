@@ -9,6 +9,7 @@ use polars::prelude::{self as pl, Column, DataFrame, Expr, IntoLazy, JoinArgs, J
 use super::fit::{Fresh, take};
 use super::judge::{Judged, column, floats, predictions};
 use super::predict::Meaning;
+use super::slices;
 use crate::fault::{engine_error, guarded};
 use crate::map::MapStates;
 use crate::types::value_of;
@@ -30,7 +31,13 @@ impl Fresh {
         let (rows, truth) = (&self.parts.held, &self.parts.truth);
         let held = take(table, rows)?;
         let scores = as_in(&self.learned.scores(&held, maps, &|i| rows[i] as u64 + 1)?, self, whole);
-        let meaning = Meaning { task: spec.task, output: &spec.output, classes: &whole.learned.classes, maps };
+        let meaning = Meaning {
+            task: spec.task,
+            output: &spec.output,
+            classes: &whole.learned.classes,
+            threshold: spec.fixed_threshold(),
+            maps,
+        };
         let unmapped = meaning.restored(column(&held, &spec.output.column)?)?;
         let known: Vec<u32> = (0..rows.len() as u32).filter(|i| !truth.is_null(rows[*i as usize] as usize)).collect();
         let all = match table.column(ROW) {
@@ -53,11 +60,16 @@ impl Fresh {
         };
         let held = take(&held, &known)?;
         let table = predictions(&held, spec, unmapped, |prefix| meaning.columns(&scores, prefix))?;
-        Ok(HeldOut { judged: Judged { truth, scores, numbers, table }, all })
+        let by = slices::columns(spec, &held)?;
+        Ok(HeldOut { judged: Judged { truth, scores, numbers, table, by }, all })
     }
 }
 
 impl HeldOut {
+    pub(super) fn judged(&self) -> &Judged {
+        &self.judged
+    }
+
     /// The rows of all folds; `None` without folds.
     pub(super) fn pooled(folds: &[Self], classes: usize) -> Result<Option<Judged>, RunError> {
         let mut pooled: Option<Judged> = None;
@@ -68,7 +80,8 @@ impl HeldOut {
                     numbers => numbers.clone(),
                 };
                 let (scores, numbers) = (Scores { columns: judged.scores.columns.clone() }, judged.numbers.clone());
-                pooled = Some(Judged { truth, scores, numbers, table: judged.table.clone() });
+                let (table, by) = (judged.table.clone(), judged.by.clone());
+                pooled = Some(Judged { truth, scores, numbers, table, by });
                 continue;
             };
             match (&mut all.truth, &judged.truth) {
@@ -79,6 +92,9 @@ impl HeldOut {
             all.scores.columns.iter_mut().zip(&judged.scores.columns).for_each(|(all, more)| all.extend(more));
             all.numbers.extend(&judged.numbers);
             all.table.vstack_mut(&judged.table).map_err(engine_error)?;
+            for (column, more) in all.by.values_mut().zip(judged.by.values()) {
+                column.append(more).map_err(engine_error)?;
+            }
         }
         Ok(pooled)
     }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use dbjob_learn::{Baseline, Scores, Target};
-use dbjob_plan::{Event, FitSpec, MetricValue, RunContext, RunError};
+use dbjob_plan::{Event, FitSpec, RunContext, RunError};
 use polars::prelude::{self as pl, Column, DataFrame};
 
-use super::evaluate::{self, Test};
+use super::evaluate::{self, Live, Test};
 use super::fit::{Fresh, take};
 use super::held_out::{HeldOut, OutOfFold};
 use super::learned::{Learned, Report};
+use super::slices::{self, SliceColumns};
 use super::target::Truth;
 use crate::fault::engine_error;
 use crate::map::MapStates;
@@ -23,6 +24,16 @@ pub(super) struct Judged {
     pub numbers: Vec<f64>,
     /// The identifying columns, the truth and the predictions.
     pub table: DataFrame,
+    pub by: SliceColumns,
+}
+
+/// What a model is judged with, besides its rows.
+pub struct Judge<'a> {
+    pub held_out: Vec<HeldOut>,
+    pub live: &'a Live,
+    pub maps: &'a MapStates,
+    pub cx: &'a RunContext<'a>,
+    pub item: &'a str,
 }
 
 impl Fresh {
@@ -33,13 +44,10 @@ impl Fresh {
     pub fn judged(
         mut self,
         table: &DataFrame,
-        held_out: Vec<HeldOut>,
-        maps: &MapStates,
-        cx: &RunContext<'_>,
-        item: &str,
+        Judge { held_out, live, maps, cx, item }: Judge<'_>,
     ) -> Result<Learned, RunError> {
         let spec = &self.learned.spec;
-        let asked = !(spec.metrics.is_empty() && spec.require.is_empty());
+        let asked = !(spec.metrics.is_empty() && spec.require.is_empty() && spec.slices.is_empty());
         let mut report = Report { rows: self.parts.counts, ..Report::default() };
         let judged = if spec.judged_by_folds {
             let judged = HeldOut::pooled(&held_out, self.learned.classes.len())?;
@@ -51,8 +59,17 @@ impl Fresh {
         match judged {
             Some(judged) if judged.table.height() > 0 => {
                 if asked {
-                    report.metrics = self.metrics(&judged, maps, cx, item)?;
-                    report.requirements = evaluate::requirements(spec, &report.metrics);
+                    let baseline = self.baseline(maps)?;
+                    let Judged { truth, scores, numbers, by, .. } = &judged;
+                    let test = Test { truth, scores, numbers, baseline: &baseline };
+                    report.metrics = evaluate::metrics(spec, &test, cx, item)?;
+                    report.slices = slices::metrics(spec, &test, by)?;
+                    for requirement in &spec.require {
+                        report.requirements.push(match &requirement.for_each {
+                            Some(column) => slices::gate_for_each(requirement, column, spec, &test, by, live)?,
+                            None => evaluate::gate(requirement, &report.metrics, live),
+                        });
+                    }
                     cx.emit(Event::Evaluated {
                         item: item.to_owned(),
                         rows: report.rows,
@@ -97,25 +114,18 @@ impl Fresh {
             _ => (Target::Numbers(floats(&unmapped)?), floats(&meaning.number(&scores.columns[0], "predicted")?)?),
         };
         let table = predictions(&test, spec, unmapped, |prefix| meaning.columns(&scores, prefix))?;
-        Ok(Judged { truth, scores, numbers, table })
+        let by = slices::columns(spec, &test)?;
+        Ok(Judged { truth, scores, numbers, table, by })
     }
 
-    fn metrics(
-        &self,
-        judged: &Judged,
-        maps: &MapStates,
-        cx: &RunContext<'_>,
-        item: &str,
-    ) -> Result<Vec<(String, MetricValue)>, RunError> {
-        let spec = &self.learned.spec;
+    /// The guess from the train rows, in the caller's units.
+    fn baseline(&self, maps: &MapStates) -> Result<Baseline, RunError> {
         let train = match &self.y {
             Target::Numbers(learned) => Target::Numbers(floats(&self.learned.meaning(maps).number(learned, "train")?)?),
             classes => classes.clone(),
         };
-        let baseline = Baseline::fit(&train, self.weights.as_deref())
-            .ok_or_else(|| RunError::new("E0715", "the train rows have no weight"))?;
-        let Judged { truth, scores, numbers, .. } = judged;
-        evaluate::metrics(spec, &Test { truth, scores, numbers, baseline: &baseline }, cx, item)
+        Baseline::fit(&train, self.weights.as_deref())
+            .ok_or_else(|| RunError::new("E0715", "the train rows have no weight"))
     }
 }
 

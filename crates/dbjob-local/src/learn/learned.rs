@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
 use dbjob_learn::{Model, Pool, Scores};
-use dbjob_plan::{FitSpec, MetricValue, RequirementResult, RowCounts, RunError, Value};
+use dbjob_plan::{
+    FitSpec, MetricValue, ModelReport, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Value,
+};
 use polars::prelude::{Column, DataFrame};
 
 use super::features::{Purpose, matrix};
+use super::fit::Fresh;
 use super::held_out::OutOfFold;
 use super::predict::Meaning;
 use crate::map::MapStates;
@@ -31,6 +34,7 @@ pub(super) struct Report {
     pub rows: RowCounts,
     pub metrics: Vec<(String, MetricValue)>,
     pub requirements: Vec<RequirementResult>,
+    pub slices: Vec<SliceMetric>,
     pub test_predictions: DataFrame,
 }
 
@@ -64,8 +68,33 @@ impl Learned {
         found.ok_or_else(|| RunError::new("E0799", "the folds of the model were not kept"))?.over(table, whole)
     }
 
+    /// As it was judged, with what `fresh` has learned: from more rows, say.
+    pub fn refitted(self, fresh: Fresh) -> Self {
+        let judged = Arc::into_inner(self.0).expect("nobody else has a model that was just judged");
+        let Inner { report, out_of_fold, .. } = judged;
+        Self(Arc::new(Inner { report, out_of_fold, ..fresh.learned }))
+    }
+
     pub fn spec(&self) -> &FitSpec {
         &self.0.spec
+    }
+
+    /// What a report tells of it that is not deployed.
+    pub fn report(&self, search: Option<SearchReport>) -> ModelReport {
+        let Report { rows, metrics, requirements, slices, .. } = &self.0.report;
+        ModelReport {
+            model: self.0.spec.model.clone(),
+            algorithm: self.0.spec.algorithm.name.clone(),
+            rows: *rows,
+            metrics: metrics.clone(),
+            requirements: requirements.clone(),
+            slices: slices.clone(),
+            search,
+            threshold: self.0.spec.fixed_threshold(),
+            package: None,
+            version: None,
+            promoted: false,
+        }
     }
 
     /// Features in the order of the weights.
@@ -104,7 +133,13 @@ impl Learned {
 
 impl Inner {
     pub fn meaning<'a>(&'a self, maps: &'a MapStates) -> Meaning<'a> {
-        Meaning { task: self.spec.task, output: &self.spec.output, classes: &self.classes, maps }
+        Meaning {
+            task: self.spec.task,
+            output: &self.spec.output,
+            classes: &self.classes,
+            threshold: self.spec.fixed_threshold(),
+            maps,
+        }
     }
 
     pub fn scores(&self, table: &DataFrame, maps: &MapStates, row: &dyn Fn(usize) -> u64) -> Result<Scores, RunError> {

@@ -1,5 +1,6 @@
 //! From tables to learners and back: features and truth of a table, the fit, its judgement, predictions as columns.
 
+mod choice;
 mod classes;
 mod evaluate;
 mod features;
@@ -9,11 +10,17 @@ mod judge;
 mod learned;
 mod options;
 mod predict;
+mod slices;
 mod target;
+mod trials;
 
+pub use choice::Shares;
+pub use evaluate::Live;
 pub use fit::Fresh;
 pub use held_out::HeldOut;
+pub use judge::Judge;
 pub use learned::Learned;
+pub(crate) use trials::trials;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -2,6 +2,7 @@ use dbjob_learn::Scores;
 use dbjob_plan::{DataType, Output, RunError, Task, Value, probability_column};
 use polars::prelude::{self as pl, Column, IntoColumn, NamedFrom, Series};
 
+use super::evaluate::decided;
 use crate::fault::engine_error;
 use crate::map::{MapStates, unmap_column};
 
@@ -11,6 +12,8 @@ pub(super) struct Meaning<'a> {
     pub output: &'a Output,
     /// In the order of the scores; empty for numbers.
     pub classes: &'a [Value],
+    /// From which probability of `true` on the answer is `true`; `None`: above a half.
+    pub threshold: Option<f64>,
     pub maps: &'a MapStates,
 }
 
@@ -18,13 +21,13 @@ impl Meaning<'_> {
     /// The value, then the probabilities ([`probability_column`]).
     ///
     /// The value of a class output is the most probable class, the first of equally probable ones: `true` where its
-    /// probability is above 0.5. A number is taken back through the maps; for an int output it is rounded, half away
+    /// probability is above 0.5, or at least the threshold. A number is taken back through the maps; for an int output it is rounded, half away
     /// from zero, to the least or greatest int where it lies beyond them.
     pub fn columns(&self, scores: &Scores, prefix: &str) -> Result<Vec<Column>, RunError> {
         match self.task {
             Task::Regression => Ok(vec![self.number(&scores.columns[0], prefix)?]),
             Task::Classification => {
-                let mut columns = vec![self.class(&scores.argmax(), prefix)?];
+                let mut columns = vec![self.class(&decided(scores, self.threshold), prefix)?];
                 for (class, probabilities) in self.classes.iter().zip(&scores.columns) {
                     if self.output.dtype == DataType::Bool && *class != Value::Bool(true) {
                         continue;

@@ -54,16 +54,7 @@ pub fn deploy(
         version: Some(number),
         promoted,
     });
-    Ok(ModelReport {
-        model: spec.model.clone(),
-        algorithm: spec.algorithm.name.clone(),
-        rows: learned.rows(),
-        metrics: learned.metrics().to_vec(),
-        requirements: learned.requirements().to_vec(),
-        package: Some(place),
-        version: Some(number),
-        promoted,
-    })
+    Ok(ModelReport { package: Some(place), version: Some(number), promoted, ..learned.report(None) })
 }
 
 /// Writes all files but the manifest, and their hashes into it.

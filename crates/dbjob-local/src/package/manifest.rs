@@ -20,7 +20,7 @@ pub(super) fn manifest(learned: &Learned, plan: &Plan, lineage: Vec<SourceFinger
         status: if held { PackageStatus::Promoted } else { PackageStatus::Rejected },
         task: spec.task,
         algorithm: spec.algorithm.clone(),
-        threshold: None,
+        threshold: spec.fixed_threshold(),
         inputs: spec.inputs.clone(),
         output: spec.output.clone(),
         classes: learned.classes().to_vec(),

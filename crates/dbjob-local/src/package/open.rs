@@ -1,9 +1,9 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use dbjob_plan::{Manifest, RunError};
+use dbjob_plan::{Manifest, MetricValue, RunError};
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 
 use super::files::{digest, place};
@@ -47,6 +47,15 @@ pub fn open(path: &Path) -> Result<Package, RunError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let learned = Learned::restore(spec_of(&manifest), model, manifest.classes.clone(), threads);
     Ok(Package { manifest, learned, maps, lookups })
+}
+
+/// The metrics of the live version of a model; `None` when none is live.
+///
+/// Errors: E0716 when it is damaged.
+pub fn live_metrics(registry: &Path, model: &str) -> Result<Option<BTreeMap<String, MetricValue>>, RunError> {
+    let model = ModelFolder::of(registry, model);
+    let Some(number) = model.current()? else { return Ok(None) };
+    Ok(Some(read_manifest(&model.version(number))?.metrics))
 }
 
 /// The folder with the manifest.

@@ -10,7 +10,7 @@ use dbjob_plan::{
 };
 use polars::prelude::{self as pl, Column, DataFrame, IntoColumn, NamedFrom, Series};
 
-use crate::learn::{Fresh, Learned};
+use crate::learn::{Fresh, Judge, Learned};
 use crate::map::MapStates;
 
 /// A run whose events are kept.
@@ -49,7 +49,8 @@ pub fn fit(spec: &FitSpec, table: &DataFrame, maps: &MapStates) -> Result<Learne
 }
 
 pub fn fit_with(spec: &FitSpec, table: &DataFrame, maps: &MapStates, cx: &RunContext<'_>) -> Result<Learned, RunError> {
-    Fresh::fit(spec, table, maps, cx, "m")?.judged(table, Vec::new(), maps, cx, "m")
+    let judge = Judge { held_out: Vec::new(), live: &None, maps, cx, item: "m" };
+    Fresh::fit(spec, table, maps, cx, "m")?.judged(table, judge)
 }
 
 pub fn series<T, S: AsRef<[T]>>(name: &str, values: S) -> Column

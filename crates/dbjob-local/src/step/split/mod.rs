@@ -6,7 +6,7 @@ mod parts;
 
 use dbjob_plan::{
     DataLocation, DataType, FOLD, FOLD_FROM, NO_FOLD, PART, PART_TEST, PART_TRAIN, PART_VALID, ROW, RunError, Sample,
-    Split, SplitFolds, SplitKey, SplitParts,
+    Schema, Split, SplitFolds, SplitKey, SplitParts,
 };
 use polars::prelude::{self as pl, Column, DataFrame, Expr, IntoColumn, LazyFrame, NamedFrom, PolarsResult, Series};
 
@@ -17,7 +17,6 @@ use crate::udf::{self, col};
 pub(crate) use hash::{RowHash, Texts};
 use parts::{Bounds, Rolling};
 
-#[cfg(test)]
 pub(crate) use hash::share;
 
 /// A row's number while it is hashed.
@@ -96,6 +95,13 @@ pub(crate) fn assign(step: &Step<'_>, table: &DataFrame, split: &Split) -> Resul
     all.filter(&kept).map_err(engine_error)
 }
 
+/// The table of a split, or of one without, with the columns of folds of its train rows.
+pub(crate) fn cut(step: &Step<'_>, table: &DataFrame, folds: &SplitFolds) -> Result<DataFrame, RunError> {
+    let parts = table.column(PART).and_then(|c| c.i64()).map_err(engine_error)?.iter().collect::<Vec<_>>();
+    let columns = Assigning { step, table }.folds(folds, &parts)?;
+    table.hstack(&columns).map_err(engine_error)
+}
+
 struct Assigning<'a> {
     step: &'a Step<'a>,
     table: &'a DataFrame,
@@ -165,11 +171,17 @@ impl Assigning<'_> {
     }
 
     fn hashes(&self, key: &SplitKey, salt: &str) -> Result<Vec<f64>, RunError> {
-        let columns = match key.columns.as_slice() {
-            [] => vec![Series::new(NUMBER.into(), (0..self.table.height() as i64).collect::<Vec<_>>()).into_column()],
-            some => some.iter().map(|n| self.column(n).cloned()).collect::<Result<_, _>>()?,
+        let none = Schema::default();
+        let (columns, schema) = match key.columns.as_slice() {
+            [] => {
+                let numbers: Vec<i64> = (0..self.table.height() as i64).collect();
+                (vec![Series::new(NUMBER.into(), numbers).into_column()], &none)
+            }
+            some => {
+                (some.iter().map(|n| self.column(n).cloned()).collect::<Result<_, _>>()?, self.step.input_schema(0))
+            }
         };
-        RowHash::new(self.step.plan.seed, salt, key, self.step.input_schema(0)).of(&columns).map_err(engine_error)
+        RowHash::new(self.step.plan.seed, salt, key, schema).of(&columns).map_err(engine_error)
     }
 
     fn strata(&self, name: &str) -> Result<Vec<String>, RunError> {

@@ -1,0 +1,69 @@
+//! The fit of a model in a run: what is chosen first, the fit, its judgement.
+
+use dbjob_plan::{FitSpec, Node, NodeId, Op, PART, PART_NONE, PART_TRAIN, RunError, Target};
+use polars::prelude::{self as pl, DataFrame, IntoColumn};
+
+use super::Stop;
+use super::folds::judged_elsewhere;
+use super::run::Run;
+use crate::fault::engine_error;
+use crate::learn::{Fresh, Judge, Live};
+use crate::package::live_metrics;
+
+impl<'a> Run<'a> {
+    pub(super) fn fit(&mut self, id: NodeId, node: &'a Node, spec: &'a FitSpec, input: NodeId) -> Result<(), Stop> {
+        let table = self.rows(input)?;
+        let (spec, search) = self.chosen(id, spec, &table, None)?;
+        let learned = if self.quiet {
+            let spec = judged_elsewhere(&spec);
+            let fresh = Fresh::fit(&spec, &table, &self.maps, self.cx, &node.item)?;
+            let held_out = self.held_out(id, &spec, &fresh)?;
+            fresh.unjudged(held_out)?
+        } else {
+            let live = self.live(id, &spec)?;
+            let fresh = Fresh::fit(&spec, &table, &self.maps, self.cx, &node.item)?;
+            let held_out = self.held_out(id, &spec, &fresh)?;
+            let judge = Judge { held_out, live: &live, maps: &self.maps, cx: self.cx, item: &node.item };
+            let learned = fresh.judged(&table, judge)?;
+            if spec.refit {
+                self.go_on()?;
+                let all = with_parts(&table, |part| part.map(|_| PART_TRAIN))?;
+                learned.refitted(Fresh::fit(&judged_elsewhere(&spec), &all, &self.maps, self.cx, &node.item)?)
+            } else {
+                learned
+            }
+        };
+        self.models.insert(id, learned);
+        if let Some(search) = search {
+            self.searches.insert(id, search);
+        }
+        if self.item(&node.item).is_some_and(|i| i.output == id) && !self.is_deployed(id) {
+            self.report_model(id);
+        }
+        Ok(())
+    }
+
+    /// The metrics of the version that is live where the model goes to, if a gate asks for them.
+    fn live(&self, fit: NodeId, spec: &FitSpec) -> Result<Live, RunError> {
+        let asked = spec.require.iter().flat_map(|r| r.expr.columns()).any(|c| c.starts_with("deployed."));
+        let registry = self.plan.consumers(fit).into_iter().find_map(|id| match &self.plan.node(id).op {
+            Op::Deploy(Target::Registry { path, .. }) => Some(self.cx.resolve(path)),
+            _ => None,
+        });
+        match registry.filter(|_| asked) {
+            Some(registry) => live_metrics(&registry, &spec.model),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The table with its parts seen otherwise. Without parts all rows are train.
+pub(super) fn with_parts(table: &DataFrame, see: impl Fn(Option<i64>) -> Option<i64>) -> Result<DataFrame, RunError> {
+    let column: pl::Int64Chunked = match table.column(PART) {
+        Ok(parts) => parts.i64().map_err(engine_error)?.iter().map(|part| see(part).or(Some(PART_NONE))).collect(),
+        Err(_) => (0..table.height()).map(|_| see(Some(PART_TRAIN))).collect(),
+    };
+    let mut table = table.clone();
+    table.with_column(column.into_column().with_name(PART.into())).map_err(engine_error)?;
+    Ok(table)
+}
