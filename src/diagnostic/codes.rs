@@ -134,7 +134,7 @@ impl Code {
 
     /// Whether it says that nothing needs something.
     pub fn is_about_use(self) -> bool {
-        self.as_str().starts_with("W01")
+        self.as_str().starts_with("W01") || matches!(self, Self::N0003 | Self::N0004)
     }
 
     pub fn parse(text: &str) -> Option<Code> {

@@ -95,7 +95,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
             let closing = closing(&problems, items);
             // What `--fix` left is not for it to mend.
             let mendable = if args.fix { String::new() } else { mendable(&problems, &sources) };
-            let closing = format!("{closing}{mendable}{}\n", unchecked(&notes, &sources));
+            let closing = format!("{closing}{mendable}{}\n", noted(&notes, &sources));
             if failed {
                 output.note(&format!("\n{closing}"));
             } else if !output.quiet() {
@@ -161,16 +161,20 @@ fn mendable(problems: &[Problem], sources: &SourceMap) -> String {
     }
 }
 
-/// `; 1 thing is unchecked:` and a line for each.
-fn unchecked(notes: &[Problem], sources: &SourceMap) -> String {
-    let mut text = match notes.len() {
-        0 => return String::new(),
-        1 => "; 1 thing is unchecked:".to_owned(),
-        n => format!("; {n} things are unchecked:"),
-    };
-    for note in notes {
-        let place = note.span.map(|span| sources.place(span) + ": ").unwrap_or_default();
-        text.push_str(&format!("\n  {place}{} {}", note.code, note.message));
+/// `; 1 thing is unchecked:` and a line for each, then what nothing needs.
+fn noted(notes: &[Problem], sources: &SourceMap) -> String {
+    let (unneeded, unchecked): (Vec<&Problem>, Vec<&Problem>) = notes.iter().partition(|n| n.code.is_about_use());
+    let mut text = String::new();
+    for (notes, word) in [(unchecked, "unchecked"), (unneeded, "not needed")] {
+        text += &match notes.len() {
+            0 => continue,
+            1 => format!("; 1 thing is {word}:"),
+            n => format!("; {n} things are {word}:"),
+        };
+        for note in notes {
+            let place = note.span.map(|span| sources.place(span) + ": ").unwrap_or_default();
+            text.push_str(&format!("\n  {place}{} {}", note.code, note.message));
+        }
     }
     text
 }

@@ -129,7 +129,8 @@ impl Outline {
         let items: Vec<Item> = plan.items.iter().map(|item| Item::new(&cx, item)).collect();
         let modules = plan.modules.iter().map(Module::new).collect();
         let run_time = plan.run_time.map(|us| Value::Duration(us).to_string());
-        let unchecked = notes.iter().map(|note| Unchecked::new(note, sources)).collect();
+        let unchecked =
+            notes.iter().filter(|note| !note.code.is_about_use()).map(|note| Unchecked::new(note, sources)).collect();
         Self { job: plan.job.clone(), seed: plan.seed, run_time, items, modules, unchecked }
     }
 }

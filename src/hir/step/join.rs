@@ -501,6 +501,7 @@ pub(super) fn arriving(
     let optional = matches!(kind, JoinKind::Left | JoinKind::Full | JoinKind::Asof);
     let timed = b.table.time().is_some();
     let keys = of_keys(join, on, right, known, b);
+    let of_one_file = same_file::datasets(right, b);
     for column in &right.columns {
         if left_out(&column.name) {
             continue;
@@ -516,7 +517,7 @@ pub(super) fn arriving(
         let words = format!("`{}` comes along as `{name}`", column.name);
         let mut taint = known(&column.taint).through(join.right.span, &words);
         taint.absorb(&keys);
-        taint.absorb(&same_file::labels(column, right, join.right.span, b));
+        taint.absorb(&same_file::labels(column, &of_one_file, join.right.span, b));
         let nullable = column.nullable || optional;
         let statistics = column.statistics.joined(&b.table, join.right.span, &words);
         let mut arriving =

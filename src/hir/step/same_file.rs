@@ -10,19 +10,24 @@ use crate::hir::taint::Taint;
 use crate::hir::transform::Builder;
 use crate::hir::{ItemBody, Step};
 
-/// What a column of the right table of a join knows because a dataset of the left table, which is read from the same file,
-/// calls that column of the file a label or late.
-pub(super) fn labels(column: &Column, right: &Table, span: Span, b: &Builder<'_, '_>) -> Taint {
-    let mut taint = Taint::new();
+/// The datasets of the left table of a join, if some of its rows may be those of the right one.
+pub(super) fn datasets(right: &Table, b: &Builder<'_, '_>) -> BTreeSet<String> {
     if right.rows.is_disjoint(&b.table.rows) {
-        return taint;
+        return BTreeSet::new();
     }
-    for (dataset, name) in &column.origin {
+    let datasets: BTreeSet<&String> =
+        b.table.columns.iter().flat_map(|c| &c.origin).map(|(dataset, _)| dataset).collect();
+    datasets.into_iter().cloned().collect()
+}
+
+/// What a column of the right table knows because one of these datasets, which is read from the same file, calls that
+/// column of the file a label or late.
+pub(super) fn labels(column: &Column, ours: &BTreeSet<String>, span: Span, b: &Builder<'_, '_>) -> Taint {
+    let mut taint = Taint::new();
+    for (dataset, name) in column.origin.iter().filter(|_| !ours.is_empty()) {
         let Some(theirs) = source(dataset, b) else { continue };
         let Some(header) = theirs.columns.iter().find(|c| c.name == *name).map(|c| &c.header) else { continue };
-        let ours: BTreeSet<&str> =
-            b.table.columns.iter().flat_map(|c| &c.origin).map(|(dataset, _)| dataset.as_str()).collect();
-        for other in ours.into_iter().filter(|other| other != dataset) {
+        for other in ours.iter().filter(|other| *other != dataset) {
             let Some(ours) = source(other, b).filter(|ours| plain(&ours.path) == plain(&theirs.path)) else { continue };
             let same = ours.columns.iter().find(|c| c.header == *header);
             if let Some(column) = same.and_then(|c| b.cx.tables.get(other)?.get(&c.name)) {
