@@ -20,8 +20,10 @@ pub trait World {
     }
 
     /// The names of a source's columns, where it is there and tells them without a look at its rows.
-    fn header(&self, _source: &Source) -> Option<Vec<String>> {
-        None
+    ///
+    /// Errors: what is there is no such source.
+    fn header(&self, _source: &Source) -> Result<Option<Vec<String>>, RunError> {
+        Ok(None)
     }
 
     /// A file that the job uses.

@@ -75,11 +75,15 @@ impl World for LocalWorld {
 
     /// A run reads the file anyway, and says where.
     #[cfg(feature = "local")]
-    fn header(&self, source: &Source) -> Option<Vec<String>> {
+    fn header(&self, source: &Source) -> Result<Option<Vec<String>>, RunError> {
         if self.purpose == Purpose::Run {
-            return None;
+            return Ok(None);
         }
-        dbjob_plan::Backend::header(&super::engine::engine(), source, &self.base).ok().flatten()
+        match dbjob_plan::Backend::header(&super::engine::engine(), source, &self.base) {
+            // It may be there by the time of a run.
+            Err(error) if error.code == "E0701" => Ok(None),
+            found => found,
+        }
     }
 
     fn text(&self, path: &str) -> Result<TextFile, RunError> {

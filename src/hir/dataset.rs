@@ -59,8 +59,15 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     } else if source.format.is_file() && !later {
         let probe = Source { columns: Vec::new(), ..source.clone() };
         let locked = cx.world.locked(&probe).map(|s| s.fields.into_iter().map(|f| f.name).collect::<Vec<_>>());
-        if let Some(header) = locked.or_else(|| cx.world.header(&probe)) {
-            in_the_file(&source.columns, &header, cx);
+        match locked.map_or_else(|| cx.world.header(&probe), |locked| Ok(Some(locked))) {
+            Ok(Some(header)) => in_the_file(&source.columns, &header, cx),
+            Ok(None) => {}
+            Err(error) => {
+                let help =
+                    error.help.unwrap_or_else(|| "mend the file, or name another one or another kind of source".into());
+                let diagnostic = Diagnostic::error(Code::E0303, dataset.source.span(), error.message);
+                cx.out.push(diagnostic.label("what is there now").help(help));
+            }
         }
     }
     one_header(&source.columns, &mut table);

@@ -114,3 +114,17 @@ fn what_is_unchecked_is_counted_and_named_and_fails_nothing() {
     let github = dbjob(here.path(), &["check", "--format", "github", "a.dbjob"]);
     assert!(github.out.starts_with("::notice file=a.dbjob,line=5,"), "{github:?}");
 }
+
+/// A run would stop there. What is not there yet may come.
+#[cfg(feature = "local")]
+#[test]
+fn a_file_that_is_there_and_no_such_file_is_told() {
+    let parquet = SOUND.replace("csv(\"people.csv\")", "parquet(\"people.csv\")");
+    for (job, data) in [(parquet.as_str(), "id,age\n1,20\n"), (SOUND, "")] {
+        let here = folder(&[("a.dbjob", job), ("people.csv", data)]);
+        let ended = dbjob(here.path(), &["check", "a.dbjob"]);
+        assert!(ended.code == 2 && ended.err.contains("error[E0303]"), "{ended:?}");
+        std::fs::remove_file(here.path().join("people.csv")).unwrap();
+        assert_eq!(dbjob(here.path(), &["check", "a.dbjob"]).code, 0);
+    }
+}

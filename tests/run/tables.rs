@@ -473,6 +473,7 @@ deploy t { to ndjson("out.ndjson") }
     let grouped = r#"
 transform t from a {
   group by g { n = count_distinct(1), s = sum(2) - min(v), c = if count() > 1 then mode(7d) else 1d, k = "x" + "y" }
+  sort g
 }
 deploy t { to ndjson("out.ndjson") }
 "#;
