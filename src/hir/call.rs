@@ -182,7 +182,10 @@ impl Checker<'_, '_> {
         args.iter().for_each(|a| typed.absorb(a));
         typed.range = match function.name {
             "count" if args.is_empty() && !may_be_empty => Range::from(1.0, f64::INFINITY),
-            name => reach::of_call(name, &args.iter().map(|a| a.range).collect::<Vec<_>>()),
+            name => {
+                let args: Vec<(Range, bool)> = args.iter().map(|a| (a.range, a.expr.nullable)).collect();
+                reach::of_call(name, &reach::counting(name, &args))
+            }
         };
         let of_rows = function.aggregate || function.of_order;
         if let (Aggregates::Window(window), true) = (outer, of_rows) {

@@ -14,7 +14,10 @@ pub(super) fn range_of(expr: &Expr, column: &dyn Fn(&str) -> Range) -> Range {
         ExprKind::Binary { op: BinaryOp::Coalesce, left, right } => below(left).or(below(right)),
         ExprKind::Binary { op, left, right } => of_binary(*op, below(left), below(right)),
         ExprKind::If { then, otherwise, .. } => below(then).or(below(otherwise)),
-        ExprKind::Call { function, args } => of_call(function, &args.iter().map(below).collect::<Vec<_>>()),
+        ExprKind::Call { function, args } => {
+            let args: Vec<(Range, bool)> = args.iter().map(|arg| (below(arg), arg.nullable)).collect();
+            of_call(function, &counting(function, &args))
+        }
         _ => Range::ALL,
     }
 }
@@ -26,6 +29,17 @@ pub(super) fn of_binary(op: BinaryOp, left: Range, right: Range) -> Range {
         BinaryOp::Mod if right.is_positive() => Range { low: 0.0, high: right.high, above: false, below: true },
         _ => Range::combine(op, left, right),
     }
+}
+
+/// The ranges of the arguments that count, of all with whether they may be null: `greatest` and `least` leave out nulls, so
+/// that only an argument that is there in every row bounds them.
+pub(super) fn counting(name: &str, args: &[(Range, bool)]) -> Vec<Range> {
+    let all = || args.iter().map(|(range, _)| *range);
+    if !matches!(name, "greatest" | "least") {
+        return all().collect();
+    }
+    let always: Vec<Range> = args.iter().filter(|(_, nullable)| !nullable).map(|(range, _)| *range).collect();
+    if always.is_empty() { all().reduce(Range::or).into_iter().collect() } else { always }
 }
 
 /// The values of a function of the catalog, where they are not null.
@@ -95,6 +109,9 @@ mod tests {
         assert_eq!(of_call("exp", &[Range::ALL]), amount);
         assert!(of_call("log", &[Range::from(1.0, 5.0)]).is_non_negative());
         assert!(of_call("log", &[Range::ALL]).is_all());
+        let two = |nullable| counting("least", &[(Range::ALL, false), (Range::exactly(0.5), nullable)]);
+        assert_eq!(of_call("least", &two(false)).high, 0.5);
+        assert!(of_call("least", &two(true)).is_all());
         assert_eq!(of_call("round", &[Range::from(0.2, 2.6)]), Range::from(0.0, 3.0));
         assert_eq!(of_binary(BinaryOp::Pow, Range::ALL, Range::exactly(2.0)), amount);
     }

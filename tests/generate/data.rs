@@ -1,12 +1,11 @@
 //! Tables of data in files, with what is true of their columns. Jobs declare these columns, as they are or more loosely.
 
 use std::collections::HashSet;
-use std::fmt::Write;
 
 use dbjob_plan::{civil_date, civil_datetime};
 use fastrand::Rng;
 
-use super::pick;
+use super::{name_of, pick};
 
 /// Texts that categories and joins share, so that values meet.
 pub const LEVELS: [&str; 5] = ["red", "green", "blue", "grün", "deep red"];
@@ -34,6 +33,10 @@ pub enum Values {
     Date(i32, i32),
     /// Microseconds since 1970.
     Datetime(i64, i64),
+    /// Lists of [`LEVELS`], in formats that have lists.
+    Texts,
+    /// Two floats, in the same formats.
+    Pair,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +48,35 @@ pub enum Cell {
     Text(String),
     Date(i32),
     Datetime(i64),
+    Texts(Vec<String>),
+    Pair([f64; 2]),
+}
+
+impl Cell {
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Text(text) => text.as_str().into(),
+            Self::Float(x) => (*x).into(),
+            Self::Int(i) => (*i).into(),
+            Self::Bool(b) => (*b).into(),
+            Self::Date(days) => civil_date(*days).into(),
+            Self::Datetime(us) => civil_datetime(*us).into(),
+            Self::Texts(items) => items.clone().into(),
+            Self::Pair(items) => items.to_vec().into(),
+        }
+    }
+
+    /// As it is written in a job.
+    fn literal(&self) -> String {
+        match self {
+            Self::Date(days) => format!("@{}", civil_date(*days)),
+            Self::Datetime(us) => format!("@{}", civil_datetime(*us)),
+            Self::Text(text) => format!("{text:?}"),
+            Self::Float(x) => format!("{x:?}"),
+            other => other.json().to_string(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -58,7 +90,23 @@ pub struct DataColumn {
 pub enum FileFormat {
     Csv { semicolons: bool },
     Parquet,
+    Arrow,
     Ndjson,
+    /// An array of objects.
+    Json,
+    /// No file at all: the rows stand in the job.
+    Inline,
+}
+
+impl FileFormat {
+    /// Whether the engine makes the file, from a CSV file of its stem.
+    pub fn is_made(self) -> bool {
+        matches!(self, Self::Parquet | Self::Arrow)
+    }
+
+    fn has_lists(self) -> bool {
+        matches!(self, Self::Ndjson | Self::Json)
+    }
 }
 
 /// A table in a file.
@@ -74,19 +122,31 @@ pub struct DataFile {
 
 impl DataFile {
     pub fn new(stem: String, rng: &mut Rng) -> Self {
-        let format = match rng.u8(..10) {
-            0..5 => FileFormat::Csv { semicolons: false },
-            5 => FileFormat::Csv { semicolons: true },
-            6..8 => FileFormat::Ndjson,
-            _ => FileFormat::Parquet,
+        let format = match rng.u8(..20) {
+            0..8 => FileFormat::Csv { semicolons: false },
+            8 | 9 => FileFormat::Csv { semicolons: true },
+            10..13 => FileFormat::Ndjson,
+            13 | 14 => FileFormat::Json,
+            15 | 16 => FileFormat::Parquet,
+            17 | 18 => FileFormat::Arrow,
+            _ => FileFormat::Inline,
         };
-        let height = if rng.u8(..60) == 0 { rng.usize(0..5) } else { rng.usize(15..=60) };
+        let height = match format {
+            FileFormat::Inline => rng.usize(1..=12),
+            _ if rng.u8(..60) == 0 => rng.usize(0..5),
+            _ => rng.usize(15..=60),
+        };
         let mut columns = vec![
             DataColumn { header: "id".into(), values: Values::Key, nulls: false },
             DataColumn { header: "user".into(), values: Values::Int(1, 9), nulls: rng.u8(..5) == 0 },
         ];
         for n in 0..rng.usize(4..=10) {
-            let values = values(rng);
+            let values = match rng.u8(..12) {
+                0 if format.has_lists() => Values::Texts,
+                1 if format.has_lists() => Values::Pair,
+                // The least int is no literal.
+                _ => Some(values(rng)).filter(|v| *v != Values::AnyInt || format != FileFormat::Inline).unwrap_or(Values::Bool),
+            };
             let header = match rng.u8(..12) {
                 0 => format!("Column {n} (€)"),
                 1 => format!("größe{n}"),
@@ -130,7 +190,10 @@ impl DataFile {
         match self.format {
             FileFormat::Csv { .. } => "csv",
             FileFormat::Parquet => "parquet",
+            FileFormat::Arrow => "arrow",
             FileFormat::Ndjson => "ndjson",
+            FileFormat::Json => "json",
+            FileFormat::Inline => "",
         }
     }
 
@@ -138,9 +201,23 @@ impl DataFile {
         format!("{}.{}", self.stem, self.extension())
     }
 
-    /// The text of the file; a Parquet file is made from the CSV file of its stem.
+    /// The text of the file; of what the engine makes, the CSV file that it makes it from.
     pub fn text(&self) -> String {
-        if self.format == FileFormat::Ndjson { self.ndjson() } else { self.csv() }
+        match self.format {
+            FileFormat::Ndjson => self.objects().iter().map(|row| format!("{row}\n")).collect(),
+            FileFormat::Json => serde_json::Value::Array(self.objects()).to_string(),
+            _ => self.csv(),
+        }
+    }
+
+    /// `inline [ { id: 1 }, … ]`
+    pub fn inline(&self) -> String {
+        let cell = |(column, cell): (&DataColumn, &Cell)| format!("{}: {}", name_of(&column.header), cell.literal());
+        let row = |row: &Vec<Cell>| {
+            let cells: Vec<String> = self.columns.iter().zip(row).map(cell).collect();
+            format!("  {{ {} }}", cells.join(", "))
+        };
+        format!("inline [\n{}\n]", self.rows.iter().map(row).collect::<Vec<_>>().join(",\n"))
     }
 
     fn csv(&self) -> String {
@@ -158,6 +235,7 @@ impl DataFile {
                     Cell::Bool(b) => b.to_string(),
                     Cell::Date(days) => civil_date(*days),
                     Cell::Datetime(us) => civil_datetime(*us),
+                    Cell::Texts(_) | Cell::Pair(_) => unreachable!("only in formats that have lists"),
                 })
                 .collect();
             out += &cells.join(separator);
@@ -166,29 +244,11 @@ impl DataFile {
         out
     }
 
-    fn ndjson(&self) -> String {
-        let mut out = String::new();
-        for row in &self.rows {
-            let fields: serde_json::Map<String, serde_json::Value> = self
-                .columns
-                .iter()
-                .zip(row)
-                .map(|(column, cell)| {
-                    let value = match cell {
-                        Cell::Null => serde_json::Value::Null,
-                        Cell::Text(text) => text.as_str().into(),
-                        Cell::Float(x) => (*x).into(),
-                        Cell::Int(i) => (*i).into(),
-                        Cell::Bool(b) => (*b).into(),
-                        Cell::Date(days) => civil_date(*days).into(),
-                        Cell::Datetime(us) => civil_datetime(*us).into(),
-                    };
-                    (column.header.clone(), value)
-                })
-                .collect();
-            writeln!(out, "{}", serde_json::Value::Object(fields)).expect("a string takes everything");
-        }
-        out
+    fn objects(&self) -> Vec<serde_json::Value> {
+        let object = |row: &Vec<Cell>| {
+            self.columns.iter().zip(row).map(|(column, cell)| (column.header.clone(), cell.json())).collect()
+        };
+        self.rows.iter().map(|row| serde_json::Value::Object(object(row))).collect()
     }
 }
 
@@ -222,6 +282,8 @@ fn word(values: &Values) -> &'static str {
         Values::Text | Values::Digits => "s",
         Values::Date(..) => "d",
         Values::Datetime(..) => "t",
+        Values::Texts => "l",
+        Values::Pair => "v",
     }
 }
 
@@ -250,5 +312,7 @@ fn cell(column: &DataColumn, row: usize, rng: &mut Rng) -> Cell {
         Values::Date(low, high) => Cell::Date(rng.i32(low..=high)),
         Values::Datetime(low, high) if rng.bool() => Cell::Datetime(rng.i64(low..=high)),
         Values::Datetime(low, _) => Cell::Datetime(low),
+        Values::Texts => Cell::Texts((0..rng.usize(..4)).map(|_| (*pick(rng, &LEVELS)).into()).collect()),
+        Values::Pair => Cell::Pair([f64::from(rng.i8(..)), f64::from(rng.u8(..)) / 4.0]),
     }
 }

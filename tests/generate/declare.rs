@@ -29,7 +29,10 @@ pub fn dataset(name: &str, file: &DataFile, rng: &mut Rng) -> Declared {
         FileFormat::Csv { semicolons: true } => format!("csv({:?}, delimiter = \";\")", file.path()),
         FileFormat::Csv { .. } => format!("csv({:?})", file.path()),
         FileFormat::Parquet => format!("parquet({:?})", file.path()),
+        FileFormat::Arrow => format!("arrow({:?})", file.path()),
         FileFormat::Ndjson => format!("ndjson({:?})", file.path()),
+        FileFormat::Json => format!("json({:?})", file.path()),
+        FileFormat::Inline => file.inline(),
     };
     let head = format!("dataset {name} from {source}");
     if chance(rng, 12) {
@@ -38,13 +41,24 @@ pub fn dataset(name: &str, file: &DataFile, rng: &mut Rng) -> Declared {
     let with_key = chance(rng, 75);
     let rest = chance(rng, 12);
     let mut lines: Vec<String> = Vec::new();
-    let mut has_time = false;
+    let (mut has_time, mut times) = (false, Vec::new());
     for column in &file.columns {
         let of_key = with_key && file.key.contains(&column.header);
         if !of_key && chance(rng, if rest { 50 } else { 15 }) {
             continue;
         }
-        lines.push(declared(column, of_key, &mut has_time, rng));
+        let line = declared(column, file.format, of_key, &mut has_time, rng);
+        if let (Values::Datetime(..), Some((name, _))) = (&column.values, line.split_once(": ")) {
+            times.push(name.to_owned());
+        }
+        lines.push(line);
+    }
+    for line in &mut lines {
+        if line.ends_with(" label") && !times.is_empty() && chance(rng, 40) {
+            line.push_str(&format!(" known at {}", pick(rng, &times)));
+        } else if line.ends_with(" late") && has_time && chance(rng, 40) {
+            line.push_str(" after 30d");
+        }
     }
     rng.shuffle(&mut lines);
     if rest {
@@ -54,18 +68,22 @@ pub fn dataset(name: &str, file: &DataFile, rng: &mut Rng) -> Declared {
 }
 
 /// `amount: float? in 0.0.. named "Amount" late`
-fn declared(column: &DataColumn, of_key: bool, has_time: &mut bool, rng: &mut Rng) -> String {
+fn declared(column: &DataColumn, format: FileFormat, of_key: bool, has_time: &mut bool, rng: &mut Rng) -> String {
     let nullable = column.nulls || !of_key && chance(rng, 10);
     let mut ty = type_of(&column.values, rng);
+    // Numbers of two digits, in text.
+    if matches!(column.values, Values::Float(..)) && !format.is_made() && chance(rng, 12) {
+        ty = "decimal(8, 2)".into();
+    }
     if nullable {
         // `int? in 0..=9`
         ty = match ty.split_once(' ').filter(|_| !ty.starts_with("category")) {
-            Some((name, refinement)) => format!("{name}? {refinement}"),
-            None => ty + "?",
+            Some((name, refinement)) if !ty.starts_with("decimal") => format!("{name}? {refinement}"),
+            _ => ty + "?",
         };
     }
-    let name = if chance(rng, 8) { format!("n_{}", rng.u16(..)) } else { column.header.clone() };
-    let named = if name == column.header { String::new() } else { format!(" named {:?}", column.header) };
+    let name = if chance(rng, 8) && format != FileFormat::Inline { format!("n_{}", rng.u16(..)) } else { column.header.clone() };
+    let named = if name == column.header || format == FileFormat::Inline { String::new() } else { format!(" named {:?}", column.header) };
     let attribute = match &column.values {
         _ if of_key => " key",
         Values::Datetime(..) if !*has_time && !nullable && chance(rng, 40) => {
@@ -112,5 +130,7 @@ pub fn type_of(values: &Values, rng: &mut Rng) -> String {
         Values::Date(..) => "date".into(),
         Values::Datetime(low, _) if chance(rng, 20) => format!("datetime in @{}..", civil_datetime(*low)),
         Values::Datetime(..) => "datetime".into(),
+        Values::Texts => "list[string]".into(),
+        Values::Pair => (*pick(rng, &["vector(2)", "list[float]"])).into(),
     }
 }

@@ -338,13 +338,15 @@ fn aggregate(rng: &mut Rng, scope: &Scope<'_>, kind: Kind, depth: u8) -> String 
     written(rng, &rows, function, kind, depth.min(1))
 }
 
-/// A function that sees the order of a window's rows.
-pub fn of_order(rng: &mut Rng, scope: &Scope<'_>, kind: Kind) -> Option<String> {
-    let fitting: Vec<&Function> = function::all().filter(|f| f.of_order && gives(f, kind)).collect();
-    (!fitting.is_empty()).then(|| {
-        let function = *pick(rng, &fitting);
-        written(rng, scope, function, kind, 1)
-    })
+/// A call of any of these functions, of a kind that it gives: by the kind alone those of few kinds would hardly ever come.
+pub fn any_of(rng: &mut Rng, scope: &Scope<'_>, wanted: impl Fn(&Function) -> bool, depth: u8) -> Option<String> {
+    let fitting: Vec<&Function> = function::all().filter(|f| wanted(f)).collect();
+    let function = *pick(rng, fitting.get(..).filter(|f| !f.is_empty())?);
+    let lists = [Kind::Texts, Kind::Ints, Kind::Vector];
+    let kinds: Vec<Kind> = KINDS.into_iter().chain(lists).filter(|kind| gives(function, *kind)).collect();
+    let kind = *pick(rng, kinds.get(..).filter(|k| !k.is_empty())?);
+    let rows = Scope { table: scope.table, names: scope.names, aggregates: false };
+    Some(written(rng, &rows, function, kind, depth))
 }
 
 /// A call of the function that gives the kind.

@@ -13,8 +13,8 @@ use dbjob::source::{SourceFile, SourceMap};
 use dbjob::syntax::{self, Parsed};
 use fastrand::Rng;
 
-use super::expr::Names;
-use super::pool::Pool;
+use super::expr::{Names, literal};
+use super::pool::{self, Pool};
 use super::{chance, declare, item, model, name_of, pick, some, step};
 
 /// A job that the checker has nothing against.
@@ -82,12 +82,13 @@ impl Job {
         let rng = Rng::with_seed(seed);
         let (items, tables, models, names) = (Vec::new(), Vec::new(), Vec::new(), Names::default());
         let mut b = Builder { pool, rng, items, tables, models, names, fresh: 0, tally };
-        if chance(&mut b.rng, 50) {
-            let seed = b.rng.u16(..);
-            b.try_item("job", format!("job generated {{\n  seed = {seed}\n}}\n"));
-        }
+        b.job();
+        b.library();
         b.params_and_fns();
         for _ in 0..b.rng.usize(1..=3) {
+            b.dataset();
+        }
+        while b.tables.is_empty() {
             b.dataset();
         }
         for _ in 0..b.rng.usize(1..=3) {
@@ -137,11 +138,57 @@ impl Builder<'_> {
         format!("{begin}{}", self.fresh)
     }
 
+    /// `job`, with a cluster or without.
+    fn job(&mut self) {
+        let seed = self.rng.u16(..);
+        match self.rng.u8(..10) {
+            0 => {
+                let cluster = "cluster here {\n  engine = local\n  threads = 1\n}\n";
+                let job = format!("job generated {{\n  seed = {seed}\n  cluster = here\n}}\n");
+                self.try_item("cluster", format!("{cluster}{job}"));
+            }
+            1..6 => {
+                self.try_item("job", format!("job generated {{\n  seed = {seed}\n}}\n"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Items of another file.
+    fn library(&mut self) {
+        if !chance(&mut self.rng, 15) {
+            return;
+        }
+        let fns = pool::library_fns();
+        let named = chance(&mut self.rng, 50);
+        let uses = match named {
+            true => {
+                let mut names: Vec<&str> = fns.iter().map(|f| f.name.as_str()).collect();
+                names.extend(["library_users", "library_grades"]);
+                format!("use {{ {} }} from {:?}\n", names.join(", "), pool::LIBRARY)
+            }
+            false => format!("use {:?}\n", pool::LIBRARY),
+        };
+        let Some(front) = self.sound("use", &uses) else { return };
+        self.items.push(uses);
+        self.names.fns.extend(fns);
+        if !named {
+            self.names.params.push(("library_limit".into(), super::expr::Kind::Int));
+        }
+        for name in ["library_users", "library_grades"] {
+            self.tables.extend(table_of(&front, name).map(|table| (name.to_owned(), table)));
+        }
+    }
+
     fn params_and_fns(&mut self) {
         for _ in 0..self.rng.usize(..2) {
             let name = self.name("param");
             let (kind, text) = item::param(&name, &mut self.rng);
             if self.try_item("param", text) {
+                if chance(&mut self.rng, 30) {
+                    let other = literal(&mut self.rng, kind);
+                    self.try_item("profile", format!("profile p_{name} {{\n  {name} = {other}\n}}\n"));
+                }
                 self.names.params.push((name, kind));
             }
         }
@@ -200,7 +247,13 @@ impl Builder<'_> {
             let (verb, line) = match given.next() {
                 Some(line) => (line.split(' ').next().unwrap_or_default().to_owned(), line.clone()),
                 None => {
-                    let verb = if chance(&mut self.rng, 30) { "derive" } else { *pick(&mut self.rng, &verbs) };
+                    let verb = match self.rng.u8(..20) {
+                        0..5 => "derive",
+                        5 | 6 if table.columns.iter().any(|c| !c.maps.is_empty()) => "unmap",
+                        7 | 8 if table.split.is_some() => "map",
+                        9 if table.split.is_none() => "split",
+                        _ => pick(&mut self.rng, &verbs),
+                    };
                     let mut fresh = self.fresh;
                     let (others, models, names) = (&self.tables, &self.models, &self.names);
                     let mut place = step::Place { table: &table, others, models, names, fresh: &mut fresh };
@@ -248,7 +301,9 @@ impl Builder<'_> {
             let asked =
                 if self.rng.bool() { (name.clone(), table.clone()) } else { pick(&mut self.rng, &self.tables).clone() };
             let guessed = self.name("t");
-            self.steps(&guessed, &asked, &[format!("predict {learner} as p{}", self.fresh)], 2);
+            let folded = asked.0 == name && preparation.iter().any(|step| step.contains(" folds "));
+            let fold = if folded && chance(&mut self.rng, 75) { " out_of_fold" } else { "" };
+            self.steps(&guessed, &asked, &[format!("predict {learner}{fold} as p{}", self.fresh)], 2);
             return;
         }
     }
@@ -263,12 +318,20 @@ impl Builder<'_> {
             if chance(&mut self.rng, 30) {
                 targets.push(format!("to parquet(\"out/{name}.parquet\")"));
             }
+            if chance(&mut self.rng, 15) {
+                targets.push(format!("to arrow(\"out/{name}.arrow\")"));
+            }
             self.try_item("deploy", format!("deploy {name} {{\n  {}\n}}\n", targets.join("\n  ")));
         }
         if chance(&mut self.rng, 10) {
             let runs: Vec<String> = self.tables.iter().map(|(name, _)| name_of(name)).collect();
             let runs = some(&mut self.rng, &runs, 3).into_iter().cloned().collect::<Vec<_>>();
             self.try_item("module", item::module(&runs));
+        }
+        if chance(&mut self.rng, 10) {
+            // What is wanted of no rows: run by `dbjob test`, not by `dbjob run`.
+            let (name, _) = pick(&mut self.rng, &self.tables).clone();
+            self.try_item("test", format!("test empty {{\n  given {name} []\n  expect {name} []\n}}\n"));
         }
     }
 }

@@ -14,9 +14,17 @@ use super::{chance, name_of, pick, some};
 pub fn preparation(table: &Table, rng: &mut Rng) -> Vec<String> {
     let mut steps = Vec::new();
     if table.split.is_none() {
-        steps.push(match rng.u8(..4) {
-            0 => "split by user { train 60%, valid 15%, test 25% }".into(),
-            1 => "split by user { train 70%, test 30% }".into(),
+        let time = table.columns.iter().find(|c| c.dtype.is_temporal() && !c.nullable).map(|c| name_of(&c.name));
+        let label = table.columns.iter().find(|c| c.role == Role::Label).map(|c| name_of(&c.name));
+        steps.push(match (rng.u8(..14), time, label) {
+            (0, ..) => "split by user { train 60%, valid 15%, test 25% }".into(),
+            (1, ..) => "split by user { train 70%, test 30% }".into(),
+            (2, ..) => "split folds 3 by user".into(),
+            (3, ..) => "split test 20% by user, folds 3".into(),
+            (4, Some(time), _) => format!("split at {time} folds 3"),
+            (5, Some(time), _) => format!("split at {time} {{ train 70%, test 30% }}"),
+            (6, _, Some(label)) => format!("split stratify {label} test 30%"),
+            (7, ..) => "split train 100%".into(),
             _ => "split test 30%".into(),
         });
     }

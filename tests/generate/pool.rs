@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use dbjob::world::World;
+use dbjob::world::{TextFile, World};
 use dbjob_plan::{RunError, Schema, Source};
 use fastrand::Rng;
 
 use super::data::{DataFile, FileFormat};
+use super::expr::{Kind, OwnFn};
 
 /// Files of data in one folder. Jobs share them: many small files cost more than many jobs.
 pub struct Pool {
@@ -25,22 +26,62 @@ impl Pool {
     /// Gives the files in another folder too.
     #[cfg(feature = "local")]
     pub fn link_into(&self, folder: &Path) {
-        for file in &self.files {
+        for file in self.files.iter().filter(|f| f.format != FileFormat::Inline) {
             std::fs::hard_link(self.folder.join(file.path()), folder.join(file.path())).expect("one file system");
         }
     }
 
-    /// Writes the files; of a Parquet file the CSV file that it is to be made from.
+    /// Writes the files; of what the engine makes the CSV file that it is to be made from.
     pub fn write_texts(&self) {
-        for file in &self.files {
-            let ending = if file.format == FileFormat::Parquet { "csv" } else { file.extension() };
+        for file in self.files.iter().filter(|f| f.format != FileFormat::Inline) {
+            let ending = if file.format.is_made() { "csv" } else { file.extension() };
             let path = self.folder.join(format!("{}.{ending}", file.stem));
             std::fs::write(path, file.text()).expect("the folder of the pool is writable");
         }
     }
 }
 
+/// The file of jobs' own that others use.
+pub const LIBRARY: &str = "library.dbjob";
+
+/// What is in it.
+const LIBRARY_TEXT: &str = r#"
+param library_limit: int = 4
+fn library_half(x: float?): float? = x / 2
+fn library_long(s: string?): bool? = length(s) > library_limit
+fn library_next(d: date): date = d + 7d
+dataset library_users from inline [
+  { user: 1, grade: "red", since: @2023-11-01T00:00:00 },
+  { user: 2, grade: "green", since: @2023-12-24T12:00:00 },
+  { user: 5, grade: null, since: @2024-02-29T00:00:01 },
+] {
+  user: int key
+  grade: category("red", "green", "blue")?
+  since: datetime time
+}
+transform library_grades from library_users {
+  derive library_better = grade == "red" or library_long(grade)
+}
+"#;
+
+/// What the library's functions take and give, for the names of a job.
+pub fn library_fns() -> Vec<OwnFn> {
+    let own = |name: &str, takes, gives| OwnFn { name: name.to_owned(), params: vec![takes], gives };
+    vec![
+        own("library_half", Kind::Float, Kind::Float),
+        own("library_long", Kind::Text, Kind::Bool),
+        own("library_next", Kind::Date, Kind::Date),
+    ]
+}
+
 impl World for Pool {
+    fn text(&self, path: &str) -> Result<TextFile, RunError> {
+        match path {
+            LIBRARY => Ok(TextFile { path: LIBRARY.into(), text: LIBRARY_TEXT.into() }),
+            _ => Err(RunError::new("E0701", format!("there is no `{path}`"))),
+        }
+    }
+
     #[cfg(feature = "local")]
     fn schema(&self, source: &Source) -> Result<Option<Schema>, RunError> {
         dbjob_plan::Backend::infer(&dbjob_local::LocalEngine, source, &self.folder).map(Some)
@@ -59,6 +100,8 @@ impl World for Pool {
                 Values::Level(_) | Values::Text | Values::Digits => DataType::String,
                 Values::Date(..) => DataType::Date,
                 Values::Datetime(..) => DataType::Datetime,
+                Values::Texts => DataType::List { item: Box::new(DataType::String) },
+                Values::Pair => DataType::List { item: Box::new(DataType::Float) },
             };
             Field::new(&column.header, dtype, column.nulls)
         };

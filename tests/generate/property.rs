@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use super::coverage::Coverage;
 use super::job::{Job, Tally};
-use super::pool::Pool;
+use super::pool::{LIBRARY, Pool};
 use super::run::{Went, run, write};
 use super::{in_parallel, shrink::shrink};
 
@@ -72,6 +72,8 @@ fn tell(seed: u64, job: &Job, why: &str, base: &Path, pool: &Pool) -> String {
     fs::create_dir_all(&folder).expect("a folder for the failing job");
     fs::write(folder.join("whole.dbjob"), &job.text).expect("a writable folder");
     fs::write(folder.join("job.dbjob"), &short).expect("a writable folder");
+    fs::write(folder.join(LIBRARY), dbjob::world::World::text(pool, LIBRARY).expect("the pool has it").text)
+        .expect("a writable folder");
     for file in pool.files.iter().filter(|f| short.contains(&format!("{:?}", f.path()))) {
         fs::copy(pool.folder.join(file.path()), folder.join(file.path())).expect("the data is there");
     }

@@ -8,10 +8,9 @@ use std::path::Path;
 use dbjob::hir::ItemBody;
 use dbjob::lower::lower;
 use dbjob_local::LocalEngine;
-use dbjob_plan::{Backend, Cancel, Plan, RunContext, RunError, Span};
+use dbjob_plan::{Backend, Cancel, FileId, Plan, RunContext, RunError, Span};
 
 use super::coverage::Coverage;
-use super::data::FileFormat;
 use super::declare::type_of;
 use super::job::{Front, front};
 use super::name_of;
@@ -38,10 +37,10 @@ pub enum Went {
     Wrong(String),
 }
 
-/// Makes the files of a pool, Parquet files by the engine.
+/// Makes the files of a pool, those of columns by the engine.
 pub fn write(pool: &Pool) {
     pool.write_texts();
-    for file in pool.files.iter().filter(|f| f.format == FileFormat::Parquet) {
+    for file in pool.files.iter().filter(|f| f.format.is_made()) {
         // The plain types: nothing is narrowed.
         let mut rng = fastrand::Rng::with_seed(0);
         let columns: Vec<String> = file
@@ -55,13 +54,14 @@ pub fn write(pool: &Pool) {
             })
             .collect();
         let text = format!(
-            "dataset a from csv(\"{0}.csv\") {{\n{1}}}\ndeploy a {{\n  to parquet(\"{0}.parquet\")\n}}\n",
+            "dataset a from csv(\"{0}.csv\") {{\n{1}}}\ndeploy a {{\n  to {2}(\"{0}.{2}\")\n}}\n",
             file.stem,
-            columns.concat()
+            columns.concat(),
+            file.extension()
         );
         match run(&text, pool, &pool.folder) {
             Went::Well(_) => {}
-            Went::Stopped(why) | Went::Wrong(why) => panic!("cannot make a Parquet file: {why}\n{text}"),
+            Went::Stopped(why) | Went::Wrong(why) => panic!("cannot make a file of columns: {why}\n{text}"),
         }
     }
 }
@@ -126,6 +126,9 @@ fn is_allowed(error: &RunError, text: &str) -> bool {
 
 /// The line on which a place begins.
 fn line(text: &str, span: Span) -> &str {
+    if span.file != FileId(0) {
+        return "the library";
+    }
     let start = text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
     text[start..].lines().next().unwrap_or_default().trim()
 }

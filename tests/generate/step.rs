@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dbjob::catalog::map::{Body, MapInput};
 use dbjob::catalog::options::OptionType;
+use dbjob::catalog::function::Function;
 use dbjob::catalog::{MAPS, Map};
 use dbjob::hir::table::Role;
 use dbjob::hir::{Column, Table};
@@ -12,7 +13,7 @@ use dbjob::syntax::ast::StepKind;
 use dbjob_plan::{DataType, Value};
 use fastrand::Rng;
 
-use super::expr::{KINDS, Kind, Names, Scope, any_kind, expr, literal, of_order};
+use super::expr::{KINDS, Kind, Names, Scope, any_kind, any_of, expr, literal};
 use super::options::options;
 use super::{chance, name_of, pick, some};
 
@@ -122,7 +123,7 @@ pub fn propose(verb: &str, place: &mut Place<'_>, rng: &mut Rng) -> Option<Strin
         "sample" => {
             let by = if rng.bool() { String::new() } else { format!(" by {}", pick(rng, &place.all())) };
             let on_train = if place.table.split.is_some() { " on train" } else { "" };
-            format!("sample {}{by}{on_train}", pick(rng, &["50%", "90%", "0.3", "100%"]))
+            format!("sample {}{by}{on_train}", pick(rng, &["50%", "90%", "0.3"]))
         }
         "union" => {
             let names = |t: &Table| t.columns.iter().map(|c| c.name.clone()).collect::<BTreeSet<_>>();
@@ -160,7 +161,8 @@ pub fn propose(verb: &str, place: &mut Place<'_>, rng: &mut Rng) -> Option<Strin
             if place.models.is_empty() {
                 return None;
             }
-            format!("predict {} as {}", pick(rng, place.models), place.new_name("p"))
+            let fold = if place.table.split.is_some() && chance(rng, 30) { " out_of_fold" } else { "" };
+            format!("predict {}{fold} as {}", pick(rng, place.models), place.new_name("p"))
         }
         "expect" => expect(place, rng),
         // A process of another language: the tests of the engine have it.
@@ -191,7 +193,9 @@ fn condition(place: &Place<'_>, rng: &mut Rng) -> String {
 fn derive(place: &mut Place<'_>, rng: &mut Rng) -> String {
     let one = |place: &mut Place<'_>, replace: bool, rng: &mut Rng| {
         let kind = any_kind(rng);
-        let value = expr(rng, &place.scope(), kind, 3);
+        let of_rows = |f: &Function| !f.aggregate && !f.of_order;
+        let any = if chance(rng, 30) { any_of(rng, &place.scope(), of_rows, 1) } else { None };
+        let value = any.unwrap_or_else(|| expr(rng, &place.scope(), kind, 3));
         let name = if replace { pick(rng, &place.all()).clone() } else { place.new_name("x") };
         let label = if !replace && kind == Kind::Bool && chance(rng, 8) { "label " } else { "" };
         format!("{label}{name} = {value}")
@@ -212,23 +216,28 @@ fn selection(place: &Place<'_>, rng: &mut Rng, most: usize) -> Option<String> {
         0 => format!("all except {}", pick(rng, &all)),
         1 => {
             let column = place.table.columns.iter().nth(rng.usize(..all.len()))?;
-            let ty = match Kind::of(&column.dtype) {
-                Kind::Int => "int",
-                Kind::Float => "float",
-                Kind::Bool => "bool",
-                Kind::Text if column.dtype == DataType::String => "string",
-                Kind::Text => "category",
-                Kind::Date => "date",
-                Kind::Datetime => "datetime",
-                Kind::Duration => "duration",
-                Kind::Decimal => "decimal",
-                Kind::Texts | Kind::Ints => "list",
-                Kind::Vector | Kind::Other => "vector",
-            };
+            let ty = type_word(&column.dtype);
             format!("where {ty}, {}", pick(rng, &all))
         }
         _ => some(rng, &all, most).into_iter().cloned().collect::<Vec<_>>().join(", "),
     })
+}
+
+/// The word by which a selector knows the type.
+fn type_word(dtype: &DataType) -> &'static str {
+    match Kind::of(dtype) {
+        Kind::Int => "int",
+        Kind::Float => "float",
+        Kind::Bool => "bool",
+        Kind::Text if *dtype == DataType::String => "string",
+        Kind::Text => "category",
+        Kind::Date => "date",
+        Kind::Datetime => "datetime",
+        Kind::Duration => "duration",
+        Kind::Decimal => "decimal",
+        Kind::Texts | Kind::Ints => "list",
+        Kind::Vector | Kind::Other => "vector",
+    }
 }
 
 fn sort_keys(place: &Place<'_>, rng: &mut Rng) -> String {
@@ -308,7 +317,11 @@ fn join(place: &mut Place<'_>, rng: &mut Rng) -> Option<String> {
             let time =
                 |t: &Table| t.columns.iter().find(|c| c.dtype.is_temporal() && !c.nullable).map(|c| name_of(&c.name));
             let (l, r) = (time(place.table)?, time(right)?);
-            let at = if l == r { l } else { format!("{l} == j{alias}.{r}") };
+            let at = match rng.u8(..3) {
+                0 => format!("{l} > j{alias}.{r}"),
+                _ if l == r => l,
+                _ => format!("{l} == j{alias}.{r}"),
+            };
             let within = if rng.bool() { " within 7d" } else { "" };
             let by = on
                 .iter()
@@ -339,9 +352,10 @@ fn group(place: &mut Place<'_>, rng: &mut Rng) -> String {
 fn aggregates(place: &mut Place<'_>, rng: &mut Rng) -> String {
     let mut columns: Vec<String> = Vec::new();
     for _ in 0..rng.usize(1..=4) {
-        let kind = *pick(rng, &KINDS);
+        let kind = any_kind(rng);
         let scope = Scope { table: place.table, names: place.names, aggregates: true };
-        let value = expr(rng, &scope, kind, 2);
+        let any = if chance(rng, 30) { any_of(rng, &scope, |f| f.aggregate, 1) } else { None };
+        let value = any.unwrap_or_else(|| expr(rng, &scope, kind, 2));
         columns.push(format!("{} = {value}", place.new_name("a")));
     }
     columns.join(", ")
@@ -359,12 +373,12 @@ fn window(place: &mut Place<'_>, rng: &mut Rng) -> String {
     };
     let frames: &[&str] = match by_time {
         true => &["last 7d", "previous 2d", "next 30d", "last 3 rows", "previous rows"],
-        false => &["last 3 rows", "previous rows", "previous 2 rows", "all", "next 2 rows"],
+        false => &["last 3 rows", "last rows", "previous rows", "previous 2 rows", "all", "next 2 rows", "next rows"],
     };
     let mut columns: Vec<String> = Vec::new();
     for _ in 0..rng.usize(1..=3) {
         let kind = *pick(rng, &KINDS);
-        let ranked = if rng.bool() { of_order(rng, &place.scope(), kind) } else { None };
+        let ranked = if rng.bool() { any_of(rng, &place.scope(), |f| f.of_order, 1) } else { None };
         let value = ranked.unwrap_or_else(|| {
             let scope = Scope { table: place.table, names: place.names, aggregates: true };
             let frame = pick(rng, frames);
@@ -396,7 +410,12 @@ fn split(place: &mut Place<'_>, rng: &mut Rng) -> String {
     let spread = place.columns(|c| matches!(c.role, Role::Key | Role::Id) || c.dtype == DataType::Datetime);
     let all = if spread.is_empty() || chance(rng, 10) { place.all() } else { spread };
     let by = pick(rng, &all);
-    match rng.u8(..12) {
+    let folds = rng.u8(2..=3);
+    match rng.u8(..16) {
+        12 => format!("split at {by} folds {folds}"),
+        13 => format!("split test 20% by {by}, folds {folds}"),
+        14 => "split train 100%".into(),
+        15 => format!("split at {by} {{ train before @2023-11-20, valid from @2023-11-20 before @2023-12-01, test from @2023-12-10 }}"),
         0..3 => format!("split test {}%", rng.u8(10..=50)),
         3..6 => format!("split by {by} {{ train 60%, valid 10%, test 30% }}"),
         6 => format!("split by {by} {{ train 70%, test 30% }}"),
@@ -437,6 +456,10 @@ fn mapped(map: &Map, input: &MapInput) -> Option<MapInput> {
     Some(MapInput { dtype: output.dtype, nullable: output.nullable, range, target: None })
 }
 
+fn as_input(column: &Column) -> MapInput {
+    MapInput { dtype: column.dtype.clone(), nullable: column.nullable, range: column.range, target: None }
+}
+
 /// A map with some of its options.
 fn operation(map: &Map, kind: Kind, place: &Place<'_>, rng: &mut Rng) -> Option<String> {
     let mut given = options(rng, map.options, 30, kind);
@@ -460,9 +483,18 @@ fn map(place: &mut Place<'_>, rng: &mut Rng) -> Option<String> {
         let op = operation(map, kind, place, rng)?;
         return Some(format!("map [{}] with {op} as {}", numbers.join(", "), place.new_name("m")));
     }
-    let (dtype, nullable, range) = (column.dtype.clone(), column.nullable, column.range);
-    let mut input = MapInput { dtype, nullable, range, target: None };
+    let mut input = as_input(&column);
     let mut ops: Vec<String> = Vec::new();
+    if chance(rng, 40) {
+        // Any map, and a column that fits it: else those of few columns would hardly ever come.
+        let map = pick(rng, MAPS);
+        let required = map.options.iter().any(|o| o.default.value().is_none());
+        let fits = |c: &&Column| required || mapped(map, &as_input(c)).is_some();
+        let fitting: Vec<&Column> = columns.iter().filter(fits).collect();
+        let fitting = fitting.get(..).filter(|f| !f.is_empty() && !matches!(map.body, Body::Several(_)))?;
+        let column = *pick(rng, fitting);
+        return Some(format!("map {} with {}", name_of(&column.name), operation(map, Kind::of(&column.dtype), place, rng)?));
+    }
     for _ in 0..rng.usize(1..=3) {
         let fits = |m: &&Map| {
             let required = m.options.iter().any(|o| o.default.value().is_none());
@@ -485,6 +517,11 @@ fn map(place: &mut Place<'_>, rng: &mut Rng) -> Option<String> {
         1 => {
             place.new_name("m");
             (some(rng, &same, 2).into_iter().cloned().collect::<Vec<_>>().join(", "), format!(" as *_m{}", place.fresh))
+        }
+        3 => {
+            let (ty, all) = (type_word(&column.dtype), same.len() > 1 && chance(rng, 50));
+            let except = if all { format!(" except {}", pick(rng, &same)) } else { String::new() };
+            (format!("where {ty}{except}"), String::new())
         }
         2 => (some(rng, &same, 3).into_iter().cloned().collect::<Vec<_>>().join(", "), String::new()),
         _ => (name_of(&column.name), String::new()),
@@ -511,6 +548,10 @@ pub fn expect(place: &Place<'_>, rng: &mut Rng) -> String {
         }
         4 if !numbers.is_empty() => {
             format!("expect {} {} {} else drop", pick(rng, &numbers), pick(rng, &["<", ">=", "!="]), rng.i8(-3..20))
+        }
+        5 => {
+            let file = format!("out/rejected{}.{}", place.fresh, pick(rng, &["csv", "ndjson", "parquet"]));
+            format!("expect {} else quarantine {file:?}", condition(place, rng))
         }
         _ => format!("expect {} else {}", condition(place, rng), pick(rng, &["drop", "drop", "warn"])),
     }

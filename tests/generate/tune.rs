@@ -10,6 +10,9 @@ use super::pool::Pool;
 fn refusals() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pool = Pool::new(folder.path(), 60, 1);
+    #[cfg(feature = "local")]
+    super::run::write(&pool);
+    #[cfg(not(feature = "local"))]
     pool.write_texts();
     let (mut tally, mut coverage) = (Tally::default(), Coverage::default());
     let jobs: u64 = std::env::var("JOBS").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
@@ -26,4 +29,5 @@ fn refusals() {
         why.into_iter().take(8).for_each(|((_, why), times)| println!("    {times} {why}"));
     }
     println!("never: {:?}", coverage.missing());
+    println!("occurred: {:?}", coverage.0);
 }

@@ -96,7 +96,9 @@ pub(crate) fn repeated(frame: LazyFrame, keys: &[Expr], nulls_count: bool) -> Re
 fn rows_of(frame: LazyFrame, keys: &[Expr], counted: &DataFrame) -> PolarsResult<DataFrame> {
     let names: Vec<String> = (0..keys.len()).map(|i| format!("__key_{i}")).collect();
     let named: Vec<Expr> = keys.iter().zip(&names).map(|(key, name)| key.clone().alias(name.as_str())).collect();
-    let numbered = frame.with_row_index(ROW, None).select(named.into_iter().chain([col(ROW)]).collect::<Vec<_>>());
+    // The table may have a column of that name: rows of folds are numbered.
+    let columns: Vec<Expr> = names.iter().map(String::as_str).chain([ROW]).map(col).collect();
+    let numbered = frame.select(named).with_row_index(ROW, None).select(columns);
     let found = counted.columns()[..keys.len()].iter().zip(&names).map(|(c, name)| c.clone().with_name(name.into()));
     let found = DataFrame::new(counted.height(), found.collect())?;
     let on: Vec<Expr> = names.iter().map(|n| col(n.as_str())).collect();
