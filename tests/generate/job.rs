@@ -282,7 +282,10 @@ impl Builder<'_> {
         if self.tables.is_empty() {
             return;
         }
-        let from = pick(&mut self.rng, &self.tables).clone();
+        // Steps leave few rows.
+        let whole: Vec<_> = self.tables.iter().filter(|(name, _)| name.starts_with('d')).cloned().collect();
+        let of_whole = chance(&mut self.rng, 70) && !whole.is_empty();
+        let from = pick(&mut self.rng, if of_whole { &whole } else { &self.tables }).clone();
         let rows = self.name("rows");
         let preparation = model::preparation(&from.1, &mut self.rng);
         self.steps(&rows, &from, &preparation, 0);

@@ -180,7 +180,7 @@ fn samples(pool: &Pool) -> Vec<Sample> {
 fn no_damage_makes_the_front_end_panic() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pool = Pool::new(folder.path(), 60, 1);
-    pool.write_texts();
+    pool.write();
     let samples = samples(&pool);
     let number = |name: &str, or: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(or);
     let cases = number("CASES", if cfg!(debug_assertions) { 300 } else { 20_000 });
@@ -197,7 +197,7 @@ fn no_damage_makes_the_front_end_panic() {
 fn generated_jobs_stay_sound_when_formatted() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pool = Pool::new(folder.path(), 60, 2);
-    pool.write_texts();
+    pool.write();
     let jobs = if cfg!(debug_assertions) { 10 } else { 500 };
     let coverage = Mutex::new(Coverage::default());
     let failures = in_parallel(0..jobs, |seed| {

@@ -31,8 +31,15 @@ impl Pool {
         }
     }
 
-    /// Writes the files; of what the engine makes the CSV file that it is to be made from.
-    pub fn write_texts(&self) {
+    /// Writes the files; without the engine no files of columns.
+    pub fn write(&self) {
+        self.write_texts();
+        #[cfg(feature = "local")]
+        self.files.iter().filter(|f| f.format.is_made()).for_each(|file| super::run::make(file, self));
+    }
+
+    /// Of what the engine makes the CSV file that it is to be made from.
+    fn write_texts(&self) {
         for file in self.files.iter().filter(|f| f.format != FileFormat::Inline) {
             let ending = if file.format.is_made() { "csv" } else { file.extension() };
             let path = self.folder.join(format!("{}.{ending}", file.stem));

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use super::coverage::Coverage;
 use super::job::{Job, Tally};
 use super::pool::{LIBRARY, Pool};
-use super::run::{Went, run, write};
+use super::run::{Went, run};
 use super::{in_parallel, shrink::shrink};
 
 /// Jobs of one run of the test; `JOBS` asks for another number, `SEED` for others.
@@ -30,7 +30,7 @@ fn a_job_that_checks_runs_and_keeps_its_promises() {
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     let folder = folder.expect("a temporary folder");
     let pool = Pool::new(folder.path(), 120, first);
-    write(&pool);
+    pool.write();
     let coverage = Mutex::new(Coverage::default());
     let stopped: Mutex<BTreeMap<String, usize>> = Mutex::default();
     let failures = in_parallel(first..first + jobs, |seed| {

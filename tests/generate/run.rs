@@ -11,6 +11,7 @@ use dbjob_local::LocalEngine;
 use dbjob_plan::{Backend, Cancel, FileId, Plan, RunContext, RunError, Span};
 
 use super::coverage::Coverage;
+use super::data::DataFile;
 use super::declare::type_of;
 use super::job::{Front, front};
 use super::name_of;
@@ -37,32 +38,29 @@ pub enum Went {
     Wrong(String),
 }
 
-/// Makes the files of a pool, those of columns by the engine.
-pub fn write(pool: &Pool) {
-    pool.write_texts();
-    for file in pool.files.iter().filter(|f| f.format.is_made()) {
-        // The plain types: nothing is narrowed.
-        let mut rng = fastrand::Rng::with_seed(0);
-        let columns: Vec<String> = file
-            .columns
-            .iter()
-            .map(|c| {
-                let ty = type_of(&c.values, &mut rng);
-                let plain = ty.split([' ', '(']).next().unwrap_or_default().replace("category", "string");
-                let null = if c.nulls { "?" } else { "" };
-                format!("  {}: {plain}{null}\n", name_of(&c.header))
-            })
-            .collect();
-        let text = format!(
-            "dataset a from csv(\"{0}.csv\") {{\n{1}}}\ndeploy a {{\n  to {2}(\"{0}.{2}\")\n}}\n",
-            file.stem,
-            columns.concat(),
-            file.extension()
-        );
-        match run(&text, pool, &pool.folder) {
-            Went::Well(_) => {}
-            Went::Stopped(why) | Went::Wrong(why) => panic!("cannot make a file of columns: {why}\n{text}"),
-        }
+/// Makes a file of columns of the CSV file of its stem.
+pub fn make(file: &DataFile, pool: &Pool) {
+    // The plain types: nothing is narrowed.
+    let mut rng = fastrand::Rng::with_seed(0);
+    let columns: Vec<String> = file
+        .columns
+        .iter()
+        .map(|c| {
+            let ty = type_of(&c.values, &mut rng);
+            let plain = ty.split([' ', '(']).next().unwrap_or_default().replace("category", "string");
+            let null = if c.nulls { "?" } else { "" };
+            format!("  {}: {plain}{null}\n", name_of(&c.header))
+        })
+        .collect();
+    let text = format!(
+        "dataset a from csv(\"{0}.csv\") {{\n{1}}}\ndeploy a {{\n  to {2}(\"{0}.{2}\")\n}}\n",
+        file.stem,
+        columns.concat(),
+        file.extension()
+    );
+    match run(&text, pool, &pool.folder) {
+        Went::Well(_) => {}
+        Went::Stopped(why) | Went::Wrong(why) => panic!("cannot make a file of columns: {why}\n{text}"),
     }
 }
 

@@ -107,7 +107,7 @@ pub fn propose(verb: &str, place: &mut Place<'_>, rng: &mut Rng) -> Option<Strin
         "group" => group(place, rng),
         "window" => window(place, rng),
         "sort" => format!("sort {}", sort_keys(place, rng)),
-        "take" => format!("take {}", rng.u8(..40)),
+        "take" => format!("take {}", if chance(rng, 10) { 0 } else { rng.u8(10..60) }),
         "distinct" => match rng.u8(..3) {
             0 => "distinct".into(),
             _ => {
@@ -415,7 +415,7 @@ fn split(place: &mut Place<'_>, rng: &mut Rng) -> String {
         12 => format!("split at {by} folds {folds}"),
         13 => format!("split test 20% by {by}, folds {folds}"),
         14 => "split train 100%".into(),
-        15 => format!("split at {by} {{ train before @2023-11-20, valid from @2023-11-20 before @2023-12-01, test from @2023-12-10 }}"),
+        15 => format!("split at {by} {{ train before @2023-12-20, valid from @2023-12-20 before @2024-01-01, test from @2024-01-04 }}"),
         0..3 => format!("split test {}%", rng.u8(10..=50)),
         3..6 => format!("split by {by} {{ train 60%, valid 10%, test 30% }}"),
         6 => format!("split by {by} {{ train 70%, test 30% }}"),
@@ -429,7 +429,12 @@ fn split(place: &mut Place<'_>, rng: &mut Rng) -> String {
             if !bools.is_empty() && rng.bool() {
                 return format!("split using {}", pick(rng, &bools));
             }
-            let (name, test) = (place.new_name("part"), expr(rng, &place.scope(), Kind::Bool, 1));
+            let ints = place.columns(|c| c.dtype == DataType::Int);
+            let test = match ints.is_empty() || chance(rng, 10) {
+                true => expr(rng, &place.scope(), Kind::Bool, 1),
+                false => format!("{} % 3 == 0", pick(rng, &ints)),
+            };
+            let name = place.new_name("part");
             format!("derive {name} = if {test} then \"test\" else \"train\"\n  split using {name}")
         }
     }

@@ -10,10 +10,7 @@ use super::pool::Pool;
 fn refusals() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pool = Pool::new(folder.path(), 60, 1);
-    #[cfg(feature = "local")]
-    super::run::write(&pool);
-    #[cfg(not(feature = "local"))]
-    pool.write_texts();
+    pool.write();
     let (mut tally, mut coverage) = (Tally::default(), Coverage::default());
     let jobs: u64 = std::env::var("JOBS").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
     for seed in 0..jobs {
