@@ -365,6 +365,15 @@ impl Draft {
     ) {
         let entry = algorithm::find(&chosen.name).expect("found when it was read");
         if entry.tasks.contains(&task) {
+            // The one option that is for one task only.
+            let weighs = |value: &Value| !matches!(value, Value::Word(word) if word == "none");
+            if task == Task::Regression && chosen.options.get("class_weight").is_some_and(weighs) {
+                let message = "`class_weight` has no effect where numbers are learned";
+                let diagnostic = Diagnostic::error(Code::E0109, chosen.span, message)
+                    .label("there are no classes")
+                    .help("leave `class_weight` out");
+                self.report(diagnostic, cx);
+            }
             return;
         }
         let others: Vec<_> = catalog::ALGORITHMS.iter().filter(|a| a.tasks.contains(&task)).map(|a| a.name).collect();

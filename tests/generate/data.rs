@@ -88,7 +88,9 @@ pub struct DataColumn {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {
-    Csv { semicolons: bool },
+    Csv {
+        semicolons: bool,
+    },
     Parquet,
     Arrow,
     Ndjson,
@@ -145,7 +147,9 @@ impl DataFile {
                 0 if format.has_lists() => Values::Texts,
                 1 if format.has_lists() => Values::Pair,
                 // The least int is no literal.
-                _ => Some(values(rng)).filter(|v| *v != Values::AnyInt || format != FileFormat::Inline).unwrap_or(Values::Bool),
+                _ => Some(values(rng))
+                    .filter(|v| *v != Values::AnyInt || format != FileFormat::Inline)
+                    .unwrap_or(Values::Bool),
             };
             let header = match rng.u8(..12) {
                 0 => format!("Column {n} (€)"),

@@ -82,8 +82,16 @@ fn declared(column: &DataColumn, format: FileFormat, of_key: bool, has_time: &mu
             _ => ty + "?",
         };
     }
-    let name = if chance(rng, 8) && format != FileFormat::Inline { format!("n_{}", rng.u16(..)) } else { column.header.clone() };
-    let named = if name == column.header || format == FileFormat::Inline { String::new() } else { format!(" named {:?}", column.header) };
+    let name = if chance(rng, 8) && format != FileFormat::Inline {
+        format!("n_{}", rng.u16(..))
+    } else {
+        column.header.clone()
+    };
+    let named = if name == column.header || format == FileFormat::Inline {
+        String::new()
+    } else {
+        format!(" named {:?}", column.header)
+    };
     let attribute = match &column.values {
         _ if of_key => " key",
         Values::Datetime(..) if !*has_time && !nullable && chance(rng, 40) => {

@@ -94,7 +94,7 @@ impl Job {
         for _ in 0..b.rng.usize(1..=3) {
             b.transform();
         }
-        if chance(&mut b.rng, 40) {
+        if chance(&mut b.rng, 30) {
             b.learn();
         }
         b.deploy();
@@ -251,7 +251,8 @@ impl Builder<'_> {
                         0..5 => "derive",
                         5 | 6 if table.columns.iter().any(|c| !c.maps.is_empty()) => "unmap",
                         7 | 8 if table.split.is_some() => "map",
-                        9 if table.split.is_none() => "split",
+                        // Of few rows none may be left to learn from.
+                        9..13 if table.split.is_none() && lines.is_empty() => "split",
                         _ => pick(&mut self.rng, &verbs),
                     };
                     let mut fresh = self.fresh;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use dbjob::catalog::function::Function;
 use dbjob::catalog::map::{Body, MapInput};
 use dbjob::catalog::options::OptionType;
-use dbjob::catalog::function::Function;
 use dbjob::catalog::{MAPS, Map};
 use dbjob::hir::table::Role;
 use dbjob::hir::{Column, Table};
@@ -415,7 +415,9 @@ fn split(place: &mut Place<'_>, rng: &mut Rng) -> String {
         12 => format!("split at {by} folds {folds}"),
         13 => format!("split test 20% by {by}, folds {folds}"),
         14 => "split train 100%".into(),
-        15 => format!("split at {by} {{ train before @2023-12-20, valid from @2023-12-20 before @2024-01-01, test from @2024-01-04 }}"),
+        15 => format!(
+            "split at {by} {{ train before @2023-12-20, valid from @2023-12-20 before @2024-01-01, test from @2024-01-04 }}"
+        ),
         0..3 => format!("split test {}%", rng.u8(10..=50)),
         3..6 => format!("split by {by} {{ train 60%, valid 10%, test 30% }}"),
         6 => format!("split by {by} {{ train 70%, test 30% }}"),
@@ -461,6 +463,14 @@ fn mapped(map: &Map, input: &MapInput) -> Option<MapInput> {
     Some(MapInput { dtype: output.dtype, nullable: output.nullable, range, target: None })
 }
 
+/// Whether the map has a value for all that the column may hold.
+fn is_inside(map: &Map, input: &MapInput) -> bool {
+    match map.body {
+        Body::Formula { domain: Some(domain), .. } => input.range.and(domain.within) == input.range,
+        _ => true,
+    }
+}
+
 fn as_input(column: &Column) -> MapInput {
     MapInput { dtype: column.dtype.clone(), nullable: column.nullable, range: column.range, target: None }
 }
@@ -490,20 +500,28 @@ fn map(place: &mut Place<'_>, rng: &mut Rng) -> Option<String> {
     }
     let mut input = as_input(&column);
     let mut ops: Vec<String> = Vec::new();
+    // What lies outside of a domain stops the run, and one such job tells little.
+    let risky = chance(rng, 15);
     if chance(rng, 40) {
         // Any map, and a column that fits it: else those of few columns would hardly ever come.
         let map = pick(rng, MAPS);
         let required = map.options.iter().any(|o| o.default.value().is_none());
-        let fits = |c: &&Column| required || mapped(map, &as_input(c)).is_some();
+        let suits = |input: &MapInput| (required || mapped(map, input).is_some()) && (risky || is_inside(map, input));
+        let fits = |c: &&Column| suits(&as_input(c));
         let fitting: Vec<&Column> = columns.iter().filter(fits).collect();
         let fitting = fitting.get(..).filter(|f| !f.is_empty() && !matches!(map.body, Body::Several(_)))?;
         let column = *pick(rng, fitting);
-        return Some(format!("map {} with {}", name_of(&column.name), operation(map, Kind::of(&column.dtype), place, rng)?));
+        return Some(format!(
+            "map {} with {}",
+            name_of(&column.name),
+            operation(map, Kind::of(&column.dtype), place, rng)?
+        ));
     }
     for _ in 0..rng.usize(1..=3) {
         let fits = |m: &&Map| {
             let required = m.options.iter().any(|o| o.default.value().is_none());
-            !matches!(m.body, Body::Several(_)) && (required || mapped(m, &input).is_some())
+            let inside = risky || is_inside(m, &input);
+            !matches!(m.body, Body::Several(_)) && inside && (required || mapped(m, &input).is_some())
         };
         let fitting: Vec<&Map> = MAPS.iter().filter(fits).collect();
         let Some(map) = (!fitting.is_empty()).then(|| *pick(rng, &fitting)) else { break };
