@@ -1,6 +1,6 @@
 //! Models: the steps that make a table fit for one, then inputs, output, algorithm, metrics and gates.
 
-use dbjob::catalog::{ALGORITHMS, METRICS};
+use dbjob::catalog::{ALGORITHMS, Algorithm, METRICS};
 use dbjob::hir::table::Role;
 use dbjob::hir::{Column, Table};
 use dbjob_plan::{DataType, Task};
@@ -58,6 +58,19 @@ pub fn preparation(table: &Table, rng: &mut Rng) -> Vec<String> {
     steps
 }
 
+/// One algorithm, with options that are searched now and then, or the best of two.
+fn fit(algorithm: &str, fitting: &[&Algorithm], metrics: &[&str], rng: &mut Rng) -> String {
+    match rng.u8(..8) {
+        0 => {
+            let other = pick(rng, fitting).name;
+            let small = if other == "random_forest" { " { trees in [2, 3] }" } else { "" };
+            format!("fit best by {} {{\n    {algorithm}\n    {other}{small}\n  }}", pick(rng, metrics))
+        }
+        1 if algorithm.contains("trees = 3") => format!("fit {}", algorithm.replace("trees = 3", "trees in [2, 3]")),
+        _ => format!("fit {algorithm}"),
+    }
+}
+
 /// A model of the table, if it has something to predict.
 pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<String> {
     let outputs: Vec<&Column> = table
@@ -113,8 +126,28 @@ pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<Str
     let mut lines = vec![
         format!("input {}", chosen.into_iter().cloned().collect::<Vec<_>>().join(", ")),
         format!("output {}{ty}", name_of(&output.name)),
-        format!("fit {}{given}", algorithm.name),
+        fit(&format!("{}{given}", algorithm.name), &fitting, &metrics, rng),
     ];
+    if lines[2].contains(" in [") {
+        let by = if lines[2].starts_with("fit best") { String::new() } else { format!(" by {}", pick(rng, &metrics)) };
+        lines.push(format!("{}{by}", pick(rng, &["tune grid", "tune random(2)"])));
+    }
+    if ty == ": bool" && chance(rng, 20) {
+        let threshold = ["0.3", "best f1", "best accuracy"];
+        lines.push(format!("threshold = {}", pick(rng, &threshold)));
+    }
+    if chance(rng, 10) {
+        lines.push("refit on all".into());
+    }
+    let slices: Vec<&Column> =
+        table.columns.iter().filter(|c| matches!(Kind::of(&c.dtype), Kind::Text | Kind::Bool | Kind::Date)).collect();
+    if !slices.is_empty() && chance(rng, 15) {
+        let (metric, by) = (*pick(rng, &metrics), name_of(&pick(rng, &slices).name));
+        lines.push(format!("evaluate {metric} by {by}"));
+        if rng.bool() {
+            lines.push(format!("require {metric} >= 0.0 or {metric} > deployed for each {by}"));
+        }
+    }
     if chance(rng, 85) {
         lines.push(format!("evaluate {}", some(rng, &metrics, 4).into_iter().copied().collect::<Vec<_>>().join(", ")));
     }
