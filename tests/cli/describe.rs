@@ -214,3 +214,44 @@ transform placed from people {
     let text = dbjob(here.path(), &["describe", "a.dbjob"]).out;
     assert!(text.contains("\nunchecked\n  a.dbjob:7  "), "{text}");
 }
+
+/// What is chosen before a fit, by what, and what follows the judgement.
+#[test]
+fn a_search_shows_what_is_tried() {
+    let job = "\
+dataset a from csv(\"a.csv\") {
+  id: int key
+  x:  float
+  who: category(\"b\", \"c\")
+  y:  bool label
+}
+transform t from a { split test 20% by id }
+model m from t {
+  input x
+  output y: bool
+  fit best by auc {
+    random_forest { trees in [10, 20], max_depth in 3..=6 }
+    logistic_regression { c in log(0.1..=10.0) }
+  }
+  tune random(5)
+  threshold = best f1
+  refit on all
+  evaluate auc by who
+  require auc > 0.5 for each who
+}
+";
+    let here = folder(&[("a.dbjob", job)]);
+    let text = dbjob(here.path(), &["describe", "a.dbjob"]).out;
+    for part in [
+        "  classification: the best by auc of a search, random(5)\n    random_forest  max_depth in 3..=6, trees in [10, 20]\n    \
+         logistic_regression  c in log(0.1..=10.0)\n  threshold = best f1\n  refit on all\n",
+        "  evaluate auc by who\n  require auc > 0.5 for each who\n",
+    ] {
+        assert!(text.contains(part), "{part}\nis not in\n{text}");
+    }
+    let json: Value =
+        serde_json::from_str(&dbjob(here.path(), &["describe", "--format", "json", "a.dbjob"]).out).unwrap();
+    let model = json["items"].as_array().unwrap().iter().find(|item| item["name"] == "m").unwrap()["model"].clone();
+    assert_eq!(model["search"]["candidates"][0]["spaces"]["max_depth"], "3..=6");
+    assert_eq!((&model["threshold"], &model["refit"]), (&"best f1".into(), &true.into()));
+}

@@ -1,5 +1,6 @@
 //! `dbjob describe`: what a job is made of, for people (a tree) and for tools (JSON, Graphviz, Mermaid).
 
+mod choice;
 mod column;
 mod graph;
 mod outline;

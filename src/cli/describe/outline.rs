@@ -5,6 +5,7 @@ use dbjob_plan::{
 };
 use serde::Serialize;
 
+use super::choice::{self, Search};
 use super::column::{Attributes, Column};
 use crate::diagnostic::Problem;
 use crate::hir::{ItemBody, Job};
@@ -86,7 +87,15 @@ pub struct Model {
     pub output: Column,
     pub algorithm: String,
     pub options: BTreeMap<String, serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refit: bool,
     pub metrics: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<String>,
     pub require: Vec<String>,
     /// What a caller of the deployed model sends, and the dataset that it is a row of.
     pub request: Vec<Column>,
@@ -262,7 +271,11 @@ impl Model {
             output: plain(&fit.output.column, &fit.output.dtype, false),
             algorithm: fit.algorithm.name.clone(),
             options: fit.algorithm.options.iter().map(|(k, v)| (k.clone(), json(v))).collect(),
+            search: Search::of(fit),
+            threshold: choice::threshold(fit),
+            refit: fit.refit,
             metrics: fit.metrics.clone(),
+            slices: choice::slices(fit),
             require: fit.require.iter().map(|r| one_line(&r.text)).collect(),
             request: fit.serving.request.visible().map(Column::new).collect(),
             request_dataset: fit.serving.dataset.clone(),

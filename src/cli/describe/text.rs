@@ -1,6 +1,7 @@
 use dbjob_plan::Task;
 
 use super::super::item_title;
+use super::choice::Search;
 use super::column::Column;
 use super::outline::{Item, Model, Outline};
 
@@ -77,11 +78,20 @@ fn of_model(model: &Model) -> String {
         Task::Classification => "classification",
         Task::Regression => "regression",
     };
-    let mut out = format!("  {task}: {}\n", model.algorithm);
-    // What is null is chosen by the algorithm.
-    for (name, value) in model.options.iter().filter(|(_, value)| !value.is_null()) {
+    let mut out = match &model.search {
+        Some(search) => searched(task, search),
+        None => format!("  {task}: {}\n", model.algorithm),
+    };
+    // What is null is chosen by the algorithm; of a search the options are those of its first candidate.
+    for (name, value) in model.options.iter().filter(|(_, value)| model.search.is_none() && !value.is_null()) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         out.push_str(&format!("    {name} = {value}\n"));
+    }
+    if let Some(threshold) = &model.threshold {
+        out.push_str(&format!("  threshold = {threshold}\n"));
+    }
+    if model.refit {
+        out.push_str("  refit on all\n");
     }
     out.push_str("  inputs\n");
     out.push_str(&columns(&model.inputs, "    "));
@@ -90,6 +100,9 @@ fn of_model(model: &Model) -> String {
     if !model.metrics.is_empty() {
         out.push_str(&format!("  evaluate {}\n", model.metrics.join(", ")));
     }
+    for slice in &model.slices {
+        out.push_str(&format!("  evaluate {slice}\n"));
+    }
     for condition in &model.require {
         out.push_str(&format!("  require {condition}\n"));
     }
@@ -97,6 +110,17 @@ fn of_model(model: &Model) -> String {
         let of = model.request_dataset.as_ref().map(|d| format!(" (rows of {d})")).unwrap_or_default();
         out.push_str(&format!("  request{of}\n"));
         out.push_str(&columns(&model.request, "    "));
+    }
+    out
+}
+
+/// What is tried, a line for each algorithm.
+fn searched(task: &str, search: &Search) -> String {
+    let mut out = format!("  {task}: the best by {} of a search, {}\n", search.metric, search.strategy);
+    for candidate in &search.candidates {
+        let spaces: Vec<String> = candidate.spaces.iter().map(|(name, space)| format!("{name} in {space}")).collect();
+        out.push_str(format!("    {}  {}", candidate.algorithm, spaces.join(", ")).trim_end());
+        out.push('\n');
     }
     out
 }
