@@ -157,7 +157,8 @@ impl Checker<'_, '_> {
             }
             ast::ExprKind::If { condition, then, otherwise } => {
                 let condition = self.wanted(condition, &DataType::Bool, "`if`");
-                let (then, otherwise) = (self.expr(then), self.expr(otherwise));
+                let then = self.branch(&condition, true, then);
+                let otherwise = self.branch(&condition, false, otherwise);
                 self.choose(condition, then, otherwise, span)
             }
             ast::ExprKind::Match { value, arms, otherwise } => self.matched(value, arms, otherwise.as_deref(), span),
@@ -439,41 +440,6 @@ impl Checker<'_, '_> {
             otherwise: Box::new(otherwise.convert(&common).expr),
         };
         typed
-    }
-
-    /// `match` as a chain of `if`s, the last arm innermost.
-    fn matched(
-        &mut self,
-        value: &ast::Expr,
-        arms: &[(ast::Expr, ast::Expr)],
-        otherwise: Option<&ast::Expr>,
-        span: Span,
-    ) -> Typed {
-        let mut result = match otherwise {
-            Some(e) => self.expr(e),
-            None => Typed::of(Expr::literal(Value::Null, DataType::Unknown, span)),
-        };
-        // Where the arm stands that all above it must agree with.
-        let mut last = otherwise.map_or(span, |e| e.span);
-        for (pattern, outcome) in arms.iter().rev() {
-            let condition = match &pattern.kind {
-                ast::ExprKind::List(_) | ast::ExprKind::Range { .. } => self.contained(value, pattern, pattern.span),
-                ast::ExprKind::Literal(Value::Null) => {
-                    let value = self.expr(value);
-                    let mut typed = self.unary(value, pattern.span, ExprKind::IsNull);
-                    typed.expr.dtype = DataType::Bool;
-                    typed.expr.nullable = false;
-                    typed
-                }
-                _ => self.binary(BinaryOp::Eq, pattern.span, value, pattern, pattern.span),
-            };
-            let written = outcome.span;
-            let outcome = self.expr(outcome);
-            result.expr.span = last;
-            result = self.choose(condition, outcome, result, span);
-            last = written;
-        }
-        result
     }
 }
 

@@ -29,6 +29,14 @@ pub(super) fn assume(table: &mut Table, predicate: &Expr) {
     narrow_all(table, predicate);
 }
 
+/// The table as an expression sees it that is computed only where `condition` is true, or only where it is not: false or
+/// null.
+pub(super) fn branch(table: &Table, condition: &Expr, holds: bool) -> Table {
+    let mut table = table.clone();
+    if holds { narrow_all(&mut table, condition) } else { not_true(&mut table, condition) }
+    table
+}
+
 fn narrow_all(table: &mut Table, predicate: &Expr) {
     match &predicate.kind {
         ExprKind::Binary { op: BinaryOp::And, left, right } => {
@@ -56,17 +64,62 @@ fn narrow_all(table: &mut Table, predicate: &Expr) {
                 narrow(table, value, Range { low, high: high_end, above: false, below });
             }
         }
-        ExprKind::Not(inner) => match &inner.kind {
-            ExprKind::IsNull(value) => not_null(table, value),
-            ExprKind::Column(_) | ExprKind::InList { .. } | ExprKind::InRange { .. } => {
-                not_null(table, inner.operands().first().copied().unwrap_or(inner));
-            }
-            _ => {}
-        },
+        ExprKind::Not(inner) => not_at_all(table, inner),
         ExprKind::Column(_) if predicate.dtype == DataType::Bool => not_null(table, predicate),
         ExprKind::Call { .. } => not_null(table, predicate),
         _ => {}
     }
+}
+
+/// What holds where a predicate is false.
+fn not_at_all(table: &mut Table, predicate: &Expr) {
+    not_true(table, predicate);
+    match &predicate.kind {
+        ExprKind::Not(inner) => narrow_all(table, inner),
+        ExprKind::Binary { op: BinaryOp::Or, left, right } => {
+            not_at_all(table, left);
+            not_at_all(table, right);
+        }
+        ExprKind::Binary { op, left, right } if is_comparison(*op) => {
+            not_null(table, left);
+            not_null(table, right);
+        }
+        ExprKind::InList { value, .. } | ExprKind::InRange { value, .. } => not_null(table, value),
+        ExprKind::Column(_) => not_null(table, predicate),
+        _ => {}
+    }
+}
+
+/// What holds where a predicate is false or null. Of null a range says nothing, so that ranges hold then too.
+fn not_true(table: &mut Table, predicate: &Expr) {
+    match &predicate.kind {
+        ExprKind::IsNull(value) => not_null(table, value),
+        ExprKind::Not(inner) if !predicate.nullable => narrow_all(table, inner),
+        ExprKind::Binary { op: BinaryOp::Or, left, right } => {
+            not_true(table, left);
+            not_true(table, right);
+        }
+        ExprKind::Binary { op, left, right } => {
+            if let Some(op) = opposite(*op) {
+                bound(table, left, op, right);
+                bound(table, right, op.mirrored(), left);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The comparison that is true where this one is false.
+fn opposite(op: BinaryOp) -> Option<BinaryOp> {
+    Some(match op {
+        BinaryOp::Eq => BinaryOp::Ne,
+        BinaryOp::Ne => BinaryOp::Eq,
+        BinaryOp::Lt => BinaryOp::Ge,
+        BinaryOp::Le => BinaryOp::Gt,
+        BinaryOp::Gt => BinaryOp::Le,
+        BinaryOp::Ge => BinaryOp::Lt,
+        _ => return None,
+    })
 }
 
 fn is_comparison(op: BinaryOp) -> bool {

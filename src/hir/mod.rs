@@ -6,6 +6,7 @@
 
 mod argument;
 mod bind;
+mod branch;
 mod call;
 mod check;
 mod clock;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use dbjob_plan::{BinaryOp, DataType, ExpectAction, Expectation, Expr, ExprKind, Op, Span, Value};
 
-use super::{Served, Shape, Step};
+use super::table::{Column, Table};
+use super::{Served, Shape, Step, facts};
 use crate::catalog::function::{self, Domain, Nulls};
 
 /// For each step, the columns above it that may be more narrow than a request's: what a filter above said of them counts
@@ -55,17 +56,63 @@ pub(super) fn derived(narrowed: &mut BTreeSet<String>, column: &str, expr: &Expr
 /// The conditions under which an expression has the value that its type promises, where narrowed columns decide it.
 pub(super) fn conditions(expr: &Expr, narrowed: &BTreeSet<String>) -> Vec<Expr> {
     let mut found: Vec<Expr> = Vec::new();
-    expr.walk(&mut |e| {
-        // What may be null anyway promises nothing.
-        let condition = if e.nullable { None } else { condition(e) };
-        let decided = |c: &Expr| c.columns().iter().any(|name| narrowed.contains(*name));
-        if let Some(condition) = condition.filter(decided)
-            && !found.contains(&condition)
-        {
+    // What may be null anyway promises nothing.
+    let own = if expr.nullable { None } else { condition(expr) };
+    found.extend(own.filter(|c| c.columns().iter().any(|name| narrowed.contains(*name))));
+    let add = |found: &mut Vec<Expr>, condition| {
+        if !found.contains(&condition) {
             found.push(condition);
         }
-    });
+    };
+    match &expr.kind {
+        ExprKind::If { condition: of, then, otherwise } => {
+            conditions(of, narrowed).into_iter().for_each(|c| add(&mut found, c));
+            for (part, holds) in [(then, true), (otherwise, false)] {
+                for condition in conditions(part, narrowed) {
+                    if !follows(&condition, of, holds) {
+                        add(&mut found, guarded(condition, of, holds));
+                    }
+                }
+            }
+        }
+        _ => {
+            let parts = expr.operands().into_iter().flat_map(|e| conditions(e, narrowed));
+            parts.for_each(|c| add(&mut found, c));
+        }
+    }
     found
+}
+
+/// Whether a condition holds by itself where a branch is taken.
+fn follows(condition: &Expr, of: &Expr, holds: bool) -> bool {
+    let ExprKind::Binary { op, left, right } = &condition.kind else { return false };
+    let ExprKind::Literal(bound) = &right.kind else {
+        return *op == BinaryOp::And && follows(left, of, holds) && follows(right, of, holds);
+    };
+    let (ExprKind::Column(name), Some(bound)) = (&left.kind, bound.as_f64()) else { return false };
+    let mut table = Table::default();
+    table.put(Column::new(name.clone(), left.dtype.clone(), true, left.span));
+    let table = facts::branch(&table, of, holds);
+    table.get(name).map(|c| c.range).is_some_and(|range| match op {
+        BinaryOp::Gt => range.is_above(bound),
+        BinaryOp::Ge => range.low >= bound,
+        BinaryOp::Le => range.high <= bound,
+        BinaryOp::Ne => bound == 0.0 && !range.has_zero(),
+        _ => false,
+    })
+}
+
+/// A condition that counts only where a branch is taken.
+fn guarded(condition: Expr, of: &Expr, holds: bool) -> Expr {
+    let (nullable, span) = (condition.nullable, condition.span);
+    let free = Expr::literal(Value::Bool(true), DataType::Bool, span);
+    let (then, otherwise) = if holds { (condition, free) } else { (free, condition) };
+    let kind = ExprKind::If {
+        condition: Box::new(of.clone()),
+        then: Box::new(then),
+        otherwise: Box::new(otherwise),
+    };
+    Expr { kind, dtype: DataType::Bool, nullable, span }
 }
 
 fn condition(expr: &Expr) -> Option<Expr> {

@@ -266,3 +266,40 @@ fn json_has_the_reasons() {
         })
     );
 }
+
+#[test]
+fn a_branch_that_guards_itself_is_no_rule() {
+    let job = "\
+dataset sales from csv(\"sales.csv\") {
+  id:    int key
+  a:     float
+  b:     float
+  c:     float?
+  price: float label
+}
+
+transform rows from sales {
+  filter a >= 0.0 and b > 0.0
+  derive {
+    guarded = if a > 0.0 then log(a) else 0.0
+    other   = if a > 0.0 then log(b) else 0.0
+    given   = if c is null then 0.0 else c
+  }
+  split test 20%
+}
+
+model price_of from rows {
+  input guarded, other, given
+  output price: float
+  fit ridge
+}
+";
+    let told = described(job, &["--request", "price_of"]);
+    let rules: Vec<&str> =
+        told.lines().skip_while(|l| !l.starts_with("refused")).skip(1).take_while(|l| !l.is_empty()).collect();
+    assert!(
+        matches!(rules[..], [rule] if rule.starts_with("  if a > 0.0 then b > 0.0 else true (a.dbjob:13)")),
+        "{told}"
+    );
+    assert!(told.contains("  c: float?\n"), "{told}");
+}
