@@ -33,7 +33,11 @@ pub(super) fn assume(table: &mut Table, predicate: &Expr) {
 /// null.
 pub(super) fn branch(table: &Table, condition: &Expr, holds: bool) -> Table {
     let mut table = table.clone();
-    if holds { narrow_all(&mut table, condition) } else { not_true(&mut table, condition) }
+    if holds {
+        narrow_all(&mut table, condition)
+    } else {
+        not_true(&mut table, condition)
+    }
     table
 }
 

@@ -107,11 +107,7 @@ fn guarded(condition: Expr, of: &Expr, holds: bool) -> Expr {
     let (nullable, span) = (condition.nullable, condition.span);
     let free = Expr::literal(Value::Bool(true), DataType::Bool, span);
     let (then, otherwise) = if holds { (condition, free) } else { (free, condition) };
-    let kind = ExprKind::If {
-        condition: Box::new(of.clone()),
-        then: Box::new(then),
-        otherwise: Box::new(otherwise),
-    };
+    let kind = ExprKind::If { condition: Box::new(of.clone()), then: Box::new(then), otherwise: Box::new(otherwise) };
     Expr { kind, dtype: DataType::Bool, nullable, span }
 }
 
