@@ -106,10 +106,11 @@ codes! {
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",
-    // Warnings: what nothing needs
+    // Warnings: what nothing needs, and what does nothing
     W0101 "a `use` that nothing needs",
     W0102 "a param that nothing needs",
     W0103 "a function that nothing calls",
+    W0104 "a filter that keeps no row",
     // Notes: what nothing was said about, and what nothing reads
     N0001 "columns are taken as the file has them",
     N0002 "a process makes columns unchecked",
@@ -134,7 +135,7 @@ impl Code {
 
     /// Whether it says that nothing needs something.
     pub fn is_about_use(self) -> bool {
-        self.as_str().starts_with("W01") || matches!(self, Self::N0003 | Self::N0004)
+        matches!(self, Self::W0101 | Self::W0102 | Self::W0103 | Self::N0003 | Self::N0004)
     }
 
     pub fn parse(text: &str) -> Option<Code> {

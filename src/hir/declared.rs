@@ -65,6 +65,11 @@ fn plain(name: &str, ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {
         out.push(diagnostic);
         return None;
     }
+    if let Some(span) = ty.empty {
+        let diagnostic = Diagnostic::error(Code::E0110, span, format!("`{name}` takes no arguments"));
+        out.push(diagnostic.label("nothing in them").help(format!("write `{name}` alone")).needless(span));
+        return None;
+    }
     without_items(name, ty, out)?;
     Some(match name {
         "int" => DataType::Int,
@@ -162,6 +167,14 @@ fn vector(ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {
 
 fn category(ty: &Type, out: &mut Vec<Diagnostic>) -> Option<DataType> {
     without_items("category", ty, out)?;
+    if let Some(span) = ty.empty {
+        let diagnostic = Diagnostic::error(Code::E0110, span, "a category of no levels")
+            .label("no level")
+            .help("write `category(\"a\", \"b\")`, or `category` alone: its levels are learned")
+            .needless(span);
+        out.push(diagnostic);
+        return None;
+    }
     if ty.args.is_empty() {
         return Some(DataType::Category { levels: None });
     }

@@ -39,6 +39,7 @@ mod lost;
 mod memory;
 mod model;
 mod module;
+mod never;
 mod options;
 mod origin;
 mod output;

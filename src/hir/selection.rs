@@ -11,16 +11,9 @@ use crate::syntax::ast::{Ident, Selector};
 
 /// The names that a selector means, in the table's order for `all` and `where`; an unknown name is reported.
 pub(super) fn columns_of(selector: &Selector, table: &Table, out: &mut Vec<Diagnostic>) -> Vec<String> {
-    let without = |except: &[Ident], keep: &dyn Fn(&Column) -> bool, out: &mut Vec<Diagnostic>| {
-        for name in except {
-            known(name, table, out);
-        }
-        table
-            .columns
-            .iter()
-            .filter(|c| keep(c) && !except.iter().any(|e| e.name == c.name))
-            .map(|c| c.name.clone())
-            .collect()
+    let without = |except: &[Selector], keep: &dyn Fn(&Column) -> bool, out: &mut Vec<Diagnostic>| {
+        let except: Vec<String> = except.iter().flat_map(|e| columns_of(e, table, out)).collect();
+        table.columns.iter().filter(|c| keep(c) && !except.contains(&c.name)).map(|c| c.name.clone()).collect()
     };
     match selector {
         Selector::Name(name) => {

@@ -173,6 +173,8 @@ pub struct Attribute {
 pub struct Type {
     pub name: Ident,
     pub args: Vec<Expr>,
+    /// Parentheses with nothing in them.
+    pub empty: Option<Span>,
     /// The item type of `list[T]`.
     pub item: Option<Box<Type>>,
     pub nullable: bool,
@@ -290,13 +292,14 @@ pub struct Selection {
 pub enum Selector {
     Name(Ident),
     All {
-        except: Vec<Ident>,
+        /// Names, and types without an `except` of their own.
+        except: Vec<Selector>,
         span: Span,
     },
     /// `where float`: the columns of a type (or role).
     Where {
         ty: Ident,
-        except: Vec<Ident>,
+        except: Vec<Selector>,
         span: Span,
     },
 }

@@ -97,7 +97,16 @@ fn contextual_words_are_columns_too() {
     assert!(!replace && columns.len() == 3 && columns[2].label.is_some());
     let StepKind::Select(selection) = step("select where, all except test, where float except a") else { panic!() };
     let [Selector::Name(_), Selector::All { except, .. }, _] = &selection.items[..] else { panic!("{selection:?}") };
-    assert_eq!(names(except), ["test"]);
+    assert!(matches!(&except[..], [Selector::Name(name)] if name.name == "test"));
+    let StepKind::Select(selection) = step("select all except where float, id, where int except where") else {
+        panic!()
+    };
+    let [Selector::All { except, .. }, Selector::Where { except: where_, .. }] = &selection.items[..] else {
+        panic!("{selection:?}")
+    };
+    let [Selector::Where { ty, .. }, Selector::Name(id)] = &except[..] else { panic!("{except:?}") };
+    assert_eq!((ty.name.as_str(), id.name.as_str()), ("float", "id"));
+    assert!(matches!(&where_[..], [Selector::Name(name)] if name.name == "where"));
 }
 
 #[test]

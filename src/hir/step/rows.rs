@@ -1,6 +1,6 @@
 //! `filter`, `union`.
 
-use dbjob_plan::{DataType, Op, Projection, Span};
+use dbjob_plan::{DataType, Expr, Op, Projection, Span};
 
 use super::columns::part_of;
 use super::split;
@@ -9,9 +9,10 @@ use crate::hir::expr::{Aggregates, Checker, Scope};
 use crate::hir::items::table_named;
 use crate::hir::range::Range;
 use crate::hir::statistic::Copies;
+use crate::hir::table::Table;
 use crate::hir::transform::Builder;
 use crate::hir::types;
-use crate::hir::{Served, facts};
+use crate::hir::{Served, facts, never};
 use crate::syntax::ast::{self, Ident};
 
 pub(in crate::hir) fn filter(predicate: &ast::Expr, on: Option<Span>, span: Span, b: &mut Builder<'_, '_>) {
@@ -25,6 +26,9 @@ pub(in crate::hir) fn filter(predicate: &ast::Expr, on: Option<Span>, span: Span
     let predicate = match on {
         Some(on) => split::on_train(typed.expr, on, b),
         None => {
+            if let Some(warning) = keeps_nothing(&b.table, &typed.expr) {
+                b.report(warning);
+            }
             facts::assume(&mut b.table, &typed.expr);
             Some(typed.expr)
         }
@@ -32,6 +36,17 @@ pub(in crate::hir) fn filter(predicate: &ast::Expr, on: Option<Span>, span: Span
     if let Some(predicate) = predicate {
         b.push(Op::Filter { predicate }, span, Served::Skipped);
     }
+}
+
+fn keeps_nothing(table: &Table, predicate: &Expr) -> Option<Diagnostic> {
+    let (column, known) = never::true_of(table, predicate)?;
+    let message = format!("no row passes: `{}` is {known}", column.name);
+    let diagnostic = Diagnostic::warning(Code::W0104, predicate.span, message).label("never true");
+    Some(
+        diagnostic
+            .related(column.span, "the column")
+            .help("the table is empty from here on: compare with what the column can be"),
+    )
 }
 
 pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_>) {

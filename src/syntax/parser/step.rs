@@ -247,7 +247,7 @@ impl Reader<'_> {
         for part in inner.into_inner() {
             match part.as_rule() {
                 Rule::name => ty = Some(self.ident(&part)),
-                Rule::excepted => except = self.columns(part),
+                Rule::excepted => except = part.into_inner().map(|part| self.excepted(part)).collect(),
                 _ => {}
             }
         }
@@ -255,6 +255,16 @@ impl Reader<'_> {
             Some(ty) => Selector::Where { ty, except, span },
             None => Selector::All { except, span },
         }
+    }
+
+    /// A `column_name` or an `excepted_type` pair.
+    fn excepted(&mut self, pair: Pair<'_>) -> Selector {
+        if pair.as_rule() == Rule::column_name {
+            return Selector::Name(self.column_name(&pair));
+        }
+        let span = self.span(&pair);
+        let ty = pair.into_inner().find(|part| part.as_rule() == Rule::name).expect("a type behind `where`");
+        Selector::Where { ty: self.ident(&ty), except: Vec::new(), span }
     }
 
     fn rename(&mut self, pair: Pair<'_>) -> Option<(Ident, Ident)> {

@@ -110,7 +110,7 @@ impl Reader<'_> {
         let mut parts = pair.into_inner();
         let name = self.ident(&parts.next().expect("a type has a name"));
         let span = name.span;
-        let mut ty = Type { name, args: Vec::new(), item: None, nullable: false, refinement: None, span };
+        let mut ty = Type { name, args: Vec::new(), empty: None, item: None, nullable: false, refinement: None, span };
         for part in parts {
             if !matches!(part.as_rule(), Rule::kw_in | Rule::refinement) {
                 ty.span = ty.span.to(self.span(&part));
@@ -120,7 +120,11 @@ impl Reader<'_> {
             }
             match part.as_rule() {
                 Rule::type_item => ty.item = part.into_inner().next().map(|item| Box::new(self.type_(item))),
-                Rule::type_args => ty.args = part.into_inner().map(|arg| self.expr(arg)).collect(),
+                Rule::type_args => {
+                    let span = self.span(&part);
+                    ty.args = part.into_inner().map(|arg| self.expr(arg)).collect();
+                    ty.empty = ty.args.is_empty().then_some(span);
+                }
                 Rule::nullable => ty.nullable = true,
                 Rule::refinement => ty.refinement = part.into_inner().next().map(|set| self.refinement(set)),
                 _ => {}

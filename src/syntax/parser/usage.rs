@@ -34,6 +34,7 @@ pub(super) fn phrase(rule: Rule) -> Option<&'static str> {
         Rule::column_name
         | Rule::columns
         | Rule::excepted
+        | Rule::excepted_type
         | Rule::selector
         | Rule::selection
         | Rule::sort_key
