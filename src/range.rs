@@ -26,6 +26,11 @@ impl Range {
         Self { low, high, above: false, below: false }
     }
 
+    /// Whether one number is left.
+    pub fn is_one(self) -> bool {
+        self.low == self.high && self.low.is_finite() && !self.above && !self.below
+    }
+
     pub fn is_positive(self) -> bool {
         self.is_above(0.0)
     }

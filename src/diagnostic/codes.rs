@@ -73,6 +73,9 @@ codes! {
     W0412 "one test part judges several models of the same output",
     W0413 "accuracy alone, whatever the share of the classes",
     W0414 "one-hot columns of many values",
+    W0415 "an input that is the same in every row",
+    W0416 "two inputs with the same values",
+    W0417 "a key as an input",
     // Maps
     E0501 "the map cannot be undone",
     E0502 "the map does not fit the column",

@@ -121,7 +121,7 @@ pub(super) struct Context<'a> {
     pub names: BTreeMap<String, Declared>,
     /// Where rejected rows go.
     pub quarantines: Vec<Quarantined>,
-    /// The id of the next map link.
+    /// The number of the next map link or copied column.
     pub next_map: u32,
     /// Names that broken statements would have declared.
     pub lost: Arc<Lost>,

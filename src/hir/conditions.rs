@@ -56,6 +56,15 @@ impl Conditions {
         }
     }
 
+    /// Whether all rows that meet them have one value in the column that was made at this place.
+    pub fn leave_one_value(&self, column: Span) -> bool {
+        self.0.iter().filter(|c| c.column == column).any(|c| match &c.holds {
+            Values::In(range) => range.is_one(),
+            Values::OneOf(values) => values.len() == 1,
+            Values::NoneOf(_) => false,
+        })
+    }
+
     /// Whether no row can meet both.
     pub fn exclude(&self, other: &Conditions) -> bool {
         self.0.iter().any(|a| other.0.iter().any(|b| a.column == b.column && a.holds.excludes(&b.holds)))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dbjob_plan::{Algorithm, Candidate, DataType, Search, Slice, Space, Span, Strategy, Task, Threshold, Value};
 
 use super::check::Context;
+use super::idle;
 use super::items::not_yet;
 use super::model::Draft;
 use super::options::{self, Given};
@@ -20,14 +21,22 @@ const LARGEST_GRID: u64 = 10_000;
 /// What a model says about its fit.
 #[derive(Default)]
 pub(super) struct Learning {
-    /// With the place of each option that is searched.
-    candidates: Vec<(Candidate, Vec<Span>)>,
+    candidates: Vec<Written>,
     /// `fit best by METRIC`.
     best_by: Option<ast::Ident>,
     tune: Option<Tune>,
     pub refit: Option<Span>,
     threshold: Option<(ast::Expr, Span)>,
     slices: Vec<(ast::Ident, ast::Ident)>,
+}
+
+/// A candidate as it is written.
+struct Written {
+    candidate: Candidate,
+    /// The options that are searched.
+    searched: Vec<Span>,
+    /// Each option's name, and the whole of it.
+    options: Vec<(ast::Ident, Span)>,
 }
 
 struct Tune {
@@ -73,7 +82,10 @@ impl Draft {
             let Some(spec) = entry.options.iter().find(|s| s.name == option.name.name) else { continue };
             match space(spec, &option.value) {
                 Ok(found) => {
-                    let kind = ast::ExprKind::Literal(found.first());
+                    let kind = match found.first() {
+                        Value::Word(word) => ast::ExprKind::Name(word),
+                        value => ast::ExprKind::Literal(value),
+                    };
                     firsts.push(ast::Expr { kind, span: option.value.span });
                     spaces.insert(spec.name.to_owned(), found);
                     places.push(option.name.span);
@@ -98,10 +110,12 @@ impl Draft {
             return;
         };
         if name == "logistic_regression" {
-            self.optimizer(fit, &mut values, cx);
+            name_optimizer(fit, &mut values);
         }
         let algorithm = Algorithm { name: name.to_owned(), options: values, span: fit.span };
-        self.learning.candidates.push((Candidate { algorithm, spaces }, places));
+        let options = fit.options.iter().map(|o| (o.name.clone(), o.name.span.to(o.value.span))).collect();
+        let candidate = Candidate { algorithm, spaces };
+        self.learning.candidates.push(Written { candidate, searched: places, options });
     }
 
     pub(super) fn fit_best(&mut self, metric: &ast::Ident, candidates: &[ast::Fit], cx: &mut Context<'_>) {
@@ -115,34 +129,6 @@ impl Draft {
                 .help("write one algorithm a line: `fit best by auc { logistic_regression … }`");
             self.report(diagnostic, cx);
         }
-    }
-
-    /// `epochs` without an optimizer means adam; an option of the other family has no effect.
-    fn optimizer(&mut self, fit: &ast::Fit, values: &mut BTreeMap<String, Value>, cx: &mut Context<'_>) {
-        use algorithm::logistic_regression::{EPOCHS_ONLY, LBFGS_ONLY};
-        let optimizer = match &values["optimizer"] {
-            Value::Word(word) => word.clone(),
-            _ if fit.options.iter().any(|o| EPOCHS_ONLY.contains(&o.name.name.as_str())) => "adam".to_owned(),
-            _ => "lbfgs".to_owned(),
-        };
-        let idle = if optimizer == "lbfgs" { EPOCHS_ONLY } else { LBFGS_ONLY };
-        let searched = fit.options.iter().any(|o| o.tuned && o.name.name == "optimizer");
-        for option in fit.options.iter().filter(|o| !searched && idle.contains(&o.name.name.as_str())) {
-            let diagnostic = Diagnostic::error(
-                Code::E0109,
-                option.name.span,
-                format!("`{}` has no effect with the optimizer {optimizer}", option.name.name),
-            )
-            .label("no effect")
-            .help(if optimizer == "lbfgs" {
-                "write `optimizer = adam`, or drop it"
-            } else {
-                "drop it, or write `optimizer = lbfgs`"
-            })
-            .needless(option.name.span.to(option.value.span));
-            self.report(diagnostic, cx);
-        }
-        values.insert("optimizer".into(), Value::Word(optimizer));
     }
 
     pub(super) fn tune(&mut self, strategy: &ast::Call, metric: Option<&ast::Ident>, verb: Span, cx: &mut Context<'_>) {
@@ -225,10 +211,13 @@ impl Draft {
         cx: &mut Context<'_>,
     ) -> Option<Learned> {
         let learning = std::mem::take(&mut self.learning);
-        for (candidate, _) in &learning.candidates {
-            self.fits_algorithm(&candidate.algorithm, task, (output_span, stated), cx);
+        for Written { candidate, options, .. } in &learning.candidates {
+            if self.fits_algorithm(&candidate.algorithm, task, (output_span, stated), cx) {
+                let idle = idle::options(candidate, options, task, output_span);
+                idle.into_iter().for_each(|diagnostic| self.report(diagnostic, cx));
+            }
         }
-        let algorithm = learning.candidates.first().map(|(c, _)| c.algorithm.clone());
+        let algorithm = learning.candidates.first().map(|w| w.candidate.algorithm.clone());
         let fits_are_sound = !self.wrong;
         let threshold = learning.threshold.as_ref().and_then(|(value, span)| self.threshold_of(value, *span, cx));
         let mut slices = Vec::new();
@@ -243,7 +232,7 @@ impl Draft {
     }
 
     fn search(&mut self, learning: Learning, task: Task, cx: &mut Context<'_>) -> Option<Search> {
-        let searched: Vec<Span> = learning.candidates.iter().flat_map(|(_, places)| places.iter().copied()).collect();
+        let searched: Vec<Span> = learning.candidates.iter().flat_map(|w| w.searched.iter().copied()).collect();
         if let (Some(tune), true) = (&learning.tune, searched.is_empty()) {
             let diagnostic =
                 Diagnostic::error(Code::E0109, tune.span, "there is nothing to search: no option is written with `in`")
@@ -285,14 +274,14 @@ impl Draft {
         if strategy == Strategy::Grid {
             self.grid(&learning, span, cx)?;
         }
-        let candidates = learning.candidates.into_iter().map(|(candidate, _)| candidate).collect();
+        let candidates = learning.candidates.into_iter().map(|w| w.candidate).collect();
         Some(Search { candidates, strategy, metric: chosen.name.clone(), span })
     }
 
     /// A grid has an end, and one that is reached.
     fn grid(&mut self, learning: &Learning, span: Span, cx: &mut Context<'_>) -> Option<()> {
         let mut total: u64 = 0;
-        for (candidate, places) in &learning.candidates {
+        for Written { candidate, searched: places, .. } in &learning.candidates {
             let mut size: u64 = 1;
             for (space, place) in candidate.spaces.values().zip(places) {
                 let Some(count) = space.count() else {
@@ -356,25 +345,17 @@ impl Draft {
         }
     }
 
+    /// Whether the algorithm learns what the output is; reported if not.
     fn fits_algorithm(
         &mut self,
         chosen: &Algorithm,
         task: Task,
         (output_span, stated): (Span, Option<Span>),
         cx: &mut Context<'_>,
-    ) {
+    ) -> bool {
         let entry = algorithm::find(&chosen.name).expect("found when it was read");
         if entry.tasks.contains(&task) {
-            // The one option that is for one task only.
-            let weighs = |value: &Value| !matches!(value, Value::Word(word) if word == "none");
-            if task == Task::Regression && chosen.options.get("class_weight").is_some_and(weighs) {
-                let message = "`class_weight` has no effect where numbers are learned";
-                let diagnostic = Diagnostic::error(Code::E0109, chosen.span, message)
-                    .label("there are no classes")
-                    .help("leave `class_weight` out");
-                self.report(diagnostic, cx);
-            }
-            return;
+            return true;
         }
         let others: Vec<_> = catalog::ALGORITHMS.iter().filter(|a| a.tasks.contains(&task)).map(|a| a.name).collect();
         let (wants, has) = match task {
@@ -402,6 +383,16 @@ impl Draft {
             Box::new(Fix::new("write `classes` behind the type", vec![Edit::Write(behind, " classes".into())]))
         });
         self.report(Diagnostic { fix, ..diagnostic }, cx);
+        false
+    }
+}
+
+/// `epochs` without an optimizer means adam.
+fn name_optimizer(fit: &ast::Fit, values: &mut BTreeMap<String, Value>) {
+    let of_epochs = |o: &ast::FitOption| algorithm::logistic_regression::EPOCHS_ONLY.contains(&o.name.name.as_str());
+    if values["optimizer"] == Value::Null {
+        let meant = if fit.options.iter().any(of_epochs) { "adam" } else { "lbfgs" };
+        values.insert("optimizer".into(), Value::Word(meant.into()));
     }
 }
 

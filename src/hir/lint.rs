@@ -7,7 +7,7 @@ use dbjob_plan::Task;
 use super::check::Context;
 use super::split::SplitFact;
 use super::table::{Column, Table};
-use super::{Item, ItemBody, Model, Test, unused};
+use super::{Item, ItemBody, Model, Test, needless, unused};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
 pub(super) fn check_all(tests: &[Test], cx: &mut Context<'_>) {
@@ -25,6 +25,7 @@ pub(super) fn check_all(tests: &[Test], cx: &mut Context<'_>) {
     let mut found = Vec::new();
     judged_by_one_test(&models, cx, &mut found);
     found.extend(models.iter().filter_map(|(_, model)| accuracy_alone(model)));
+    found.extend(models.iter().flat_map(|(_, model)| needless::check_all(model, cx)));
     found.extend(unused::check_all(tests, cx));
     cx.out.extend(found);
 }

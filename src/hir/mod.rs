@@ -28,6 +28,7 @@ pub mod formula;
 mod frame;
 mod functions;
 mod gate;
+mod idle;
 mod inline;
 mod input;
 mod inverse;
@@ -39,6 +40,7 @@ mod lost;
 mod memory;
 mod model;
 mod module;
+mod needless;
 mod never;
 mod options;
 mod origin;
@@ -150,6 +152,8 @@ pub struct Model {
     pub input: String,
     /// `serving.lookups` is empty here: the plan's node ids are filled in by `lower` from `lookups`.
     pub spec: FitSpec,
+    /// The place of each input.
+    pub places: Vec<Span>,
     /// Snapshot name -> item whose table it is.
     pub lookups: Vec<(String, String)>,
     /// The step that stops a request from starting at the dataset, and why.

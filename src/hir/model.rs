@@ -75,6 +75,7 @@ pub(super) fn check(
     let body = ItemBody::Model(Box::new(Model {
         input: input_item.name.clone(),
         spec,
+        places: boundary_inputs.iter().map(|wanted| wanted.span).collect(),
         lookups: served.lookups,
         boundary: served.boundary,
         schema,

@@ -100,6 +100,10 @@ pub struct Column {
     pub doc: Option<Arc<str>>,
     /// Nobody promises what it is: taken as the file has it, or made by a process.
     pub unchecked: bool,
+    /// Whether it is known to be the same in every row, beside what its range and the conditions of its table tell.
+    pub constant: bool,
+    /// Of a copy, and of what was copied: the number of the copying, and what was done to it since.
+    pub copied: Option<(u32, Vec<String>)>,
     /// Where it was declared or derived.
     pub span: Span,
 }
@@ -123,7 +127,16 @@ impl Column {
             refinement: None,
             doc: None,
             unchecked: false,
+            constant: false,
+            copied: None,
             span,
+        }
+    }
+
+    /// What was done to a copy besides: another one to which the same was done has equal values still.
+    pub fn changed(&mut self, words: impl FnOnce() -> String) {
+        if let Some((_, changes)) = &mut self.copied {
+            changes.push(words());
         }
     }
 
@@ -156,6 +169,14 @@ impl Column {
 impl Table {
     pub fn broken() -> Self {
         Self { broken: true, ..Self::default() }
+    }
+
+    /// Whether a column of it has one value, which is not null, in all rows.
+    pub fn is_constant(&self, column: &Column) -> bool {
+        let one_level = matches!(&column.dtype, DataType::Category { levels: Some(levels) } if levels.len() == 1);
+        let one_number = column.dtype.is_numeric() && column.range.is_one();
+        let chosen = column.maps.is_empty() && self.conditions.leave_one_value(column.span);
+        !column.nullable && !column.unchecked && (column.constant || one_level || one_number || chosen)
     }
 
     /// Whether a missing column of that name was told already, by what is broken above.

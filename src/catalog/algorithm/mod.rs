@@ -2,7 +2,7 @@
 
 mod linear_regression;
 pub mod logistic_regression;
-mod random_forest;
+pub mod random_forest;
 mod ridge;
 
 use dbjob_plan::Task;

@@ -59,3 +59,6 @@ pub const RANDOM_FOREST: Algorithm = Algorithm {
     doc: "The mean of many trees, each grown on other rows and features. Needs no scaling.",
     example: "fit random_forest { trees = 300 }",
 };
+
+/// Options that only classes have a use for.
+pub const CLASSES_ONLY: &[&str] = &["class_weight"];

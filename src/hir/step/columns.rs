@@ -54,6 +54,13 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
             ExprKind::Column(source) => b.table.get(source).is_some_and(|c| c.plain),
             _ => false,
         };
+        column.constant = !matches!(column.dtype, DataType::List { .. })
+            && value.expr.columns().iter().all(|c| b.table.get(c).is_some_and(|c| b.table.is_constant(c)));
+        if let ExprKind::Column(source) = &value.expr.kind
+            && source != name
+        {
+            column.copied = copied(source, b);
+        }
         if let Some(old) = b.table.get(name).filter(|_| value.expr.columns() == [name.as_str()]) {
             b.cx.next_map += 1;
             column.replaced = formula::replaced(old, &value, b.cx.next_map, new.name.span);
@@ -70,6 +77,16 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
     if !columns.is_empty() {
         b.push(Op::Derive { columns }, span, Served::Computed);
     }
+}
+
+/// What a copy of the column has in common with it.
+pub(in crate::hir) fn copied(source: &str, b: &mut Builder<'_, '_>) -> Option<(u32, Vec<String>)> {
+    let column = b.table.get_mut(source)?;
+    if column.copied.is_none() {
+        b.cx.next_map += 1;
+        column.copied = Some((b.cx.next_map, Vec::new()));
+    }
+    column.copied.clone()
 }
 
 /// Reports a value that is nothing but null.

@@ -522,6 +522,7 @@ pub(super) fn arriving(
         let statistics = column.statistics.joined(&b.table, join.right.span, &words);
         let mut arriving =
             Column { name: name.clone(), nullable, taint, statistics, clock: None, refinement: None, ..column.clone() };
+        arriving.changed(|| format!("join {:?}", join.right.span));
         if optional {
             // Whether there is a partner depends on what chose the rows there.
             let words = format!("whether `{}` has a partner hangs on it", arriving.name);

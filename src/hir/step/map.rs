@@ -179,6 +179,9 @@ fn each(
 ) -> Vec<MapColumn> {
     let (mut columns, mut doubted) = (Vec::new(), Vec::new());
     targets.retain_mut(|Target { source, out }| {
+        if source != out {
+            super::columns::copied(source, b);
+        }
         let column = b.table.get(source).expect("selected from this table").clone();
         if column.dtype == DataType::Unknown {
             return false;
@@ -340,6 +343,7 @@ fn applied(
     };
     let source = column.name.clone();
     let words = format!("`{name}` makes `{out}` of it");
+    let constant = table.is_constant(&column);
     let mut new = Column {
         name: out.to_owned(),
         dtype: output.dtype,
@@ -347,10 +351,12 @@ fn applied(
         refinement: None,
         plain: false,
         range: output.range,
+        constant,
         taint: column.taint.through(op.span, &words),
         statistics: column.statistics.through(op.span, &words),
         ..column
     };
+    new.changed(|| format!("{name} {:?}", link.options));
     new.maps.push((link.clone(), op.span));
     table.forget_keys_with(out);
     table.put(new);

@@ -81,6 +81,8 @@ fn one_type(columns: &[String], span: Span, name: &Ident, b: &mut Builder<'_, '_
         name: name.name.clone(),
         role: Role::Feature,
         clock: None,
+        constant: false,
+        copied: None,
         plain: false,
         maps: Vec::new(),
         refinement: None,

@@ -115,6 +115,10 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                         ours.taint.absorb(&chosen.elsewhere().through(other.span, &words));
                     }
                     ours.plain &= theirs.plain;
+                    ours.constant &= theirs.constant && ours.span == theirs.span;
+                    if ours.copied != theirs.copied {
+                        ours.copied = None;
+                    }
                     ours.refinement = None;
                     if ours.clock != theirs.clock {
                         ours.clock = None;

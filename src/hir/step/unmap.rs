@@ -33,13 +33,14 @@ pub(in crate::hir) fn check(names: &[Ident], span: Span, b: &mut Builder<'_, '_>
         }
         let Some(links) = undo(&column, name.span, &mut b.cx.out) else { continue };
         let first = &column.maps[0].0;
-        let restored = Column {
+        let mut restored = Column {
             dtype: first.from.clone(),
             nullable: column.nullable || column.maps.iter().any(|(link, _)| gives_null(link)),
             range: links.iter().fold(column.range, undone),
             maps: Vec::new(),
             ..column.clone()
         };
+        restored.changed(|| "unmap".into());
         b.table.put(restored);
         columns.push(UnmapColumn { column: name.name.clone(), links });
     }
