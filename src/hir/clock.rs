@@ -14,6 +14,37 @@ pub struct Clock {
     pub later: i64,
 }
 
+/// A function of a time of a row that never falls: of two rows, the one with the greater value is the later one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    pub time: Clock,
+    /// The function and its other arguments; none of the time itself.
+    function: String,
+}
+
+impl Pace {
+    pub fn of_time(time: Clock) -> Self {
+        Self { time, function: String::new() }
+    }
+
+    /// The function that an expression is, `clock` giving the time that a column holds.
+    pub fn of(expr: &Expr, clock: impl Fn(&str) -> Option<Clock>) -> Option<Self> {
+        let ExprKind::Call { function, args } = &expr.kind else { return None };
+        let (first, others) = args.split_first()?;
+        let ExprKind::Column(name) = &first.kind else { return None };
+        let constants: Option<Vec<String>> = others
+            .iter()
+            .map(|arg| match &arg.kind {
+                ExprKind::Literal(value) => Some(value.to_string()),
+                _ => None,
+            })
+            .collect();
+        let (time, constants) = (clock(name)?, constants?);
+        let never_falls = matches!((function.as_str(), others.len()), ("truncate", 1) | ("date" | "year", 0));
+        never_falls.then(|| Self { time, function: format!("{function}({})", constants.join(", ")) })
+    }
+}
+
 impl Clock {
     pub fn new(dataset: &str, column: &str) -> Self {
         Self { column: Arc::new((dataset.to_owned(), column.to_owned())), later: 0 }

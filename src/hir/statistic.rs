@@ -11,6 +11,8 @@ use std::sync::Arc;
 use dbjob_plan::Span;
 
 use super::check::Context;
+use super::clock::Pace;
+use super::columns::Columns;
 use super::conditions::Conditions;
 use super::split::SplitFact;
 use super::table::{Column, Table};
@@ -28,6 +30,8 @@ pub struct Statistic {
     conditions: Conditions,
     /// The source columns of its keys: rows that agree in them share the value.
     pub keys: BTreeSet<(String, String)>,
+    /// The key, by the place that made it, that tells how late its rows are: none is later than that.
+    until: Option<(Span, Pace)>,
     /// Where several rows got it; none of one for each row yet.
     pub shared: Option<Span>,
 }
@@ -68,6 +72,11 @@ impl Statistics {
         }
     }
 
+    /// Leaves one out.
+    pub fn forget(&mut self, statistic: &Arc<Statistic>) {
+        self.0.retain(|(s, _)| !Arc::ptr_eq(s, statistic));
+    }
+
     /// The same, one step further.
     pub fn through(&self, span: Span, words: &str) -> Self {
         Self(self.0.iter().map(|(statistic, way)| (statistic.clone(), way.further(span, words))).collect())
@@ -90,12 +99,19 @@ fn sources<'a>(columns: impl Iterator<Item = &'a Column>) -> BTreeSet<(String, S
 impl Statistic {
     fn over<'a>(table: &Table, keys: impl Iterator<Item = &'a Column>, span: Span, shared: Option<Span>) -> Self {
         let (rows, conditions) = (table.rows.clone(), table.conditions.clone());
-        Self { span, rows, conditions, keys: sources(keys), shared }
+        Self { span, rows, conditions, keys: sources(keys), until: None, shared }
     }
 
     /// Of a group: one value for each combination of its keys.
-    pub fn of_group<'a>(table: &Table, keys: impl Iterator<Item = &'a Column>, span: Span) -> Arc<Self> {
-        Arc::new(Self::over(table, keys, span, None))
+    pub fn of_group(table: &Table, keys: &Columns, span: Span) -> Arc<Self> {
+        let until = keys.iter().find_map(|key| Some((key.span, key.paced()?)));
+        Arc::new(Self { until, ..Self::over(table, keys.iter(), span, None) })
+    }
+
+    /// Whether all of its rows are earlier than a row whose time, at this pace, is beyond the value of `key`.
+    pub fn ends_before(&self, pace: &Pace, key: &Column) -> bool {
+        let as_made = key.maps.is_empty() && key.replaced.is_empty();
+        as_made && self.until.as_ref().is_some_and(|(made, until)| *made == key.span && until == pace)
     }
 
     /// Of a window: all rows of a partition see the others' values.

@@ -3,14 +3,14 @@ use std::sync::Arc;
 
 use dbjob_plan::{DataType, Field, MapLink, Refinement, Schema, Span};
 
-use super::clock::Clock;
+use super::clock::{Clock, Pace};
 use super::columns::Columns;
 use super::conditions::Conditions;
 use super::lost::Lost;
 use super::origin;
 use super::range::Range;
 use super::split::{Hidden, SplitFact};
-use super::statistic::{Copies, Statistics};
+use super::statistic::{Copies, Statistic, Statistics};
 use super::taint::Taint;
 
 /// The columns of a table at one place of a job, with what is known about each, and what is known about its rows.
@@ -79,6 +79,10 @@ pub struct Column {
     pub role: Role,
     /// Of a date or datetime: which time of its row it is.
     pub clock: Option<Clock>,
+    /// The function of a time of its row that it is, if it never falls.
+    pub pace: Option<Pace>,
+    /// The group whose aggregate it is, in the row of that group.
+    pub aggregate: Option<Arc<Statistic>>,
     pub taint: Taint,
     /// The source columns that it derives from: (dataset, column).
     pub origin: BTreeSet<(String, String)>,
@@ -116,6 +120,8 @@ impl Column {
             nullable,
             role: Role::Feature,
             clock: None,
+            pace: None,
+            aggregate: None,
             taint: Taint::new(),
             origin: BTreeSet::new(),
             elsewhere: BTreeSet::new(),
@@ -143,6 +149,11 @@ impl Column {
     /// The source columns whose values in the same row went into it.
     pub fn own(&self) -> impl Iterator<Item = &(String, String)> {
         self.origin.difference(&self.elsewhere)
+    }
+
+    /// The function of a time of its row that it is; a time is one, too.
+    pub fn paced(&self) -> Option<Pace> {
+        self.pace.clone().or_else(|| self.clock.clone().map(Pace::of_time))
     }
 
     /// Adds the origin of another.

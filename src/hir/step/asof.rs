@@ -1,5 +1,7 @@
 //! `asof join`: to each row the last one of another table at or before its time.
 
+use std::collections::BTreeSet;
+
 use dbjob_plan::{Asof, BinaryOp, DataType, Join, JoinKind, Op, Span, Value};
 
 use super::join::{arriving, both, checked_pairs, sides, splits_agree, unknown_modifiers};
@@ -22,7 +24,7 @@ pub(super) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>) {
         let message = format!("an asof join takes at most one row, so `{}` has no effect", word.name);
         b.report(Diagnostic::error(Code::E0109, word.span, message).label("no effect").help("remove it"));
     }
-    let right = table_named(b.cx, &join.right);
+    let mut right = table_named(b.cx, &join.right);
     if right.broken || b.table.broken {
         b.table.broken = true;
         return;
@@ -32,6 +34,7 @@ pub(super) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>) {
         return;
     };
     splits_agree(join, JoinKind::Asof, &right, &on, b);
+    let of_earlier = times.of_earlier_rows(&mut right);
     // A time of one name here and there is one column to the reader, unless the other gets a name of its own.
     let left_out = |name: &str| {
         let is_time = join.prefix.is_none() && asof.left == asof.right && name == asof.right;
@@ -39,11 +42,10 @@ pub(super) fn check(join: &JoinStep, span: Span, b: &mut Builder<'_, '_>) {
     };
     let known = |taint: &Taint| times.known(taint, join.right.span);
     let right_columns = arriving(join, JoinKind::Asof, &right, &on, &left_out, &known, b);
-    if times.are_earlier() {
-        for column in &right_columns {
-            if let Some(column) = b.table.get_mut(&column.to) {
-                column.elsewhere.clone_from(&column.origin);
-            }
+    let earlier = times.are_earlier();
+    for column in right_columns.iter().filter(|c| earlier || of_earlier.contains(&c.from)) {
+        if let Some(column) = b.table.get_mut(&column.to) {
+            column.elsewhere.clone_from(&column.origin);
         }
     }
     let lookup = join.modifiers.iter().any(|m| m.name == "lookup");
@@ -204,6 +206,21 @@ impl Times {
     fn are_earlier(&self) -> bool {
         let ahead = |time: &Clock| self.ours.clock.as_ref()?.after(time);
         self.strict && self.of_row.as_ref().and_then(ahead).is_some_and(|ahead| ahead <= 0)
+    }
+
+    /// The aggregates there that were computed over rows strictly before ours, as the months before a row's own; what
+    /// they share with later rows is nothing that these do not know.
+    fn of_earlier_rows(&self, right: &mut Table) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let pace = self.ours.paced().filter(|pace| self.strict && self.of_row.as_ref() == Some(&pace.time));
+        let Some(pace) = pace else { return found };
+        right.columns.update(|column| {
+            if let Some(group) = column.aggregate.clone().filter(|group| group.ends_before(&pace, &self.theirs)) {
+                column.statistics.forget(&group);
+                found.insert(column.name.clone());
+            }
+        });
+        found
     }
 
     /// What of a taint there is one here. With rows there before ours, and ours so much after the row's `time`, what is

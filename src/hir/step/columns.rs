@@ -1,12 +1,15 @@
 //! `derive`, `select`, `drop`, `rename`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use dbjob_plan::{DataType, ExprKind, NamedExpr, Op, Projection, Span};
+use dbjob_plan::{DataType, Expr, ExprKind, NamedExpr, Op, Projection, Span};
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::hir::clock::Pace;
 use crate::hir::expr::{Aggregates, Scope, Typed, check_expr};
 use crate::hir::selection::{columns_of, known};
+use crate::hir::statistic::Statistic;
 use crate::hir::table::{Column, Role, Table};
 use crate::hir::taint::{TaintKind, TaintSource};
 use crate::hir::transform::Builder;
@@ -54,6 +57,8 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
             ExprKind::Column(source) => b.table.get(source).is_some_and(|c| c.plain),
             _ => false,
         };
+        column.aggregate = of_one_group(&value.expr, &b.table);
+        column.pace = Pace::of(&value.expr, |name| b.table.get(name)?.clock.clone());
         column.constant = !matches!(column.dtype, DataType::List { .. })
             && value.expr.columns().iter().all(|c| b.table.get(c).is_some_and(|c| b.table.is_constant(c)));
         if let ExprKind::Column(source) = &value.expr.kind
@@ -77,6 +82,13 @@ pub(in crate::hir) fn derive(replace: bool, list: &[DeriveColumn], span: Span, b
     if !columns.is_empty() {
         b.push(Op::Derive { columns }, span, Served::Computed);
     }
+}
+
+/// The group of which all that an expression reads is an aggregate.
+fn of_one_group(expr: &Expr, table: &Table) -> Option<Arc<Statistic>> {
+    let mut groups = expr.columns().into_iter().map(|name| table.get(name)?.aggregate.clone());
+    let first = groups.next()??;
+    groups.all(|group| group.is_some_and(|group| Arc::ptr_eq(&group, &first))).then_some(first)
 }
 
 /// What a copy of the column has in common with it.

@@ -8,6 +8,7 @@ use super::columns::{computed, exists, of_some_type, part_of};
 use super::order::{across_parts, constant_key};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hir::Served;
+use crate::hir::clock::Pace;
 use crate::hir::expr::{Aggregates, Scope, check_expr};
 use crate::hir::split::SplitFact;
 use crate::hir::statistic::Statistic;
@@ -57,9 +58,13 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
             ExprKind::Column(source) => {
                 Column { name: name.name.clone(), ..b.table.get(source).expect("typed against this table").clone() }
             }
-            _ => computed(&name, &typed),
+            _ => Column {
+                pace: Pace::of(&typed.expr, |name| b.table.get(name)?.clock.clone()),
+                ..computed(&name, &typed)
+            },
         };
         column.span = name.span;
+        column.aggregate = None;
         add(&mut out, column, name.span, b);
         key_exprs.push(NamedExpr { name: name.name.clone(), expr: typed.expr });
     }
@@ -67,7 +72,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
     let mut grouped_by = Taint::new();
     out.columns.iter().for_each(|key| grouped_by.absorb(&key.taint.elsewhere()));
     let grouped_by = grouped_by.through(verb, "rows are grouped by it here");
-    let statistic = Statistic::of_group(&b.table, out.columns.iter(), span);
+    let statistic = Statistic::of_group(&b.table, &out.columns, span);
     let mut aggregate_exprs: Vec<NamedExpr> = Vec::new();
     for aggregate in aggregates {
         // Without keys the one group is the whole table, which may be empty.
@@ -89,6 +94,7 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         let mut column = computed(name, &typed);
         column.taint.absorb(&grouped_by);
         column.statistics.push(statistic.clone());
+        column.aggregate = Some(statistic.clone());
         if is_one_id(&typed.expr, &b.table) {
             column.role = Role::Id;
         }
@@ -101,6 +107,8 @@ pub(in crate::hir) fn check(keys: &[Named], aggregates: &[Named], verb: Span, sp
         key_exprs.iter().find(of).map(|key| key.name.clone())
     };
     out.split = split_of_groups("`group`", verb, here, b);
+    // That it has none any more was told.
+    out.unsplit = b.table.unsplit.or(b.table.split.as_ref().filter(|_| out.split.is_none()).map(|_| verb));
     if let Some(split) = &out.split {
         // Part and fold are functions of the split's key, so they may be keys too.
         let hidden = split.hidden().of_key();

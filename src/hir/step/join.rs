@@ -520,8 +520,17 @@ pub(super) fn arriving(
         taint.absorb(&same_file::labels(column, &of_one_file, join.right.span, b));
         let nullable = column.nullable || optional;
         let statistics = column.statistics.joined(&b.table, join.right.span, &words);
-        let mut arriving =
-            Column { name: name.clone(), nullable, taint, statistics, clock: None, refinement: None, ..column.clone() };
+        let mut arriving = Column {
+            name: name.clone(),
+            nullable,
+            taint,
+            statistics,
+            clock: None,
+            pace: None,
+            aggregate: None,
+            refinement: None,
+            ..column.clone()
+        };
         arriving.changed(|| format!("join {:?}", join.right.span));
         if optional {
             // Whether there is a partner depends on what chose the rows there.

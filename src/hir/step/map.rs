@@ -352,6 +352,7 @@ fn applied(
         plain: false,
         range: output.range,
         constant,
+        pace: None,
         taint: column.taint.through(op.span, &words),
         statistics: column.statistics.through(op.span, &words),
         ..column

@@ -86,7 +86,7 @@ pub(in crate::hir) fn check(
     let mut grouped_by = chooser.taint.elsewhere();
     out.columns.iter().for_each(|key| grouped_by.absorb(&key.taint.elsewhere()));
     let grouped_by = grouped_by.through(column.span, "rows are told apart by it here");
-    let statistic = Statistic::of_group(&b.table, out.columns.iter(), span);
+    let statistic = Statistic::of_group(&b.table, &out.columns, span);
     for (name, typed) in &typed_aggregates {
         for value in &values {
             let column_name = Ident { name: format!("{}_{}", name.name, value.name), span: name.span };

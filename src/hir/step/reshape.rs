@@ -81,6 +81,8 @@ fn one_type(columns: &[String], span: Span, name: &Ident, b: &mut Builder<'_, '_
         name: name.name.clone(),
         role: Role::Feature,
         clock: None,
+        pace: None,
+        aggregate: None,
         constant: false,
         copied: None,
         plain: false,

@@ -115,6 +115,8 @@ pub(in crate::hir) fn union(others: &[Ident], span: Span, b: &mut Builder<'_, '_
                         ours.taint.absorb(&chosen.elsewhere().through(other.span, &words));
                     }
                     ours.plain &= theirs.plain;
+                    // Keys and times of the other table were made elsewhere.
+                    (ours.pace, ours.aggregate) = (None, None);
                     ours.constant &= theirs.constant && ours.span == theirs.span;
                     if ours.copied != theirs.copied {
                         ours.copied = None;
