@@ -350,7 +350,7 @@ impl Checker<'_, '_> {
                     return mismatch(self);
                 }
                 let may_divide_by_zero = op == Div && r.range.has_zero();
-                let range = reach::of_binary(op, l.range, r.range);
+                let range = reach::of_binary(op, l.range, r.range, &DataType::Float);
                 let mut typed =
                     join(op, l.convert(&DataType::Float), r.convert(&DataType::Float), DataType::Float, span);
                 typed.expr.nullable |= may_divide_by_zero;
@@ -368,7 +368,7 @@ impl Checker<'_, '_> {
                 };
                 let Some(common) = common else { return mismatch(self) };
                 let may_divide_by_zero = r.range.has_zero();
-                let range = reach::of_binary(op, l.range, r.range);
+                let range = reach::of_binary(op, l.range, r.range, &common);
                 let mut typed = join(op, l.convert(&common), r.convert(&common), common, span);
                 typed.expr.nullable |= may_divide_by_zero;
                 typed.range = range;
@@ -388,7 +388,7 @@ impl Checker<'_, '_> {
                         None => return mismatch(self),
                     },
                 };
-                let range = reach::of_binary(op, l.range, r.range);
+                let range = reach::of_binary(op, l.range, r.range, &result);
                 let clock = Clock::moved(op, (l.clock.as_ref(), &l.expr), (r.clock.as_ref(), &r.expr));
                 let mut typed = join(op, l.convert(&lt), r.convert(&rt), result, span);
                 typed.range = range;

@@ -1,6 +1,6 @@
 //! The range of an expression's values, from the ranges of its columns.
 
-use dbjob_plan::{BinaryOp, Expr, ExprKind};
+use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind};
 
 use super::range::Range;
 
@@ -12,7 +12,7 @@ pub(super) fn range_of(expr: &Expr, column: &dyn Fn(&str) -> Range) -> Range {
         ExprKind::Literal(value) => value.as_f64().map_or(Range::ALL, Range::exactly),
         ExprKind::Negate(x) => below(x).negate(),
         ExprKind::Binary { op: BinaryOp::Coalesce, left, right } => below(left).or(below(right)),
-        ExprKind::Binary { op, left, right } => of_binary(*op, below(left), below(right)),
+        ExprKind::Binary { op, left, right } => of_binary(*op, below(left), below(right), &expr.dtype),
         ExprKind::If { then, otherwise, .. } => below(then).or(below(otherwise)),
         ExprKind::Call { function, args } => {
             let args: Vec<(Range, bool)> = args.iter().map(|arg| (below(arg), arg.nullable)).collect();
@@ -22,9 +22,17 @@ pub(super) fn range_of(expr: &Expr, column: &dyn Fn(&str) -> Range) -> Range {
     }
 }
 
-/// The values of an arithmetic operator, where they are not null.
-pub(super) fn of_binary(op: BinaryOp, left: Range, right: Range) -> Range {
+/// The values of an arithmetic operator that gives the type `dtype`, where they are not null.
+pub(super) fn of_binary(op: BinaryOp, left: Range, right: Range, dtype: &DataType) -> Range {
     match op {
+        // An infinite number leaves NaN, which is above every number.
+        BinaryOp::Mod if *dtype == DataType::Float && !left.is_moderate() => {
+            if right.is_positive() {
+                Range::NON_NEGATIVE
+            } else {
+                Range::ALL
+            }
+        }
         BinaryOp::Pow if right.low == right.high => left.power(right.low),
         BinaryOp::Mod if right.is_positive() => Range { low: 0.0, high: right.high, above: false, below: true },
         _ => Range::combine(op, left, right),
@@ -113,6 +121,6 @@ mod tests {
         assert_eq!(of_call("least", &two(false)).high, 0.5);
         assert!(of_call("least", &two(true)).is_all());
         assert_eq!(of_call("round", &[Range::from(0.2, 2.6)]), Range::from(0.0, 3.0));
-        assert_eq!(of_binary(BinaryOp::Pow, Range::ALL, Range::exactly(2.0)), amount);
+        assert_eq!(of_binary(BinaryOp::Pow, Range::ALL, Range::exactly(2.0), &DataType::Float), amount);
     }
 }

@@ -514,3 +514,53 @@ deploy t { to ndjson("out.ndjson") }
         [r#"{"x":1.0,"t":"2024-01-02T00:00:00"}"#, r#"{"x":2.5,"t":"2024-01-02T03:04:05"}"#, r#"{"x":null,"t":null}"#]
     );
 }
+
+#[test]
+fn a_bound_that_is_null_gives_null() {
+    let job = r#"
+dataset a from inline [ { x: 5, low: 1, high: 3 }, { x: 5, low: null, high: 3 }, { x: 5, low: 7, high: null } ]
+transform t from a {
+  derive c = clip(x, low, high), d = clip(x, 0, high)
+  select c, d
+}
+deploy t { to ndjson("out.ndjson") }
+"#;
+    assert_eq!(rows(job, &[]), [r#"{"c":3,"d":3}"#, r#"{"c":null,"d":3}"#, r#"{"c":null,"d":null}"#]);
+}
+
+#[test]
+fn the_ends_of_the_ints_come_back_from_a_map() {
+    let job = r#"
+dataset a from csv("a.csv") {
+  n: int
+}
+transform t from a {
+  split train 100%
+  map n with robust
+  unmap n
+}
+deploy t { to ndjson("out.ndjson") }
+"#;
+    let files = [("a.csv", "n\n-9223372036854775808\n9223372036854775807\n-9223372036854775808\n0\n")];
+    let ends = [r#"{"n":-9223372036854775808}"#, r#"{"n":9223372036854775807}"#, r#"{"n":-9223372036854775808}"#];
+    assert_eq!(rows(job, &files)[..3], ends);
+}
+
+#[test]
+fn a_join_may_compare_one_column_with_two() {
+    let job = r#"
+dataset a from inline [ { id: 1 }, { id: 2 } ] {
+  id: int key
+}
+dataset b from inline [ { x: 1, y: 1 }, { x: 2, y: 3 } ] {
+  x: int key
+  y: int key
+}
+transform t from a {
+  left join b as r on id == r.x and id == r.y one_to_many
+  select id, y
+}
+deploy t { to ndjson("out.ndjson") }
+"#;
+    assert_eq!(rows(job, &[]), [r#"{"id":1,"y":1}"#, r#"{"id":2,"y":null}"#]);
+}

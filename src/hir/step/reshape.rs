@@ -55,6 +55,7 @@ pub(in crate::hir) fn unpivot(selection: &Selection, name: &Ident, value: &Ident
     }
     let keep: Vec<String> = b.table.names().filter(|n| !columns.iter().any(|c| c == n)).map(str::to_owned).collect();
     let mut out: Table = several(&b.table, span, "each row stands here once for each of the columns");
+    columns.iter().for_each(|column| out.forget_keys_with(column));
     out.columns.keep(keep.iter().map(String::as_str));
     out.keys = b.table.keys.iter().filter(|key| key.iter().all(|k| keep.contains(k))).cloned().collect();
     for key in &mut out.keys {

@@ -141,7 +141,13 @@ fn of_decimal(call: &Call<'_>, scale: u8) -> Option<pl::Expr> {
 
 fn clip(call: &Call<'_>) -> pl::Expr {
     let (x, low, high) = (call.arg(0), call.arg(1), call.arg(2));
-    pl::when(x.clone().lt(low.clone())).then(low).when(x.clone().gt(high.clone())).then(high).otherwise(x)
+    // No comparison with null is true, and a value of unknown bounds is not known.
+    let known = low.clone().is_not_null().and(high.clone().is_not_null());
+    let inside = pl::when(x.clone().lt(low.clone())).then(low).when(x.clone().gt(high.clone())).then(high).otherwise(x);
+    if call.args[1..].iter().any(|bound| bound.nullable) {
+        return pl::when(known).then(inside).otherwise(pl::lit(pl::NULL));
+    }
+    inside
 }
 
 fn float2(x: pl::Expr, y: pl::Expr, f: fn(f64, f64) -> f64) -> pl::Expr {

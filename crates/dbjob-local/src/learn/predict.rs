@@ -4,7 +4,7 @@ use polars::prelude::{self as pl, Column, IntoColumn, NamedFrom, Series};
 
 use super::evaluate::decided;
 use crate::fault::engine_error;
-use crate::map::{MapStates, unmap_column};
+use crate::map::{MapStates, nearest_int, unmap_column};
 
 /// What a model's scores mean, in the caller's units.
 pub(super) struct Meaning<'a> {
@@ -50,7 +50,8 @@ impl Meaning<'_> {
         let name = column.name().clone();
         let column = unmap_column(column, &self.output.unmap, self.maps)?;
         if self.output.dtype == DataType::Int && *column.dtype() == pl::DataType::Float64 {
-            let rounded: pl::Int64Chunked = column.f64().map_err(engine_error)?.iter().map(|x| nearest(x?)).collect();
+            let rounded: pl::Int64Chunked =
+                column.f64().map_err(engine_error)?.iter().map(|x| nearest_int(x?)).collect();
             return Ok(rounded.into_column().with_name(name));
         }
         Ok(column.with_name(name))
@@ -74,9 +75,4 @@ impl Meaning<'_> {
             }
         })
     }
-}
-
-fn nearest(x: f64) -> Option<i64> {
-    // The cast stops at the ends.
-    (!x.is_nan()).then(|| x.round() as i64)
 }

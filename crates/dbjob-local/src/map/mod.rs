@@ -170,9 +170,7 @@ pub(crate) fn unmap(
             })?;
             match (undone.dtype(), &from) {
                 (pl::DataType::Float64, pl::DataType::Int64) => {
-                    // A value that no int is near, such as NaN, has no counterpart.
-                    let ints: pl::Int64Chunked =
-                        undone.f64()?.iter().map(|x| crate::function::math::int_of(x?.round())).collect();
+                    let ints: pl::Int64Chunked = undone.f64()?.iter().map(|x| nearest_int(x?)).collect();
                     Ok(ints.into_column())
                 }
                 _ => undone.cast(&from),
@@ -180,6 +178,12 @@ pub(crate) fn unmap(
         });
     }
     Ok(expr)
+}
+
+/// The int next to a number that stands for one; the ends where rounding left it beyond them. NaN has no counterpart.
+pub(crate) fn nearest_int(x: f64) -> Option<i64> {
+    // The cast stops at the ends.
+    (!x.is_nan()).then(|| x.round() as i64)
 }
 
 fn state_of(link: &MapLink, states: &MapStates) -> Result<Option<MapState>, RunError> {

@@ -69,7 +69,9 @@ pub(crate) fn repeated(frame: LazyFrame, keys: &[Expr], nulls_count: bool) -> Re
         }
     }
     let counted = guarded(|| {
-        let (known, keys) = hashable(known, keys.to_vec())?;
+        // One column may be a key twice: `on a == r.b and a == r.c`.
+        let named = keys.iter().enumerate().map(|(i, key)| key.clone().alias(format!("__key_{i}"))).collect();
+        let (known, keys) = hashable(known, named)?;
         let counted = known.group_by(&keys).agg([pl::len().alias(COUNT)]).filter(col(COUNT).gt(pl::lit(1)));
         without_beside(counted, &keys).collect()
     })
