@@ -20,7 +20,7 @@ use super::pool::Pool;
 use super::promise;
 
 /// Why a sound job may stop: what only data could show. Each with the steps that may say so; none: any.
-const ALLOWED: [(&str, &[&str]); 5] = [
+const ALLOWED: [(&str, &[&str]); 6] = [
     // A value outside of a map's domain; a file's cells keep what is declared.
     ("E0707", &["map", "unmap", "predict", "model"]),
     ("E0709", &[]),
@@ -28,6 +28,8 @@ const ALLOWED: [(&str, &[&str]); 5] = [
     ("E0711", &[]),
     // One class, no train rows, values that are not finite.
     ("E0715", &["map", "fit", "model", "output", "input", "tune"]),
+    // An input that is not finite in rows that the model did not learn from.
+    ("E0719", &["model", "predict"]),
 ];
 
 /// How a job went.
@@ -119,6 +121,10 @@ fn attempt(text: &str, pool: &Pool, base: &Path) -> Went {
 }
 
 fn is_allowed(error: &RunError, text: &str) -> bool {
+    // That an input is never null the checker has proven.
+    if error.message.contains(": input `") && error.message.contains("` is null") {
+        return false;
+    }
     let word = error.span.map_or("", |span| line(text, span).split([' ', '\n']).next().unwrap_or_default());
     // A candidate of `fit best` begins with its algorithm.
     let verb = if ALGORITHMS.iter().any(|a| a.name == word) { "fit" } else { word };
