@@ -198,7 +198,7 @@ fn generated_jobs_stay_sound_when_formatted() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pool = Pool::new(folder.path(), 60, 2);
     pool.write();
-    let jobs = if cfg!(debug_assertions) { 10 } else { 500 };
+    let jobs = if cfg!(debug_assertions) { 10 } else { 1_500 };
     let coverage = Mutex::new(Coverage::default());
     let failures = in_parallel(0..jobs, |seed| {
         let job = Job::generate(&pool, seed, &mut Tally::default());
@@ -213,7 +213,7 @@ fn generated_jobs_stay_sound_when_formatted() {
         (!again.errors.is_empty()).then(|| format!("seed {seed}: {:?}\n{formatted}", again.errors))
     });
     assert!(failures.is_empty(), "{} failures, the first:\n{}", failures.len(), failures[0]);
-    if jobs >= 500 {
+    if jobs >= 1_500 {
         assert_eq!(coverage.into_inner().expect("no panic inside").missing(), [], "these parts were never generated");
     }
 }
