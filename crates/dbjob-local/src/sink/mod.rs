@@ -2,15 +2,16 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use dbjob_plan::{DataLocation, RunError, TableFormat};
 use polars::io::csv::write::SerializeOptions;
+use polars::io::utils::file::Writable;
 use polars::prelude::{
     self as pl, CsvWriterOptions, DataFrame, Expr, FileWriteFormat, IntoColumn, IntoLazy, IpcWriterOptions, LazyFrame,
-    NDJsonWriterOptions, OptFlags, ParquetWriteOptions, PolarsResult, SinkDestination, SinkTarget, StringChunked,
-    UnifiedSinkArgs,
+    NDJsonWriterOptions, OptFlags, ParquetWriteOptions, PolarsResult, SinkDestination, SinkTarget, SpecialEq,
+    StringChunked, UnifiedSinkArgs,
 };
 use tempfile::NamedTempFile;
 
@@ -66,10 +67,11 @@ impl Sink {
             TableFormat::Ndjson => FileWriteFormat::NDJson(NDJsonWriterOptions::default()),
             TableFormat::Arrow => FileWriteFormat::Ipc(IpcWriterOptions::default()),
         };
-        let path = self.temporary.path().to_str().ok_or_else(|| {
-            pl::PolarsError::ComputeError("the name of the output's folder is not valid Unicode".into())
-        })?;
-        let target = SinkDestination::File { target: SinkTarget::Path(path.into()) };
+        // By its path polars would make the file when it comes to write it: after a query that failed meanwhile, a file that
+        // was removed would stand there again.
+        let file = Writable::Local(self.temporary.reopen()?);
+        let target = SinkTarget::Dyn(SpecialEq::new(Arc::new(Mutex::new(Some(file)))));
+        let target = SinkDestination::File { target };
         counted.sink(target, format, UnifiedSinkArgs::default())
     }
 
