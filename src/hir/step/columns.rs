@@ -1,6 +1,6 @@
 //! `derive`, `select`, `drop`, `rename`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use dbjob_plan::{DataType, Expr, ExprKind, NamedExpr, Op, Projection, Span};
@@ -156,11 +156,11 @@ pub(in crate::hir) fn select(selection: &Selection, span: Span, b: &mut Builder<
 }
 
 pub(in crate::hir) fn drop(selection: &Selection, span: Span, b: &mut Builder<'_, '_>) {
-    let mut gone: Vec<String> = Vec::new();
+    let mut gone: HashSet<String> = HashSet::new();
     for selector in &selection.items {
         gone.extend(columns_of(selector, &b.table, &mut b.cx.out));
     }
-    let names: Vec<String> = b.table.names().filter(|n| !gone.iter().any(|g| g == n)).map(str::to_owned).collect();
+    let names: Vec<String> = b.table.names().filter(|n| !gone.contains(*n)).map(str::to_owned).collect();
     if names.is_empty() && !b.table.broken {
         b.report(
             Diagnostic::error(Code::E0108, selection.span, "no column is left")
@@ -183,12 +183,12 @@ fn hide(name: &str, b: &mut Builder<'_, '_>) {
 }
 
 fn keep(names: Vec<String>, span: Span, b: &mut Builder<'_, '_>) {
-    let gone: Vec<String> =
-        b.table.names().filter(|n| !names.iter().any(|kept| kept == n)).map(str::to_owned).collect();
+    let kept: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let gone: Vec<String> = b.table.names().filter(|n| !kept.contains(n)).map(str::to_owned).collect();
     gone.iter().for_each(|name| hide(name, b));
-    b.table.keys.retain(|key| key.iter().all(|k| names.contains(k)));
+    b.table.keys.retain(|key| key.iter().all(|k| kept.contains(k.as_str())));
     if let Some(split) = &mut b.table.split {
-        split.rename(|name| names.iter().find(|n| *n == name).cloned());
+        split.rename(|name| kept.contains(name).then(|| name.to_owned()));
     }
     b.table.columns.keep(names.iter().map(String::as_str));
     project(names.iter().map(|n| (n.clone(), n.clone())).collect(), span, b);
