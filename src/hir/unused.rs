@@ -1,11 +1,11 @@
 //! Datasets and declared columns that nothing reads, once a job is known and sound.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use dbjob_plan::{ItemKind, Op};
 
 use super::check::Context;
-use super::origin::Origin;
+use super::columns::Columns;
 use super::table::{Role, Table};
 use super::{Item, ItemBody, Step, Test};
 use crate::diagnostic::{Code, Diagnostic};
@@ -18,14 +18,14 @@ pub(super) fn check_all(tests: &[Test], cx: &Context<'_>) -> Vec<Diagnostic> {
     if !cx.items.iter().any(|item| !matches!(item.body, ItemBody::Table { kind: ItemKind::Dataset, .. })) {
         return Vec::new();
     }
-    let mut used = Origin::new();
+    let mut used = Used::new();
     for item in cx.items.iter() {
         mark(item, read.contains(item.name.as_str()), cx, &mut used);
     }
     for rows in tests.iter().flat_map(|test| &test.expect) {
         let table = cx.tables.get(&rows.node);
         let columns = rows.columns.iter().filter_map(|name| table?.get(name));
-        columns.for_each(|c| used.extend(c.origin.iter().cloned()));
+        columns.for_each(|c| used.extend(&c.origin));
     }
     let mut found = Vec::new();
     for item in cx.items.iter().filter(|item| cx.program.is_own(item.span.file)) {
@@ -47,11 +47,14 @@ pub(super) fn check_all(tests: &[Test], cx: &Context<'_>) -> Vec<Diagnostic> {
     found
 }
 
+/// Source columns: (dataset, column). They are only looked at: every change of an open file comes by here.
+type Used<'a> = HashSet<&'a (String, String)>;
+
 /// Adds the source columns that an item reads. A table that nobody reads is a result: all of it counts.
-fn mark(item: &Item, is_read: bool, cx: &Context<'_>, used: &mut Origin) {
-    let mut of_table = |table: Option<&Table>, name: &str| {
+fn mark<'a>(item: &'a Item, is_read: bool, cx: &'a Context<'_>, used: &mut Used<'a>) {
+    let mut of_table = |table: Option<&'a Table>, name: &str| {
         if let Some(column) = table.and_then(|t| t.get(name)) {
-            used.extend(column.origin.iter().cloned());
+            used.extend(&column.origin);
         }
     };
     match &item.body {
@@ -68,29 +71,27 @@ fn mark(item: &Item, is_read: bool, cx: &Context<'_>, used: &mut Origin) {
             table.into_iter().flat_map(Table::names).for_each(|name| of_table(table, name));
         }
         ItemBody::Table { kind, input, steps, table } => {
-            let mut before =
-                input.as_ref().and_then(|input| cx.tables.get(input)).map(Table::shape).unwrap_or_default();
+            let mut before = input.as_ref().and_then(|input| cx.tables.get(input)).map(|table| &table.columns);
             for step in steps {
-                let both = [&before.columns, &step.shape.columns];
+                let both: Vec<&Columns> = before.into_iter().chain([&step.shape.columns]).collect();
                 match reads(step, cx) {
                     Some(names) => {
-                        let named =
-                            names.iter().flat_map(|name| both.into_iter().filter_map(|columns| columns.get(name)));
-                        named.for_each(|c| used.extend(c.origin.iter().cloned()));
+                        let named = names.iter().flat_map(|name| both.iter().filter_map(|columns| columns.get(name)));
+                        named.for_each(|c| used.extend(&c.origin));
                     }
-                    None => before.columns.iter().for_each(|c| used.extend(c.origin.iter().cloned())),
+                    None => before.into_iter().flatten().for_each(|c| used.extend(&c.origin)),
                 }
                 if let Op::Join(join) = &step.op {
                     let right = step.others.first().and_then(|other| cx.tables.get(other));
                     let keys = join.on.iter().map(|(_, right)| right).chain(join.asof.iter().map(|asof| &asof.right));
                     for column in keys.filter_map(|name| right?.get(name)) {
-                        used.extend(column.origin.iter().cloned());
+                        used.extend(&column.origin);
                     }
                 }
-                before = step.shape.clone();
+                before = Some(&step.shape.columns);
             }
             if !is_read && *kind != ItemKind::Dataset {
-                table.columns.iter().for_each(|c| used.extend(c.origin.iter().cloned()));
+                table.columns.iter().for_each(|c| used.extend(&c.origin));
             }
         }
     }
