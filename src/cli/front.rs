@@ -31,7 +31,8 @@ pub struct Front {
     pub plan: Option<Plan>,
     /// There whenever the plan is.
     pub job: Option<SoundJob>,
-    /// Its datasets, if nothing is wrong with them; what is wrong with items that read them does not matter.
+    /// Its datasets, if they are to be locked and nothing is wrong with them; what is wrong with items that read them does
+    /// not matter.
     #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only an engine looks into data"))]
     pub datasets: Option<Vec<Arc<Item>>>,
     /// What `dbjob.lock` says of its datasets.
@@ -95,7 +96,6 @@ pub enum Purpose {
     #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only an engine runs jobs"))]
     Run,
     /// To write down what its data are like now, whatever was written down before.
-    #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only an engine looks into data"))]
     Lock,
 }
 
@@ -119,7 +119,7 @@ pub fn compile_source(file: SourceFile, params: &ParamArgs, purpose: Purpose, so
         Err(problem) => return Front::failed(problem),
     };
     let Analysis { program, checked, mut diagnostics } = analyse(file, sources, &given, &world);
-    let datasets = has_sound_datasets(&program, &diagnostics).then(|| {
+    let datasets = (purpose == Purpose::Lock && has_sound_datasets(&program, &diagnostics)).then(|| {
         let is_dataset = |item: &&Arc<Item>| matches!(item.body, ItemBody::Table { kind: ItemKind::Dataset, .. });
         checked.job.items.iter().filter(is_dataset).cloned().collect()
     });

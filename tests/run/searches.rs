@@ -62,9 +62,9 @@ fn shop(text: &str, rows: &str) -> tempfile::TempDir {
     folder(&[("job.dbjob", text), ("rows.csv", rows)])
 }
 
-/// The report of the only model.
-fn report(here: &Path, args: &[&str]) -> (Ended, Value) {
-    let ended = dbjob(here, &[&["run", "--json", "job.dbjob"], args].concat());
+/// What the run tells of the only model.
+fn report(here: &Path) -> (Ended, Value) {
+    let ended = dbjob(here, &["run", "--json", "job.dbjob"]);
     let last = ended.out.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok());
     let found = last.filter(|e| e["event"] == "evaluated").last().unwrap_or_default();
     (ended, found)
@@ -135,7 +135,7 @@ fn a_threshold_decides_in_metrics_predictions_and_packages() {
     };
     let run = |threshold: &str| {
         let here = shop(&job("split using part", &model(threshold)), &rows(false));
-        let (ended, evaluated) = report(here.path(), &[]);
+        let (ended, evaluated) = report(here.path());
         assert_eq!(ended.code, 0, "{ended:?}");
         let metric = |at: usize| evaluated["metrics"][at][1]["value"].as_f64().expect("a number");
         (metric(0), metric(1), here)
@@ -167,7 +167,7 @@ fn refit_learns_from_all_rows_and_keeps_the_judgement() {
     };
     let run = |refit: &str| {
         let here = shop(&job("split using part", &model(refit)), &rows(false));
-        let (ended, evaluated) = report(here.path(), &[]);
+        let (ended, evaluated) = report(here.path());
         assert_eq!(ended.code, 0, "{ended:?}");
         (evaluated["metrics"].clone(), columns(&here.path().join("p.csv"))["p_probability"].clone())
     };

@@ -94,6 +94,11 @@ impl FitSpec {
         }
     }
 
+    /// Whether anybody asks how good the model is.
+    pub fn is_judged(&self) -> bool {
+        !(self.metrics.is_empty() && self.require.is_empty() && self.slices.is_empty())
+    }
+
     /// Whether something is chosen before the fit, on rows that are not learned from meanwhile.
     pub fn chooses(&self) -> bool {
         self.search.is_some() || matches!(self.threshold, Some(Threshold::Best(_)))

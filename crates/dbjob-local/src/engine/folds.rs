@@ -47,8 +47,7 @@ impl Folds {
         let mut all = BTreeMap::new();
         for id in needed.keys() {
             let Op::Fit(spec) = &plan.node(*id).op else { continue };
-            let judged =
-                spec.judged_by_folds && !(spec.metrics.is_empty() && spec.require.is_empty() && spec.slices.is_empty());
+            let judged = spec.judged_by_folds && spec.is_judged();
             let (judged, asked) = (spec.folds.is_some() && judged, spec.folds.is_some() && asked(*id));
             if judged || asked || spec.chooses() {
                 all.insert(*id, Self { asked, judged, ..Self::of(plan, *id) });

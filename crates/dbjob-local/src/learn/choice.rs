@@ -1,11 +1,10 @@
 //! What the rows that choose say: the value of a trial, and the best threshold.
 
 use dbjob_learn::Target;
-use dbjob_learn::metric::metric;
 use dbjob_plan::{FitSpec, RunError};
 use polars::prelude::DataFrame;
 
-use super::evaluate::{decided, judged};
+use super::evaluate::{decided, judged, metric};
 use super::fit::Fresh;
 use super::held_out::HeldOut;
 use crate::map::MapStates;
@@ -24,7 +23,7 @@ impl Fresh {
     /// What the metric says of the model on the rows that `table` has as its test part; `None` where it is not defined.
     pub fn value(&self, name: &str, table: &DataFrame, maps: &MapStates) -> Result<Option<f64>, RunError> {
         let held = self.held_out(table, maps, self)?;
-        let metric = metric(name).ok_or_else(|| RunError::new("E0799", format!("there is no metric `{name}`")))?;
+        let metric = metric(name)?;
         let found = held.judged();
         let predicted = decided(&found.scores, self.spec().fixed_threshold());
         Ok(metric.compute(&judged(&found.truth, &found.scores, &predicted, &found.numbers)).filter(|v| v.is_finite()))
@@ -50,7 +49,7 @@ impl Shares {
     ///
     /// Errors: E0715 when the metric is not defined on these rows.
     pub fn best(&self, spec: &FitSpec, name: &str) -> Result<f64, RunError> {
-        let metric = metric(name).ok_or_else(|| RunError::new("E0799", format!("there is no metric `{name}`")))?;
+        let metric = metric(name)?;
         let probabilities = [self.of_true.iter().map(|p| 1.0 - p).collect(), self.of_true.clone()];
         let value = |threshold: f64| {
             let predicted: Vec<u32> = self.of_true.iter().map(|p| u32::from(*p >= threshold)).collect();

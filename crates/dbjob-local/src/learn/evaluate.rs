@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dbjob_learn::metric::{Judged, metric};
+use dbjob_learn::metric::{Judged, Metric};
 use dbjob_learn::{Baseline, Scores, Target};
 use dbjob_plan::{
     Event, FitSpec, MetricValue, Requirement, RequirementResult, RunContext, RunError, Value, evaluate_scalar,
@@ -19,6 +19,11 @@ pub(super) struct Test<'a> {
     pub baseline: &'a Baseline,
 }
 
+/// The metric of a plan.
+pub(super) fn metric(name: &str) -> Result<&'static dyn Metric, RunError> {
+    dbjob_learn::metric::metric(name).ok_or_else(|| RunError::new("E0799", format!("there is no metric `{name}`")))
+}
+
 /// The metrics that the model asks for, in its order. One that is not defined on these rows is told and left out.
 pub(super) fn metrics(
     spec: &FitSpec,
@@ -30,7 +35,7 @@ pub(super) fn metrics(
     let judged = judged(test.truth, test.scores, &predicted, test.numbers);
     let mut found = Vec::with_capacity(spec.metrics.len());
     for name in &spec.metrics {
-        let metric = metric(name).ok_or_else(|| RunError::new("E0799", format!("there is no metric `{name}`")))?;
+        let metric = metric(name)?;
         match (metric.compute(&judged), test.baseline.evaluate(metric, test.truth)) {
             (Some(value), Some(baseline)) => found.push((name.clone(), MetricValue { value, baseline })),
             _ => cx.emit(Event::Warning {

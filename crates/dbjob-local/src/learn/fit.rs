@@ -45,10 +45,7 @@ impl Fresh {
         if parts.train.is_empty() {
             return Err(parts.no_train_rows(spec));
         }
-        if parts.test.is_empty()
-            && !spec.judged_by_folds
-            && !(spec.metrics.is_empty() && spec.require.is_empty() && spec.slices.is_empty())
-        {
+        if parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() {
             return Err(Self::nothing_to_judge(spec));
         }
         let train = take(table, &parts.train)?;

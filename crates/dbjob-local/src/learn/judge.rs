@@ -47,7 +47,7 @@ impl Fresh {
         Judge { held_out, live, maps, cx, item }: Judge<'_>,
     ) -> Result<Learned, RunError> {
         let spec = &self.learned.spec;
-        let asked = !(spec.metrics.is_empty() && spec.require.is_empty() && spec.slices.is_empty());
+        let asked = spec.is_judged();
         let mut report = Report { rows: self.parts.counts, ..Report::default() };
         let judged = if spec.judged_by_folds {
             let judged = HeldOut::pooled(&held_out, self.learned.classes.len())?;

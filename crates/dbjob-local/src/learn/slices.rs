@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_learn::metric::metric;
 use dbjob_learn::{Baseline, Scores, Target};
 use dbjob_plan::{FitSpec, MetricValue, Requirement, RequirementResult, RunError, SliceMetric, Value};
 use polars::prelude::{Column, DataFrame};
 
-use super::evaluate::{Live, Test, decided, gate, judged};
+use super::evaluate::{Live, Test, decided, gate, judged, metric};
 use super::judge::column;
 use crate::fault::engine_error;
 use crate::types::value_of;
@@ -56,7 +55,7 @@ impl Part {
 
     /// `None` where one of the two is not defined.
     fn metric(&self, spec: &FitSpec, name: &str, baseline: &Baseline) -> Result<(Option<f64>, Option<f64>), RunError> {
-        let metric = metric(name).ok_or_else(|| RunError::new("E0799", format!("there is no metric `{name}`")))?;
+        let metric = metric(name)?;
         let predicted = decided(&self.scores, spec.fixed_threshold());
         let value = metric.compute(&judged(&self.truth, &self.scores, &predicted, &self.numbers));
         Ok((value, baseline.evaluate(metric, &self.truth)))
