@@ -10,6 +10,7 @@ mod decimal;
 mod engine;
 mod expr;
 mod fault;
+mod fetch;
 mod function;
 mod learn;
 mod list;

@@ -31,6 +31,35 @@ pub trait Backend: Send + Sync {
         let _ = (source, base);
         Ok(None)
     }
+
+    /// Where the rows of a source are at this moment. Asks as little as it can: no rows, no contents of files.
+    fn origin(&self, source: &Source, base: &Path) -> Result<Origin, RunError>;
+
+    /// Brings the rows of a source that cannot be read in place into files of `folder`, with bounded memory, and gives the
+    /// source that reads them: of a format of files, with the same columns. `wanted`: the columns that are read.
+    fn fetch(&self, source: &Source, wanted: &Schema, cx: &FetchContext<'_>) -> Result<Source, RunError>;
+}
+
+/// What the rows of a source are made from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// The job itself.
+    Job,
+    /// Files of this machine that are read where they are.
+    Files(Vec<PathBuf>),
+    /// Files of this machine that must be unpacked first.
+    Packed(Vec<PathBuf>),
+    /// Elsewhere. `version` changes whenever the contents do; `None` where only reading tells.
+    Remote { version: Option<String> },
+}
+
+/// What a fetch gets from outside.
+pub struct FetchContext<'a> {
+    /// The folder that relative paths of the job start from.
+    pub base: &'a Path,
+    /// An empty folder for the files.
+    pub folder: &'a Path,
+    pub cancel: &'a Cancel,
 }
 
 /// A table in memory.

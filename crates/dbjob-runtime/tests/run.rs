@@ -43,6 +43,14 @@ impl Backend for Tiny {
         }
     }
 
+    fn origin(&self, _: &Source, _: &Path) -> Result<Origin, RunError> {
+        Ok(Origin::Job)
+    }
+
+    fn fetch(&self, _: &Source, _: &Schema, _: &FetchContext<'_>) -> Result<Source, RunError> {
+        Err(RunError::new("E0799", "fetches nothing"))
+    }
+
     fn infer(&self, _: &Source, _: &Path) -> Result<Schema, RunError> {
         Ok(Schema::default())
     }

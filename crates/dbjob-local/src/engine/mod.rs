@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use dbjob_plan::{Backend, Plan, Rows, RunContext, RunError, RunReport, Schema, Source, Unsupported};
+use dbjob_plan::{Backend, FetchContext, Origin, Plan, Rows, RunContext, RunError, RunReport, Schema, Source, Unsupported};
 
 /// Runs plans on this machine.
 ///
@@ -66,6 +66,14 @@ impl Backend for LocalEngine {
 
     fn header(&self, source: &Source, base: &Path) -> Result<Option<Vec<String>>, RunError> {
         crate::source::header(source, base)
+    }
+
+    fn origin(&self, source: &Source, base: &Path) -> Result<Origin, RunError> {
+        crate::fetch::origin(source, base)
+    }
+
+    fn fetch(&self, source: &Source, wanted: &Schema, cx: &FetchContext<'_>) -> Result<Source, RunError> {
+        crate::fetch::fetch(source, wanted, cx)
     }
 }
 

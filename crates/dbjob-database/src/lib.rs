@@ -1,0 +1,1 @@
+//! Tables of PostgreSQL, MySQL, MariaDB and SQLite: read in chunks of bounded size, written in one transaction.
