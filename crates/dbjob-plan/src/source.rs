@@ -158,3 +158,21 @@ impl std::fmt::Display for Outside {
         write!(f, "{}({:?})", if self.secret { "secret" } else { "env" }, self.name)
     }
 }
+
+/// A URL without the password in it; other texts as they are.
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // A password that was written with `/`, `?` or `#` in it is left out as well: the last `@` of the URL ends it.
+    let (login, place) = match rest.rsplit_once('@') {
+        Some((login, place)) => (Some(login.split_once(':').map_or(login, |(user, _)| user)), place),
+        None => (None, rest),
+    };
+    let (place, query) = place.split_once('?').map_or((place, None), |(place, query)| (place, Some(query)));
+    let query: Option<Vec<&str>> = query.map(|q| q.split('&').filter(|pair| !pair.starts_with("password=")).collect());
+    let query =
+        query.filter(|pairs| !pairs.is_empty()).map(|pairs| format!("?{}", pairs.join("&"))).unwrap_or_default();
+    match login {
+        Some(user) => format!("{scheme}://{user}@{place}{query}"),
+        None => format!("{scheme}://{place}{query}"),
+    }
+}

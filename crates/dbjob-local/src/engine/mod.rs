@@ -17,7 +17,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use dbjob_plan::{Backend, FetchContext, Origin, Plan, Rows, RunContext, RunError, RunReport, Schema, Source, Unsupported};
+use dbjob_plan::{
+    Backend, FetchContext, Origin, Plan, Rows, RunContext, RunError, RunReport, Schema, Source, Unsupported,
+};
 
 /// Runs plans on this machine.
 ///

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use dbjob_plan::{DataLocation, Format, RunError, Source, SourceFingerprint, Value};
+use dbjob_plan::{DataLocation, Format, RunError, Source, SourceFingerprint, Value, near};
 use sha2::{Digest, Sha256};
 
 /// The files of a path or glob, sorted by name; all exist and none is empty.
@@ -68,36 +68,6 @@ fn missing(file: &Path) -> RunError {
         [] => error,
         near => error.help(format!("in that folder there is {}", near.join(", "))),
     }
-}
-
-/// Up to three of `names` that are written much like `name`, the nearest first.
-pub(crate) fn near<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let lower = name.to_lowercase();
-    let mut scored: Vec<(usize, &str)> = names
-        .map(|other| {
-            let theirs = other.to_lowercase();
-            (if theirs.contains(&lower) || lower.contains(&theirs) { 1 } else { distance(&lower, &theirs) }, other)
-        })
-        .filter(|(score, other)| *score <= (name.chars().count().max(other.chars().count()) / 3).max(1))
-        .collect();
-    scored.sort();
-    scored.into_iter().take(3).map(|(_, other)| other.to_string()).collect()
-}
-
-/// Levenshtein's distance in characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (corner + usize::from(x != *y)).min(above + 1).min(row[j] + 1);
-            corner = above;
-        }
-    }
-    row[b.len()]
 }
 
 /// What the data were: size and SHA-256 of the bytes; for several files, of the sorted list of (path, hash); of rows in

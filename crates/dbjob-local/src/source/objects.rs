@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use dbjob_plan::{DataLocation, DataType, RunError, Value, parse};
+use dbjob_plan::{DataLocation, DataType, RunError, Value, near, parse};
 use polars::prelude::{Column, DataFrame, IntoColumn};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 
 use super::csv::Cells;
-use super::files::{near, place};
+use super::files::place;
 use super::{Wanted, check, expected};
 use crate::fault::engine_error;
 

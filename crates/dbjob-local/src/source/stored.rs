@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use dbjob_plan::{DataLocation, DataType, NodeId, RunError};
+use dbjob_plan::{DataLocation, DataType, NodeId, RunError, near};
 use polars::prelude::{self as pl, ArrowDataType, ArrowField, LazyFrame, TimeUnit};
 
-use super::files::{near, place};
+use super::files::place;
 use super::{Wanted, check};
 use crate::decimal;
 use crate::fault::{Faults, engine_error, guarded};

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use dbjob_plan::{CsvOptions, Encoding, RunError};
+use dbjob_plan::{CsvOptions, Encoding, RunError, near};
 
 use crate::source::Wanted;
-use crate::source::files::{near, place, unreadable};
+use crate::source::files::{place, unreadable};
 
 /// The columns of a file, in order.
 #[derive(Debug)]
