@@ -106,6 +106,8 @@ codes! {
     E0720 "lists of one row have different lengths",
     E0721 "the process of an `extern` failed",
     E0722 "the data are not as they were locked",
+    E0745 "memory limit reached",
+    E0746 "module time limit reached",
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",

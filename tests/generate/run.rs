@@ -9,7 +9,7 @@ use dbjob::catalog::ALGORITHMS;
 use dbjob::hir::ItemBody;
 use dbjob::lower::lower;
 use dbjob_local::LocalEngine;
-use dbjob_plan::{Backend, Cancel, FileId, Plan, RunContext, RunError, Span};
+use dbjob_plan::{Backend, FileId, Plan, RunContext, RunError, Span};
 
 use super::coverage::Coverage;
 use super::data::DataFile;
@@ -90,13 +90,7 @@ fn attempt(text: &str, pool: &Pool, base: &Path) -> Went {
     if let Some(cannot) = LocalEngine.unsupported(&plan).first() {
         return Went::Wrong(format!("checked, and the engine cannot: {}", cannot.what));
     }
-    let mut cx = RunContext {
-        base: base.to_owned(),
-        observer: &|_| (),
-        cancel: Cancel::default(),
-        goal: Vec::new(),
-        threads: 1,
-    };
+    let mut cx = RunContext::new(base.to_owned(), &|_| ());
     match LocalEngine.run(&plan, &mut cx) {
         Ok(report) => match broken_promise(&front, &plan, &report, base) {
             Some(broken) => Went::Wrong(broken),

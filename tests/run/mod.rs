@@ -2,6 +2,7 @@
 
 mod examples;
 mod functions;
+mod limits;
 mod maps;
 mod outside;
 mod own_tests;

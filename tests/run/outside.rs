@@ -124,17 +124,7 @@ fn what_this_engine_does_not_carry_out_is_refused_where_it_is_asked_for() {
     let with = |more: &str| folder(&[("a.dbjob", &format!("{table}{more}\n"))]);
     for (job, what) in [
         ("job a { cluster = c }\ncluster c { engine = spark }", "the engine spark of the cluster `c`"),
-        ("job a { cluster = c }\ncluster c { engine = local, memory = 1GiB }", "`memory` of the cluster `c`"),
         ("module m { runs = t, cluster = c }\ncluster c { engine = databricks }", "the engine databricks"),
-        ("module m { runs = t, cluster = c }\ncluster c { engine = local, threads = 2 }", "threads of a module"),
-        ("job a { retries = 2 }", "`retries` of a job"),
-        ("module m { runs = t, replicas = 2 }", "`replicas` of a module"),
-        ("module m { runs = t, resources = 2 }", "`resources` of a module"),
-        ("module m { runs = t, memory = 1GiB }", "`memory` of a module"),
-        ("module m { runs = t, time = 20min }", "`time` of a module"),
-        ("module m { runs = t, interval = 10s }", "`interval` of a module"),
-        ("module m { runs = t, retries = 1 }", "`retries` of a module"),
-        ("module m { runs = t, element_spec { input_config = \"ml.t2.medium\" } }", "`element_spec` of a module"),
     ] {
         let here = with(job);
         let ended = dbjob(here.path(), &["check", "a.dbjob"]);
@@ -149,6 +139,9 @@ fn what_this_engine_does_not_carry_out_is_refused_where_it_is_asked_for() {
         "job a { cluster = c, retries = 0 }\ncluster c { engine = local }",
         "module m { runs = t, replicas = 1, retries = 0, element_spec { input_config = \"ml.t2.off\" } }",
         "job a { cluster = c }\nmodule m { runs = t, cluster = c }\ncluster c { engine = local, threads = 2 }",
+        "job a { retries = 2 }\nmodule m { runs = t, cluster = c }\ncluster c { engine = local, threads = 2 }",
+        "module m { runs = t, replicas = 2, resources = 2, interval = 10s, retries = 1 }",
+        "module m { runs = t, time = 20min, element_spec { input_config = \"ml.t2.medium\" } }",
     ] {
         let here = with(job);
         let ended = dbjob(here.path(), &["check", "a.dbjob"]);

@@ -44,8 +44,8 @@ fn codes(ended: &Ended) -> Vec<String> {
 #[test]
 fn pages_of_a_run_raise_their_code_and_their_corrections_run() {
     let mut wrong = String::new();
-    // The limit of E0718 is too short for many rows only, and these are no text for a page.
-    for code in shown().filter(|code| is_of_a_run(*code) && *code != Code::E0718) {
+    // Limits are too short for many rows only, and these are no text for a page.
+    for code in shown().filter(|code| is_of_a_run(*code) && !LIMITS.iter().any(|(limit, _)| limit == code)) {
         let [example, corrected] = halves(code);
         let here = folder(&example);
         let before = files_below(here.path());
@@ -67,19 +67,27 @@ fn pages_of_a_run_raise_their_code_and_their_corrections_run() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+const LIMITS: &[(Code, &str)] =
+    &[(Code::E0718, "run_time = 1ms"), (Code::E0745, "memory = 1 KiB"), (Code::E0746, "time = 1ms")];
+
 #[test]
 fn a_limit_that_is_too_short_stops_the_run() {
-    let [mut example, mut corrected] = halves(Code::E0718);
     let mut data = String::from("id,age\n");
     (0..2_000_000).for_each(|id| data.push_str(&format!("{id},41\n")));
-    for half in [&mut example, &mut corrected] {
-        half.files.insert("people.csv".into(), data.clone().into_bytes());
+    for (code, limit) in LIMITS {
+        if *code == Code::E0745 && !cfg!(target_os = "linux") {
+            continue;
+        }
+        let [mut example, mut corrected] = halves(*code);
+        for half in [&mut example, &mut corrected] {
+            half.files.insert("people.csv".into(), data.clone().into_bytes());
+        }
+        let here = folder(&example);
+        let ended = run(&example, here.path());
+        assert!(ended.code == 1 && codes(&ended) == [code.as_str()] && ended.err.contains(limit), "{ended:?}");
+        assert_eq!(files_below(here.path()), ["job.dbjob", "people.csv"], "something half-written stayed");
+        assert_eq!(run(&corrected, folder(&corrected).path()).code, 0);
     }
-    let here = folder(&example);
-    let ended = run(&example, here.path());
-    assert!(ended.code == 1 && codes(&ended) == ["E0718"] && ended.err.contains("run_time = 1ms"), "{ended:?}");
-    assert_eq!(files_below(here.path()), ["job.dbjob", "people.csv"], "something half-written stayed");
-    assert_eq!(run(&corrected, folder(&corrected).path()).code, 0);
 }
 
 /// With an engine that looks into the files, too.

@@ -1,13 +1,31 @@
-/// What a fit gets from outside: cores, and whom to tell.
+use std::time::Duration;
+
+/// What a fit gets from outside: cores, time, and whom to tell.
 pub struct FitContext<'a> {
     /// Cores to use, at least 1. The model does not depend on it.
     pub threads: usize,
     /// Called after every round of an iterative fit, from any thread, one call at a time in order of `done`.
     pub progress: &'a (dyn Fn(Progress) + Sync),
-    /// Asked at least once a round; true stops the fit with [`crate::FitErrorKind::Cancelled`].
+    /// Asked often, from any thread; true stops the fit with [`crate::FitErrorKind::Cancelled`].
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// Asked often, from any thread; once it is true an iterative fit ends with the best model so far. See
+    /// [`crate::Fitted::ended_early`].
+    pub out_of_time: &'a (dyn Fn() -> bool + Sync),
     /// Told what the user should know about a fit that succeeded: that it did not converge.
     pub warn: &'a (dyn Fn(String) + Sync),
+    pub checkpoints: Option<Checkpoints<'a>>,
+}
+
+/// Where an iterative fit keeps its state, to go on from there after an interruption. A fit that goes on gives the model,
+/// bit for bit, of one that was never interrupted.
+#[derive(Clone, Copy)]
+pub struct Checkpoints<'a> {
+    /// The time between two of them; one more is kept when the fit is stopped.
+    pub interval: Duration,
+    /// Gets the whole state each time, from any thread, one call at a time.
+    pub save: &'a (dyn Fn(&[u8]) + Sync),
+    /// What an earlier fit saved last. Not used unless it is of these very rows, this algorithm, these options and seed.
+    pub resume: Option<&'a [u8]>,
 }
 
 /// The state after `done` of at most `total` rounds: iterations, epochs or trees.
@@ -22,6 +40,20 @@ pub struct Progress {
 impl FitContext<'static> {
     /// Tells nobody and never stops.
     pub fn quiet(threads: usize) -> Self {
-        Self { threads, progress: &|_| {}, cancelled: &|| false, warn: &|_| {} }
+        Self {
+            threads,
+            progress: &|_| {},
+            cancelled: &|| false,
+            out_of_time: &|| false,
+            warn: &|_| {},
+            checkpoints: None,
+        }
+    }
+}
+
+impl FitContext<'_> {
+    /// Whether there is a reason not to go on.
+    pub(crate) fn stops(&self) -> bool {
+        (self.cancelled)() || (self.out_of_time)()
     }
 }

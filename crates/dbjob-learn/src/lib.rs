@@ -7,6 +7,7 @@
 //! of a row does not depend on the rows beside it; nothing is standardised silently.
 
 mod baseline;
+mod checkpoint;
 mod context;
 mod error;
 pub mod linear;
@@ -22,11 +23,11 @@ pub mod tree;
 mod weights;
 
 pub use baseline::Baseline;
-pub use context::{FitContext, Progress};
+pub use context::{Checkpoints, FitContext, Progress};
 pub use error::{FitError, FitErrorKind};
 pub use matrix::{Matrix, Target, Task};
 pub use metric::METRICS;
-pub use model::{ALGORITHMS, Learner, Model, Scores, learner};
+pub use model::{ALGORITHMS, Early, Fitted, Learner, Model, Scores, learner};
 pub use options::{OptionValue, Options};
 pub use pool::Pool;
 pub use store::{DType, LoadError, Tensor, Tensors, load, save};

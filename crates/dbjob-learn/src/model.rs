@@ -10,13 +10,31 @@ pub const ALGORITHMS: &[&str] = &["linear_regression", "logistic_regression", "r
 pub trait Learner: Send + Sync {
     /// `x`: rows x features, finite; `y`: one a row; `weights`: one a row, finite, not negative.
     /// Errors name the feature and row at fault; see [`crate::FitErrorKind`].
-    fn fit(
-        &self,
-        x: &Matrix,
-        y: &Target,
-        weights: Option<&[f64]>,
-        cx: &FitContext<'_>,
-    ) -> Result<Box<dyn Model>, FitError>;
+    fn fit(&self, x: &Matrix, y: &Target, weights: Option<&[f64]>, cx: &FitContext<'_>) -> Result<Fitted, FitError>;
+}
+
+/// What a fit gave.
+#[derive(Debug)]
+pub struct Fitted {
+    pub model: Box<dyn Model>,
+    /// There if the time was over before the last round.
+    pub ended_early: Option<Early>,
+}
+
+impl Fitted {
+    pub(crate) fn whole(model: impl Model + 'static) -> Self {
+        Self { model: Box::new(model), ended_early: None }
+    }
+}
+
+/// The rounds that a model was made in, where there should have been more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Early {
+    pub done: u64,
+    /// At most.
+    pub total: u64,
+    /// `trees`, `epochs`, `iterations`.
+    pub unit: &'static str,
 }
 
 /// What was learned.

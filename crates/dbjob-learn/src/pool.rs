@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
 use crate::FitError;
@@ -29,6 +31,27 @@ impl Pool {
         match &self.threads {
             Some(pool) if count > 1 => pool.install(|| (0..count).into_par_iter().map(work).collect()),
             _ => (0..count).map(work).collect(),
+        }
+    }
+
+    /// `work(0), work(1), …` begun in this order, until one of them says false.
+    pub(crate) fn run_in_order(&self, count: usize, work: impl Fn(usize) -> bool + Sync + Send) {
+        let next = AtomicUsize::new(0);
+        let take = || {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    return;
+                }
+                if !work(number) {
+                    next.store(count, Ordering::Relaxed);
+                    return;
+                }
+            }
+        };
+        match &self.threads {
+            Some(pool) if count > 1 => drop(pool.broadcast(|_| take())),
+            _ => take(),
         }
     }
 }

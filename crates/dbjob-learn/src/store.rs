@@ -76,7 +76,11 @@ pub fn save(model: &dyn Model) -> Vec<u8> {
         classes: model.classes(),
     };
     let header = serde_json::to_string(&header).expect("names and numbers are JSON");
-    let tensors = model.tensors();
+    write(&model.tensors(), KEY, header)
+}
+
+/// Tensors with a header under `key`.
+pub(crate) fn write(tensors: &Tensors, key: &str, header: String) -> Vec<u8> {
     let views = tensors.iter().map(|(name, t)| {
         let dtype = match t.dtype {
             DType::F64 => Dtype::F64,
@@ -85,29 +89,19 @@ pub fn save(model: &dyn Model) -> Vec<u8> {
         };
         (*name, TensorView::new(dtype, t.shape.clone(), &t.bytes).expect("the shape counts the elements"))
     });
-    let metadata = HashMap::from([(KEY.to_owned(), header)]);
+    let metadata = HashMap::from([(key.to_owned(), header)]);
     serialize(views, Some(metadata)).expect("views of our own tensors are valid")
 }
 
 /// The model of [`save`]. Everything is checked: bytes that are no sound model give an error, never a wrong index later.
 pub fn load(bytes: &[u8]) -> Result<Box<dyn Model>, LoadError> {
-    let broken = |e: safetensors::SafeTensorError| LoadError(format!("not a whole safetensors file: {e}"));
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-    let header = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|m| m.get(KEY))
-        .ok_or_else(|| LoadError(format!("it has no `{KEY}` header")))?;
+    let (header, stored) = Stored::read(bytes, KEY)?;
     let header: Header =
-        serde_json::from_str(header).map_err(|e| LoadError(format!("its `{KEY}` header is not valid: {e}")))?;
+        serde_json::from_str(&header).map_err(|e| LoadError(format!("its `{KEY}` header is not valid: {e}")))?;
     if header.format != FORMAT {
         return Err(LoadError(format!("it has format {}; this version reads format {FORMAT}", header.format)));
     }
-    let stored = Stored {
-        tensors: SafeTensors::deserialize(bytes).map_err(broken)?,
-        features: header.features,
-        classes: header.classes,
-    };
+    let stored = Stored { features: header.features, classes: header.classes, ..stored };
     match header.kind.as_str() {
         LinearModel::KIND => Ok(Box::new(LinearModel::restore(stored)?)),
         Forest::KIND => Ok(Box::new(Forest::restore(stored)?)),
@@ -122,7 +116,20 @@ pub(crate) struct Stored<'a> {
     pub classes: usize,
 }
 
-impl Stored<'_> {
+impl<'a> Stored<'a> {
+    /// The header under `key`, and the tensors; of what they are for nothing is known yet.
+    pub fn read(bytes: &'a [u8], key: &str) -> Result<(String, Self), LoadError> {
+        let broken = |e: safetensors::SafeTensorError| LoadError(format!("not a whole safetensors file: {e}"));
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+        let header = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|m| m.get(key))
+            .ok_or_else(|| LoadError(format!("it has no `{key}` header")))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+        Ok((header.clone(), Self { tensors, features: Vec::new(), classes: 0 }))
+    }
+
     fn view(&self, name: &str, dtype: Dtype) -> Result<TensorView<'_>, LoadError> {
         let view = self.tensors.tensor(name).map_err(|_| LoadError(format!("the tensor `{name}` is missing")))?;
         if view.dtype() != dtype {

@@ -22,6 +22,7 @@ mod span;
 mod split;
 mod target;
 mod value;
+mod watch;
 mod window;
 
 pub use decimal::*;
@@ -39,4 +40,5 @@ pub use span::*;
 pub use split::*;
 pub use target::*;
 pub use value::*;
+pub use watch::*;
 pub use window::*;

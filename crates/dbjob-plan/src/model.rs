@@ -304,12 +304,31 @@ pub struct Manifest {
     /// Metric name -> (of the test part, of the baseline on it).
     pub metrics: BTreeMap<String, MetricValue>,
     pub requirements: Vec<RequirementResult>,
+    /// What the `time` of its module did not suffice for: the model is the best that there was by then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<Unfinished>,
     pub lineage: Vec<SourceFingerprint>,
     /// SHA-256 of each other file of the package, by its path in it.
     pub files: BTreeMap<String, String>,
     pub seed: i64,
     /// SHA-256 of the manifest's own text with nothing between these quotes.
     pub sha256: String,
+}
+
+/// A part of a fit that ended before its end: `137 of 500 trees`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfinished {
+    pub done: u64,
+    /// At most.
+    pub of: u64,
+    /// `trees`, `epochs`, `iterations`, `trials`, `folds`.
+    pub what: String,
+}
+
+impl std::fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} {}", self.done, self.of, self.what)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

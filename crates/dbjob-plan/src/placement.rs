@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Span;
+use crate::{MemoryBound, Plan, Span};
 
 /// A setting with the place that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,3 +132,71 @@ pub enum EnvironmentValue {
 
 /// The whole environment of a job's processes.
 pub type Environment = BTreeMap<String, EnvironmentValue>;
+
+/// What bounds the work on an item, with all that its module, its machine and its cluster say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workers {
+    /// At least 1; with the place that asks for several.
+    pub replicas: Said<u32>,
+    /// Cores of each; `None`: an equal share of those that the run has.
+    pub cores: Option<Said<u32>>,
+    /// Cores of all together.
+    pub most: Option<u32>,
+    /// The name under which they run.
+    pub role: Option<String>,
+    /// Of all together.
+    pub memory: Option<MemoryBound>,
+    pub time: Option<TimeLimit>,
+    /// Microseconds between checkpoints.
+    pub interval: Option<i64>,
+    /// How often what failed is tried again.
+    pub retries: u32,
+}
+
+/// The time that a module has for all of its items.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeLimit {
+    pub module: String,
+    /// Microseconds.
+    pub limit: Said<i64>,
+}
+
+impl Plan {
+    /// The workers of an item. Of several bounds of memory the least holds.
+    pub fn workers(&self, item: &str) -> Workers {
+        let module = self.item(item).and_then(|i| i.module.as_ref());
+        let module = module.and_then(|name| self.modules.iter().find(|m| m.name == *name));
+        let none = Limits::default();
+        let limits = module.map_or(&none, |m| &m.limits);
+        let nowhere = Span::default();
+        let instance = limits.element_spec.as_ref().and_then(|s| Some((s.value.instance.as_ref()?, s.span)));
+        let replicas = limits.replicas.filter(|r| r.value > 0).unwrap_or(Said { value: 1, span: nowhere });
+        let each = limits.memory.or(instance.map(|(machine, span)| Said { value: machine.memory, span }));
+        let of_module = each.zip(module).map(|(each, module)| MemoryBound {
+            bytes: Said { value: each.value.saturating_mul(u64::from(replicas.value)), span: each.span },
+            of: format!("the module `{}`", module.name),
+        });
+        let cluster = limits.cluster.as_ref().or(self.cluster.as_ref());
+        let (mut most, mut of_cluster) = (None, None);
+        if let Some((name, ClusterEngine::Local { threads, memory })) =
+            cluster.and_then(|name| Some((name, &self.cluster(name)?.engine)))
+        {
+            most = *threads;
+            of_cluster = memory.map(|bytes| MemoryBound {
+                bytes: Said { value: bytes, span: name.span },
+                of: format!("the cluster `{}`", name.value),
+            });
+        }
+        let memory = of_module.into_iter().chain(of_cluster).min_by_key(|bound| bound.bytes.value);
+        Workers {
+            replicas,
+            cores: limits.resources.or(instance.map(|(machine, span)| Said { value: machine.cores, span })),
+            most,
+            role: module.and_then(|m| m.role.clone()),
+            memory,
+            time: module.zip(limits.time).map(|(m, limit)| TimeLimit { module: m.name.clone(), limit }),
+            interval: limits.interval.map(|i| i.value),
+            retries: limits.retries.or(self.retries).map_or(0, |r| r.value),
+        }
+    }
+}

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ItemKind, Manifest, MetricValue, Plan, RequirementResult, RowCounts, Schema, SliceMetric, Source, Span, Trial,
-    Value,
+    Checkpoints, ItemKind, Manifest, MetricValue, Plan, RequirementResult, RowCounts, Schema, SliceMetric, Source,
+    Span, Trial, Unfinished, Value, Watch,
 };
 
 /// Something that carries a plan out.
@@ -87,9 +87,26 @@ pub struct RunContext<'a> {
     pub goal: Vec<String>,
     /// Cores to use.
     pub threads: usize,
+    /// Where the engine says what bounds its work.
+    pub watch: Watch,
+    /// `None`: fits keep no checkpoints.
+    pub checkpoints: Option<&'a dyn Checkpoints>,
 }
 
-impl RunContext<'_> {
+impl<'a> RunContext<'a> {
+    /// Of all items, on one core.
+    pub fn new(base: PathBuf, observer: &'a (dyn Fn(Event) + Sync)) -> Self {
+        Self {
+            base,
+            observer,
+            cancel: Cancel::default(),
+            goal: Vec::new(),
+            threads: 1,
+            watch: Watch::default(),
+            checkpoints: None,
+        }
+    }
+
     pub fn emit(&self, event: Event) {
         (self.observer)(event);
     }
@@ -181,6 +198,16 @@ pub enum Event {
         item: String,
         message: String,
     },
+    /// What failed is tried again after a wait; `attempt` of `of` is the one that comes.
+    Retried {
+        item: String,
+        attempt: u32,
+        of: u32,
+        /// Why it failed.
+        message: String,
+        /// Seconds.
+        wait: f64,
+    },
     RunFinished {
         ok: bool,
         seconds: f64,
@@ -217,6 +244,9 @@ pub struct ModelReport {
     /// From which probability of `true` on the answer is `true`, where it is not 0.5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
+    /// What the `time` of its module did not suffice for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<Unfinished>,
     /// Where its package is, if it was deployed.
     pub package: Option<PathBuf>,
     pub version: Option<u64>,

@@ -3,8 +3,10 @@
 //! It knows plans and backends, and neither tables nor the language.
 
 mod gate;
+mod guard;
 mod interrupt;
 mod leftover;
+mod memory;
 mod rows;
 mod run;
 

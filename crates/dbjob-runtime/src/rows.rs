@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::thread;
 
-use dbjob_plan::{Backend, Cancel, Plan, Rows, RunContext, RunError};
+use dbjob_plan::{Backend, Plan, Rows, RunContext, RunError};
 
 use crate::run::{STACK, crashed, supported};
 
@@ -14,8 +14,8 @@ pub fn rows(backend: &dyn Backend, plan: &Plan, base: &Path, item: &str) -> Resu
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let compute = || {
         let observer = |_| {};
-        let (base, cancel) = (base.to_owned(), Cancel::default());
-        let mut cx = RunContext { base, observer: &observer, cancel, goal: vec![item.to_owned()], threads };
+        let new = RunContext::new(base.to_owned(), &observer);
+        let mut cx = RunContext { goal: vec![item.to_owned()], threads, ..new };
         catch_unwind(AssertUnwindSafe(|| backend.rows(plan, &mut cx, item)))
     };
     thread::scope(|scope| {

@@ -6,16 +6,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dbjob_plan::{Backend, Cancel, Event, Plan, RunContext, RunError, RunReport, Value};
+use dbjob_plan::{Backend, Cancel, Event, Plan, RunContext, RunError, RunReport, Watch};
 
 use crate::gate::Gate;
+use crate::guard::Guard;
 use crate::leftover::{remove_leftovers, remove_stale};
 
 /// Gets every event, never two at once.
 pub type Observer = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// How often the limit and `Cancel` are looked at.
-const TICK: Duration = Duration::from_millis(20);
+/// How often the limits and `Cancel` are looked at.
+const TICK: Duration = Duration::from_millis(10);
 
 /// Like that of a main thread: a query engine recurses over its plan.
 pub(crate) const STACK: usize = 16 << 20;
@@ -42,7 +43,7 @@ impl Default for RunOptions {
             goal: Vec::new(),
             threads: thread::available_parallelism().map_or(1, usize::from),
             cancel: Cancel::default(),
-            grace: Duration::from_secs(5),
+            grace: Duration::from_millis(1500),
         }
     }
 }
@@ -50,7 +51,7 @@ impl Default for RunOptions {
 /// Carries `plan` out and gives its report. The first event is `RunStarted`, the last `RunFinished`, whatever happens.
 ///
 /// Errors: those of the backend; E0901 for what the backend cannot do, before anything runs; E0718 at the plan's
-/// `run_time` or when cancelled. A backend that has not returned `grace` after that is left to itself, so that the process
+/// `run_time` or when cancelled; E0745 and E0746 when the bounds of what the backend is at are exceeded. A backend that has not returned `grace` after that is left to itself, so that the process
 /// can end: call this again in the same process only if that is no problem. A panic of the backend is E0799.
 pub fn run(
     backend: Arc<dyn Backend>,
@@ -87,18 +88,19 @@ fn supervise(
     remove_stale(plan, &base);
     let (send, results) = sync_channel(1);
     let (their_plan, their_base) = (Arc::clone(plan), base.clone());
-    let (their_gate, their_cancel) = (gate.clone(), cancel.clone());
+    let watch = Watch::default();
+    let (their_gate, their_cancel, their_watch) = (gate.clone(), cancel.clone(), watch.clone());
     thread::Builder::new()
         .name("dbjob-run".into())
         .stack_size(STACK)
         .spawn(move || {
             let observer = |event| their_gate.emit(event);
             let mut cx = RunContext {
-                base: their_base,
-                observer: &observer,
                 cancel: their_cancel,
                 goal,
                 threads: threads.max(1),
+                watch: their_watch,
+                ..RunContext::new(their_base, &observer)
             };
             let result = catch_unwind(AssertUnwindSafe(|| backend.run(&their_plan, &mut cx)));
             // Nobody listens any more after the grace.
@@ -106,51 +108,34 @@ fn supervise(
         })
         .map_err(|e| RunError::new("E0799", format!("cannot start a thread: {e}")))?;
     let limit = plan.run_time.map(|us| Duration::from_micros(us.max(0) as u64));
-    let stopped = || match limit {
-        Some(limit) if started.elapsed() >= limit => {
-            let limit = Value::Duration(plan.run_time.unwrap_or_default());
-            RunError::new("E0718", format!("the run reached its limit: run_time = {limit}"))
-                .help("raise `run_time` in the job's settings, or give the run less to do")
-        }
-        _ => RunError::new("E0718", "the run was stopped before its end"),
-    };
-    wait(&results, &cancel, limit.map(|l| started + l), grace, stopped).unwrap_or_else(|| {
+    let guard = Guard::new(plan, (&cancel, &watch), limit.map(|l| started + l), grace);
+    wait(&results, guard).unwrap_or_else(|reason| {
         remove_leftovers(plan, &base);
-        Err(stopped())
+        Err(reason)
     })
 }
 
-/// Waits for the result, for the deadline, or for a cancellation; after the latter two for the grace at most: `None` when
-/// that is over.
+/// Waits for the result as long as the guard does; an error: it did not come.
 fn wait(
     results: &Receiver<Result<RunReport, RunError>>,
-    cancel: &Cancel,
-    deadline: Option<Instant>,
-    grace: Duration,
-    stopped: impl Fn() -> RunError,
-) -> Option<Result<RunReport, RunError>> {
-    let mut give_up: Option<Instant> = None;
+    mut guard: Guard<'_>,
+) -> Result<Result<RunReport, RunError>, RunError> {
     loop {
-        let to_deadline =
-            deadline.map_or(TICK, |d| d.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
-        match results.recv_timeout(TICK.min(to_deadline)) {
+        let tick = guard.to_deadline().map_or(TICK, |left| TICK.min(left.max(Duration::from_millis(1))));
+        match results.recv_timeout(tick) {
             // Its own word on being stopped knows less than we do.
             Ok(Err(error)) if error.code == "E0718" => {
-                let ours = stopped();
-                return Some(Err(RunError { span: error.span, help: ours.help.or(error.help), ..ours }));
+                let ours = guard.reason();
+                return Ok(Err(RunError { span: ours.span.or(error.span), help: ours.help.or(error.help), ..ours }));
             }
-            Ok(result) => return Some(result),
+            Ok(result) => return Ok(result),
             Err(RecvTimeoutError::Disconnected) => {
-                return Some(Err(RunError::new("E0799", "the engine ended without a result")));
+                return Ok(Err(RunError::new("E0799", "the engine ended without a result")));
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let now = Instant::now();
-        if deadline.is_some_and(|d| now >= d) {
-            cancel.cancel();
-        }
-        if cancel.is_cancelled() && now >= *give_up.get_or_insert(now + grace) {
-            return None;
+        if !guard.look() {
+            return Err(guard.reason());
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use dbjob_plan::{
-    Backend, Cancel, DataType, Expr, ExprKind, Field, ItemKind, NamedExpr, Node, NodeId, Op, Plan, PlanItem,
-    RunContext, RunError, Schema, Source, Span, Value,
+    Backend, DataType, Expr, ExprKind, Field, ItemKind, NamedExpr, Node, NodeId, Op, Plan, PlanItem, RunContext,
+    RunError, Schema, Source, Span, Value,
 };
 
 use crate::hir::{Item, ItemBody, Table};
@@ -158,11 +158,9 @@ impl Look<'_> {
         let item = PlanItem { name: "looked".into(), kind: ItemKind::Transform, output: last, module: None, doc: None };
         plan.items.push(item);
         let mut cx = RunContext {
-            base: self.base.to_owned(),
-            observer: &|_| (),
-            cancel: Cancel::default(),
             goal: vec!["looked".into()],
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            ..RunContext::new(self.base.to_owned(), &|_| ())
         };
         self.engine.rows(&plan, &mut cx, "looked").map(|rows| rows.rows)
     }

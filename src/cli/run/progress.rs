@@ -40,6 +40,9 @@ fn line(event: &Event) -> Option<String> {
         Event::Expected { item, rule, failed, action, .. } if *failed > 0 => {
             Some(format!("{item}: {} against `expect {rule}`: {action}", rows(*failed)))
         }
+        Event::Retried { item, attempt, of, message, wait } => {
+            Some(format!("{item}: {message}; attempt {attempt} of {of} in {}", seconds(*wait)))
+        }
         Event::Warning { item, message } => Some(format!("warning: {item}: {message}")),
         _ => None,
     }

@@ -79,6 +79,10 @@ fn of_model(model: &ModelReport, colour: bool) -> String {
     if let Some(search) = &model.search {
         out.push_str(&tried(search));
     }
+    if !model.unfinished.is_empty() {
+        let parts: Vec<String> = model.unfinished.iter().map(ToString::to_string).collect();
+        out.push_str(&format!("  ended by the time of its module: {}\n", parts.join(", ")));
+    }
     if let Some(threshold) = model.threshold {
         out.push_str(&format!("  true from a probability of {} on\n", metric(threshold)));
     }
@@ -183,7 +187,7 @@ fn widest<S: AsRef<str>>(texts: impl Iterator<Item = S>) -> usize {
 mod tests {
     use std::collections::BTreeMap;
 
-    use dbjob_plan::{RowCounts, TableReport};
+    use dbjob_plan::{RowCounts, TableReport, Unfinished};
 
     use super::*;
 
@@ -205,6 +209,7 @@ mod tests {
             slices: Vec::new(),
             search: None,
             threshold: None,
+            unfinished: vec![Unfinished { done: 137, of: 500, what: "trees".into() }],
             package: Some("models/species_of/3".into()),
             version: Some(3),
             promoted: held,
@@ -245,6 +250,7 @@ job penguins  1.2 s
   penguins: 2 rows against `expect mass > 0` (drop)
 
 model species_of  logistic_regression  1,240 train / 104 test rows, 3 without output
+  ended by the time of its module: 137 of 500 trees
   metric      test  baseline
   accuracy  0.9850    0.4400
   log_loss  0.0500    1.0500

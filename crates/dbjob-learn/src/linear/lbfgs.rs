@@ -1,50 +1,85 @@
 use std::collections::VecDeque;
 
 use crate::numeric::dot;
+use crate::store::Stored;
+use crate::{Tensor, Tensors};
 
 /// How a minimisation ended.
 pub(super) struct Outcome {
     pub x: Vec<f64>,
-    /// Whether the largest component of the gradient came to `tolerance` or below, or no step could lower the value
-    /// any more in floating point.
-    pub converged: bool,
+    pub ended: Ended,
+    pub iterations: usize,
     /// The largest component of the gradient at the end.
     pub gradient: f64,
 }
 
-/// Minimises a smooth function from `x` by L-BFGS. `evaluate(x, gradient)` gives the value; `after(iteration, value)`
-/// says whether to go on, and stopping gives `None`. Source: J. Nocedal, S. Wright, "Numerical Optimization" (2006),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The largest component of the gradient came to the tolerance or below, or no step could lower the value any more in
+    /// floating point.
+    Converged,
+    /// All iterations are done.
+    Exhausted,
+    /// `evaluate` gave up; `x` is the best point so far.
+    Stopped,
+}
+
+/// All that a minimisation knows after an iteration. The value never rises from one to the next.
+pub(super) struct State {
+    pub iteration: usize,
+    pub value: f64,
+    x: Vec<f64>,
+    gradient: Vec<f64>,
+    pairs: VecDeque<Pair>,
+}
+
+const MEMORY: usize = 10;
+
+/// Minimises a smooth function by L-BFGS from `start`, or from `resume` on. `evaluate(x, gradient)` gives the value; `None`
+/// ends the minimisation. `after` is told of each iteration. Source: J. Nocedal, S. Wright, "Numerical Optimization" (2006),
 /// algorithm 7.5; weak Wolfe line search by bisection: A. Lewis, M. Overton, "Nonsmooth optimization via quasi-Newton
 /// methods" (2013).
 pub(super) fn minimise(
-    mut evaluate: impl FnMut(&[f64], &mut [f64]) -> f64,
-    mut x: Vec<f64>,
-    max_iterations: usize,
-    tolerance: f64,
-    mut after: impl FnMut(usize, f64) -> bool,
-) -> Option<Outcome> {
-    const MEMORY: usize = 10;
-    let mut gradient = vec![0.0; x.len()];
-    let mut value = evaluate(&x, &mut gradient);
-    let mut pairs: VecDeque<Pair> = VecDeque::with_capacity(MEMORY);
-    for iteration in 1..=max_iterations {
-        if largest(&gradient) <= tolerance {
-            break;
+    mut evaluate: impl FnMut(&[f64], &mut [f64]) -> Option<f64>,
+    start: Vec<f64>,
+    resume: Option<State>,
+    (max_iterations, tolerance): (usize, f64),
+    mut after: impl FnMut(&State),
+) -> Outcome {
+    let mut state = match resume {
+        Some(state) => state,
+        None => {
+            let mut gradient = vec![0.0; start.len()];
+            let Some(value) = evaluate(&start, &mut gradient) else {
+                return Outcome { x: start, ended: Ended::Stopped, iterations: 0, gradient: f64::INFINITY };
+            };
+            State { iteration: 0, value, x: start, gradient, pairs: VecDeque::with_capacity(MEMORY) }
         }
-        let mut direction = descent(&gradient, &pairs);
-        let mut slope = dot(&gradient, &direction);
+    };
+    let ended = loop {
+        let State { iteration, value, x, gradient, pairs } = &mut state;
+        if largest(gradient) <= tolerance {
+            break Ended::Converged;
+        }
+        if *iteration == max_iterations {
+            break Ended::Exhausted;
+        }
+        let mut direction = descent(gradient, pairs);
+        let mut slope = dot(gradient, &direction);
         if slope >= 0.0 {
             // Curvature lost to rounding: begin again from the steepest descent.
             pairs.clear();
             direction = gradient.iter().map(|g| -g).collect();
-            slope = -dot(&gradient, &gradient);
+            slope = -dot(gradient, gradient);
         }
-        let first = if pairs.is_empty() { (1.0 / dot(&gradient, &gradient).sqrt()).min(1.0) } else { 1.0 };
-        let Some(step) = search(&mut evaluate, &x, value, slope, &direction, first) else {
-            return Some(Outcome { x, converged: true, gradient: largest(&gradient) });
+        let first = if pairs.is_empty() { (1.0 / dot(gradient, gradient).sqrt()).min(1.0) } else { 1.0 };
+        let step = match search(&mut evaluate, x, *value, slope, &direction, first) {
+            None => break Ended::Stopped,
+            Some(None) => break Ended::Converged,
+            Some(Some(step)) => step,
         };
-        let s: Vec<f64> = step.x.iter().zip(&x).map(|(a, b)| a - b).collect();
-        let y: Vec<f64> = step.gradient.iter().zip(&gradient).map(|(a, b)| a - b).collect();
+        let s: Vec<f64> = step.x.iter().zip(&*x).map(|(a, b)| a - b).collect();
+        let y: Vec<f64> = step.gradient.iter().zip(&*gradient).map(|(a, b)| a - b).collect();
         let sy = dot(&s, &y);
         if sy > 0.0 {
             if pairs.len() == MEMORY {
@@ -52,13 +87,40 @@ pub(super) fn minimise(
             }
             pairs.push_back(Pair { yy: dot(&y, &y), s, y, sy });
         }
-        (x, value, gradient) = (step.x, step.value, step.gradient);
-        if !after(iteration, value) {
+        (*x, *value, *gradient) = (step.x, step.value, step.gradient);
+        *iteration += 1;
+        after(&state);
+    };
+    Outcome { gradient: largest(&state.gradient), x: state.x, ended, iterations: state.iteration }
+}
+
+impl State {
+    pub fn tensors(&self) -> Tensors {
+        let n = self.x.len();
+        let flat = |of: fn(&Pair) -> &Vec<f64>| -> Vec<f64> { self.pairs.iter().flat_map(of).copied().collect() };
+        let pairs = self.pairs.len();
+        vec![
+            ("value", Tensor::f64(vec![1], &[self.value])),
+            ("x", Tensor::f64(vec![n], &self.x)),
+            ("gradient", Tensor::f64(vec![n], &self.gradient)),
+            ("steps", Tensor::f64(vec![pairs, n], &flat(|p| &p.s))),
+            ("changes", Tensor::f64(vec![pairs, n], &flat(|p| &p.y))),
+        ]
+    }
+
+    /// `None`: it is no state of a minimisation over `n` parameters.
+    pub fn restore(iteration: u64, stored: &Stored<'_>, n: usize) -> Option<Self> {
+        let vector = |name| stored.f64(name).ok().map(|(values, _)| values);
+        let (value, x, gradient) = (vector("value")?, vector("x")?, vector("gradient")?);
+        let (steps, changes) = (vector("steps")?, vector("changes")?);
+        let sound = value.len() == 1 && x.len() == n && gradient.len() == n && steps.len() == changes.len();
+        if !sound || !steps.len().is_multiple_of(n) || steps.len() / n > MEMORY {
             return None;
         }
+        let pair = |(s, y): (&[f64], &[f64])| Pair { sy: dot(s, y), yy: dot(y, y), s: s.to_vec(), y: y.to_vec() };
+        let pairs = steps.chunks(n).zip(changes.chunks(n)).map(pair).collect();
+        Some(Self { iteration: usize::try_from(iteration).ok()?, value: value[0], x, gradient, pairs })
     }
-    let gradient = largest(&gradient);
-    Some(Outcome { x, converged: gradient <= tolerance, gradient })
 }
 
 struct Pair {
@@ -102,16 +164,16 @@ struct Point {
     gradient: Vec<f64>,
 }
 
-/// A point along `direction` that lowers the value enough and flattens the slope enough; `None` when rounding hides
-/// any further descent.
+/// A point along `direction` that lowers the value enough and flattens the slope enough; `Some(None)` when rounding hides
+/// any further descent, `None` when `evaluate` gave up.
 fn search(
-    evaluate: &mut impl FnMut(&[f64], &mut [f64]) -> f64,
+    evaluate: &mut impl FnMut(&[f64], &mut [f64]) -> Option<f64>,
     x: &[f64],
     value: f64,
     slope: f64,
     direction: &[f64],
     first: f64,
-) -> Option<Point> {
+) -> Option<Option<Point>> {
     const DECREASE: f64 = 1e-4;
     const CURVATURE: f64 = 0.9;
     let (mut low, mut high, mut t) = (0.0, f64::INFINITY, first);
@@ -119,13 +181,13 @@ fn search(
     for _ in 0..50 {
         let mut gradient = vec![0.0; x.len()];
         let at: Vec<f64> = x.iter().zip(direction).map(|(x, d)| x + t * d).collect();
-        let found = evaluate(&at, &mut gradient);
+        let found = evaluate(&at, &mut gradient)?;
         let enough = found <= value + DECREASE * t * slope;
         let flat = dot(&gradient, direction) >= CURVATURE * slope;
         if found < value && best.as_ref().is_none_or(|b| found < b.value) {
             best = Some(Point { x: at, value: found, gradient });
             if enough && flat {
-                return best;
+                return Some(best);
             }
         }
         // A value that is not finite is not enough, so the step shrinks.
@@ -136,7 +198,7 @@ fn search(
         }
         t = if high.is_finite() { 0.5 * (low + high) } else { 2.0 * low };
     }
-    best
+    Some(best)
 }
 
 #[cfg(test)]
@@ -151,20 +213,29 @@ mod tests {
             g[1] = 200.0 * b;
             a * a + 100.0 * b * b
         };
-        let found = minimise(rosenbrock, vec![-1.2, 1.0], 200, 1e-9, |_, _| true).unwrap();
-        assert!(found.converged);
+        let evaluate = |x: &[f64], g: &mut [f64]| Some(rosenbrock(x, g));
+        let found = minimise(evaluate, vec![-1.2, 1.0], None, (200, 1e-9), |_| ());
+        assert_eq!(found.ended, Ended::Converged);
         assert!(found.x.iter().all(|v| (v - 1.0).abs() < 1e-8), "{:?}", found.x);
+    }
+
+    fn bowl(x: &[f64], g: &mut [f64]) -> Option<f64> {
+        g[0] = 2.0 * x[0];
+        g[1] = 2000.0 * x[1];
+        Some(x[0] * x[0] + 1000.0 * x[1] * x[1])
     }
 
     #[test]
     fn stops_when_told_and_says_when_it_did_not_converge() {
-        let bowl = |x: &[f64], g: &mut [f64]| {
-            g[0] = 2.0 * x[0];
-            g[1] = 2000.0 * x[1];
-            x[0] * x[0] + 1000.0 * x[1] * x[1]
+        let mut left = 6;
+        let some = |x: &[f64], g: &mut [f64]| {
+            left -= 1;
+            bowl(x, g).filter(|_| left > 0)
         };
-        assert!(minimise(bowl, vec![5.0, 5.0], 100, 1e-9, |i, _| i < 2).is_none());
-        let short = minimise(bowl, vec![5.0, 5.0], 1, 1e-9, |_, _| true).unwrap();
-        assert!(!short.converged);
+        let stopped = minimise(some, vec![5.0, 5.0], None, (100, 1e-9), |_| ());
+        assert_eq!(stopped.ended, Ended::Stopped);
+        assert!(bowl(&stopped.x, &mut [0.0; 2]).unwrap() < bowl(&[5.0, 5.0], &mut [0.0; 2]).unwrap());
+        let short = minimise(bowl, vec![5.0, 5.0], None, (1, 1e-9), |_| ());
+        assert_eq!((short.ended, short.iterations), (Ended::Exhausted, 1));
     }
 }

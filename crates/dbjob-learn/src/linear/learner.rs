@@ -2,7 +2,7 @@ use super::least_squares;
 use super::model::LinearModel;
 use crate::matrix::check;
 use crate::options::Reader;
-use crate::{FitContext, FitError, Learner, Matrix, Model, Target};
+use crate::{FitContext, FitError, Fitted, Learner, Matrix, Target};
 
 /// Least squares (`alpha` 0) and ridge regression, both with an unpenalised intercept.
 pub struct LinearLearner {
@@ -20,13 +20,7 @@ impl LinearLearner {
 }
 
 impl Learner for LinearLearner {
-    fn fit(
-        &self,
-        x: &Matrix,
-        y: &Target,
-        weights: Option<&[f64]>,
-        cx: &FitContext<'_>,
-    ) -> Result<Box<dyn Model>, FitError> {
+    fn fit(&self, x: &Matrix, y: &Target, weights: Option<&[f64]>, cx: &FitContext<'_>) -> Result<Fitted, FitError> {
         check(x, y, weights)?;
         let Target::Numbers(numbers) = y else {
             return Err(FitError::data("a linear regression learns numbers, not classes"));
@@ -40,6 +34,6 @@ impl Learner for LinearLearner {
             }
         };
         let (coefficients, intercept) = least_squares::fit(x, numbers, weights, self.alpha, cx)?;
-        Ok(Box::new(LinearModel::numbers(x.names(), coefficients, intercept)))
+        Ok(Fitted::whole(LinearModel::numbers(x.names(), coefficients, intercept)))
     }
 }

@@ -19,10 +19,7 @@ pub(super) fn fit(
 ) -> Result<(Vec<f64>, f64), FitError> {
     let pool = Pool::new(cx.threads)?;
     let problem = Centred::new(x, y, weights, &pool);
-    if (cx.cancelled)() {
-        return Err(FitError::cancelled());
-    }
-    let (gram, right) = problem.normal_equations(&pool);
+    let (gram, right) = problem.normal_equations(&pool, cx).ok_or_else(FitError::cancelled)?;
     if gram.iter().chain(&right).any(|v| !v.is_finite()) {
         return Err(FitError::data("the features or the output are too large: their squares are not finite")
             .help("`map … with standardize` the inputs and the output"));
@@ -90,8 +87,8 @@ impl<'a> Centred<'a> {
         columns
     }
 
-    /// (XᵀWX row-major, XᵀWy) of the centred data.
-    fn normal_equations(&self, pool: &Pool) -> (Vec<f64>, Vec<f64>) {
+    /// (XᵀWX row-major, XᵀWy) of the centred data; `None`: the fit was cancelled.
+    fn normal_equations(&self, pool: &Pool, cx: &FitContext<'_>) -> Option<(Vec<f64>, Vec<f64>)> {
         let p = self.x.width();
         let all: Vec<usize> = (0..p).collect();
         // A few long tasks, so that no more than these partial sums are held at once.
@@ -99,6 +96,9 @@ impl<'a> Centred<'a> {
         let parts = pool.run(tasks.len(), |t| {
             let (mut gram, mut right) = (vec![0.0; p * p], vec![0.0; p]);
             for range in tasks[t] {
+                if (cx.cancelled)() {
+                    return None;
+                }
                 let columns = self.block(range.clone(), &all);
                 for j in 0..p {
                     right[j] += dot(&columns[j], &columns[p]);
@@ -107,10 +107,11 @@ impl<'a> Centred<'a> {
                     }
                 }
             }
-            (gram, right)
+            Some((gram, right))
         });
         let (mut gram, mut right) = (vec![0.0; p * p], vec![0.0; p]);
-        for (part_gram, part_right) in parts {
+        for part in parts {
+            let (part_gram, part_right) = part?;
             gram.iter_mut().zip(part_gram).for_each(|(g, v)| *g += v);
             right.iter_mut().zip(part_right).for_each(|(g, v)| *g += v);
         }
@@ -119,7 +120,7 @@ impl<'a> Centred<'a> {
                 gram[k * p + j] = gram[j * p + k];
             }
         }
-        (gram, right)
+        Some((gram, right))
     }
 
     /// The solution in units of spread: each task's rows become a triangle, the triangles are stacked and reduced.

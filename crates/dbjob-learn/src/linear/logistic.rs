@@ -1,19 +1,22 @@
-use super::lbfgs;
+use super::lbfgs::{self, Ended, State};
 use super::minibatch::{self, Optimizer, Schedule};
 use super::model::LinearModel;
 use super::objective::Objective;
+use crate::checkpoint::Keeper;
 use crate::matrix::check;
 use crate::options::Reader;
 use crate::weights::{ClassWeight, present_classes};
-use crate::{FitContext, FitError, Learner, Matrix, Model, Pool, Progress, Target};
+use crate::{Early, FitContext, FitError, Fitted, Learner, Matrix, Pool, Progress, Target};
 
 /// Logistic regression with an L2 penalty of scikit-learn's strength `c`, for two or more classes.
+#[derive(Debug)]
 pub struct LogisticLearner {
     c: f64,
     class_weight: ClassWeight,
     solver: Solver,
 }
 
+#[derive(Debug)]
 enum Solver {
     /// Until the gradient is at most `tol`, or `max_iter` iterations.
     Lbfgs {
@@ -43,13 +46,7 @@ impl LogisticLearner {
 }
 
 impl Learner for LogisticLearner {
-    fn fit(
-        &self,
-        x: &Matrix,
-        y: &Target,
-        weights: Option<&[f64]>,
-        cx: &FitContext<'_>,
-    ) -> Result<Box<dyn Model>, FitError> {
+    fn fit(&self, x: &Matrix, y: &Target, weights: Option<&[f64]>, cx: &FitContext<'_>) -> Result<Fitted, FitError> {
         check(x, y, weights)?;
         let Target::Classes { codes, count } = y else {
             return Err(FitError::data("logistic_regression learns classes, not numbers"));
@@ -60,45 +57,64 @@ impl Learner for LogisticLearner {
         let codes: Vec<u32> = codes.iter().map(|c| learned.binary_search(c).unwrap_or(0) as u32).collect();
         let outputs = if learned.len() == 2 { 1 } else { learned.len() };
         let pool = Pool::new(cx.threads)?;
-        let (coefficients, intercepts) = match &self.solver {
+        let keeper = Keeper::new(cx, self, x, y, weights);
+        let (coefficients, intercepts, ended_early) = match &self.solver {
             Solver::Lbfgs { max_iter, tol } => {
                 let objective = Objective::new(x, &codes, &rows, outputs, self.c, &pool);
-                solve(&objective, *max_iter, *tol, cx, &pool)?
+                solve(&objective, (*max_iter, *tol), cx, &keeper, &pool)?
             }
-            Solver::MiniBatch(schedule) => minibatch::fit(x, &codes, &rows, outputs, self.c, schedule, cx)?,
+            Solver::MiniBatch(schedule) => minibatch::fit(x, &codes, &rows, (outputs, self.c), schedule, cx, &keeper)?,
         };
-        Ok(Box::new(LinearModel::classifier(x.names(), *count, learned, coefficients, intercepts)))
+        let model = LinearModel::classifier(x.names(), *count, learned, coefficients, intercepts);
+        Ok(Fitted { model: Box::new(model), ended_early })
     }
 }
 
+/// Coefficients (row-major) and intercepts, and whether the time was over before their last round.
+pub(super) type Solution = (Vec<f64>, Vec<f64>, Option<Early>);
+
 fn solve(
     objective: &Objective<'_>,
-    max_iter: usize,
-    tol: f64,
+    (max_iter, tol): (usize, f64),
     cx: &FitContext<'_>,
+    keeper: &Keeper<'_>,
     pool: &Pool,
-) -> Result<(Vec<f64>, Vec<f64>), FitError> {
-    if (cx.cancelled)() {
-        return Err(FitError::cancelled());
-    }
+) -> Result<Solution, FitError> {
     let start = vec![0.0; objective.parameters()];
+    let resume = keeper.resume().and_then(|(done, state)| State::restore(done, &state, start.len()));
+    let mut kept = None;
     let outcome = lbfgs::minimise(
-        |u, gradient| objective.evaluate(u, gradient, pool),
+        |u, gradient| objective.evaluate(u, gradient, pool, &|| cx.stops()),
         start,
-        max_iter,
-        tol,
-        |iteration, loss| {
-            (cx.progress)(Progress { done: iteration as u64, total: max_iter as u64, loss: Some(loss) });
-            !(cx.cancelled)()
+        resume,
+        (max_iter, tol),
+        |state| {
+            let done = state.iteration as u64;
+            (cx.progress)(Progress { done, total: max_iter as u64, loss: Some(state.value) });
+            keeper.keep(false, done, || state.tensors());
+            if cx.checkpoints.is_some() {
+                kept = Some((done, state.tensors()));
+            }
         },
-    )
-    .ok_or_else(FitError::cancelled)?;
-    if !outcome.converged {
-        (cx.warn)(format!(
+    );
+    let mut ended_early = None;
+    match outcome.ended {
+        Ended::Converged => {}
+        Ended::Stopped => {
+            if let Some((done, state)) = kept {
+                keeper.keep(true, done, || state);
+            }
+            if (cx.cancelled)() {
+                return Err(FitError::cancelled());
+            }
+            ended_early = Some(Early { done: outcome.iterations as u64, total: max_iter as u64, unit: "iterations" });
+        }
+        Ended::Exhausted => (cx.warn)(format!(
             "logistic_regression stopped after max_iter = {max_iter} iterations with a gradient of {:.1e} (tol = {tol:.0e}): \
              raise max_iter",
             outcome.gradient
-        ));
+        )),
     }
-    Ok(objective.raw(&outcome.x))
+    let (coefficients, intercepts) = objective.raw(&outcome.x);
+    Ok((coefficients, intercepts, ended_early))
 }

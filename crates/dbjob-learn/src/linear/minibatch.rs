@@ -1,9 +1,13 @@
+use super::logistic::Solution;
 use super::objective::binary;
+use crate::checkpoint::Keeper;
 use crate::numeric::{dot, sum};
 use crate::rng::Rng;
-use crate::{FitContext, FitError, FitErrorKind, Matrix, Progress};
+use crate::store::Stored;
+use crate::{Early, FitContext, FitError, FitErrorKind, Matrix, Progress, Tensor, Tensors};
 
 /// How a mini-batch optimiser goes through the rows.
+#[derive(Debug)]
 pub(super) struct Schedule {
     pub optimizer: Optimizer,
     /// Passes over all rows; each in a new order that the seed decides.
@@ -22,34 +26,50 @@ pub(super) enum Optimizer {
 }
 
 /// Fits the objective of [`super::objective::Objective`] on the raw features from zero coefficients.
-/// `y`: indices of outputs (0 or 1 for one output). Gives coefficients (row-major) and intercepts.
+/// `y`: indices of outputs (0 or 1 for one output). Where the time is over, the best parameters after a whole epoch, by the
+/// loss on the way through it; within the first epoch those of the moment.
 pub(super) fn fit(
     x: &Matrix,
     y: &[u32],
     weights: &[f64],
-    outputs: usize,
-    c: f64,
+    (outputs, c): (usize, f64),
     schedule: &Schedule,
     cx: &FitContext<'_>,
-) -> Result<(Vec<f64>, Vec<f64>), FitError> {
+    keeper: &Keeper<'_>,
+) -> Result<Solution, FitError> {
     let (n, p) = (x.rows(), x.width());
     let rows = row_major(x);
     let total = sum(weights);
     let mean_weight = total / n as f64;
     let penalty = 1.0 / (c * total);
     let penalised = outputs * p;
-    let mut parameters = vec![0.0; outputs * (p + 1)];
-    let mut gradient = vec![0.0; parameters.len()];
-    let mut stepper = Stepper::new(schedule, parameters.len());
     let mut order: Vec<u32> = (0..n as u32).collect();
+    let shuffle = |order: &mut [u32], epoch: usize| Rng::new(schedule.seed, epoch as u64).shuffle(order);
+    let width = outputs * (p + 1);
+    let resumed = keeper.resume().and_then(|(done, stored)| State::restore(done, &stored, schedule, width));
+    let mut after = resumed.unwrap_or_else(|| State::new(schedule, width));
+    // Each order is the shuffled one before it.
+    (0..after.epoch).for_each(|epoch| shuffle(&mut order, epoch));
+    let mut gradient = vec![0.0; width];
     let mut scores = vec![0.0; outputs];
-    for epoch in 0..schedule.epochs {
-        if (cx.cancelled)() {
-            return Err(FitError::cancelled());
-        }
-        Rng::new(schedule.seed, epoch as u64).shuffle(&mut order);
+    let mut ended_early = None;
+    'epochs: while after.epoch < schedule.epochs {
+        let State { mut parameters, mut stepper, .. } = after.clone();
         let mut loss = 0.0;
+        shuffle(&mut order, after.epoch);
         for batch in order.chunks(schedule.batch_size) {
+            if cx.stops() {
+                keeper.keep(true, after.epoch as u64, || after.tensors());
+                if (cx.cancelled)() {
+                    return Err(FitError::cancelled());
+                }
+                if after.epoch == 0 && parameters.iter().all(|v| v.is_finite()) {
+                    after.best = parameters;
+                }
+                let (done, total) = (after.epoch as u64, schedule.epochs as u64);
+                ended_early = Some(Early { done, total, unit: "epochs" });
+                break 'epochs;
+            }
             gradient.fill(0.0);
             for i in batch.iter().map(|i| *i as usize) {
                 let row = &rows[i * p..(i + 1) * p];
@@ -74,17 +94,70 @@ pub(super) fn fit(
             stepper.step(&mut parameters, &gradient);
         }
         let loss = loss / total + penalty / 2.0 * dot(&parameters[..penalised], &parameters[..penalised]);
+        let epoch = after.epoch + 1;
         if !loss.is_finite() || parameters.iter().any(|v| !v.is_finite()) {
             return Err(FitError::new(
                 FitErrorKind::Diverged,
-                format!("logistic_regression diverged in epoch {}: the loss is not finite", epoch + 1),
+                format!("logistic_regression diverged in epoch {epoch}: the loss is not finite"),
             )
             .help("lower learning_rate, or `map … with standardize` the inputs"));
         }
-        (cx.progress)(Progress { done: epoch as u64 + 1, total: schedule.epochs as u64, loss: Some(loss) });
+        (cx.progress)(Progress { done: epoch as u64, total: schedule.epochs as u64, loss: Some(loss) });
+        if loss <= after.loss {
+            (after.loss, after.best) = (loss, parameters.clone());
+        }
+        (after.epoch, after.parameters, after.stepper) = (epoch, parameters, stepper);
+        keeper.keep(false, epoch as u64, || after.tensors());
     }
+    let mut parameters = if ended_early.is_some() { after.best } else { after.parameters };
     let intercepts = parameters.split_off(penalised);
-    Ok((parameters, intercepts))
+    Ok((parameters, intercepts, ended_early))
+}
+
+/// All that is known after an epoch.
+#[derive(Clone)]
+struct State {
+    /// How many are done.
+    epoch: usize,
+    parameters: Vec<f64>,
+    stepper: Stepper,
+    /// The least loss of an epoch, and the parameters after it.
+    loss: f64,
+    best: Vec<f64>,
+}
+
+impl State {
+    fn new(schedule: &Schedule, width: usize) -> Self {
+        let (parameters, stepper) = (vec![0.0; width], Stepper::new(schedule, width));
+        Self { epoch: 0, best: parameters.clone(), parameters, stepper, loss: f64::INFINITY }
+    }
+
+    fn tensors(&self) -> Tensors {
+        let vector = |values: &[f64]| Tensor::f64(vec![values.len()], values);
+        vec![
+            ("parameters", vector(&self.parameters)),
+            ("first", vector(&self.stepper.first)),
+            ("second", vector(&self.stepper.second)),
+            ("steps", Tensor::u32(&[self.stepper.steps as u32])),
+            ("loss", vector(&[self.loss])),
+            ("best", vector(&self.best)),
+        ]
+    }
+
+    /// `None`: it is no state of such a fit.
+    fn restore(done: u64, stored: &Stored<'_>, schedule: &Schedule, width: usize) -> Option<Self> {
+        let vector = |name| stored.f64(name).ok().map(|(values, _)| values);
+        let mut state = Self::new(schedule, width);
+        let moments = state.stepper.first.len();
+        state.epoch = usize::try_from(done).ok().filter(|done| *done <= schedule.epochs)?;
+        state.parameters = vector("parameters").filter(|v| v.len() == width)?;
+        state.stepper.first = vector("first").filter(|v| v.len() == moments)?;
+        state.stepper.second = vector("second").filter(|v| v.len() == moments)?;
+        state.stepper.steps = i32::try_from(*stored.u32("steps").ok()?.first()?).ok()?;
+        state.loss = *vector("loss")?.first()?;
+        state.best = vector("best").filter(|v| v.len() == width)?;
+        Some(state)
+    }
 }
 
 /// Mini-batches visit rows in a random order: a row's features must lie side by side.
@@ -113,6 +186,7 @@ fn residuals(scores: &mut [f64], y: u32, weight: f64) -> f64 {
     weight * (max + total.ln() - truth)
 }
 
+#[derive(Clone)]
 struct Stepper {
     optimizer: Optimizer,
     rate: f64,

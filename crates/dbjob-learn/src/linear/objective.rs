@@ -48,12 +48,20 @@ impl<'a> Objective<'a> {
         self.outputs * (self.x.width() + 1)
     }
 
-    /// The value at `u`; its gradient into `gradient`.
-    pub fn evaluate(&self, u: &[f64], gradient: &mut [f64], pool: &Pool) -> f64 {
-        let parts = pool.run(self.ranges.len(), |b| self.block(u, self.ranges[b].clone()));
+    /// The value at `u`; its gradient into `gradient`. `None`: `stops` said so.
+    pub fn evaluate(
+        &self,
+        u: &[f64],
+        gradient: &mut [f64],
+        pool: &Pool,
+        stops: &(dyn Fn() -> bool + Sync),
+    ) -> Option<f64> {
+        let block = |b: usize| (!stops()).then(|| self.block(u, self.ranges[b].clone()));
+        let parts = pool.run(self.ranges.len(), block);
         gradient.fill(0.0);
         let mut loss = 0.0;
-        for (part_loss, part) in parts {
+        for part in parts {
+            let (part_loss, part) = part?;
             loss += part_loss;
             for (g, p) in gradient.iter_mut().zip(part) {
                 *g += p;
@@ -70,7 +78,7 @@ impl<'a> Objective<'a> {
                 *g += coefficient * scale / self.strength;
             }
         }
-        loss / self.total + penalty / (2.0 * self.strength)
+        Some(loss / self.total + penalty / (2.0 * self.strength))
     }
 
     /// Σ w·loss and its gradient over some rows.
@@ -161,14 +169,14 @@ mod tests {
         let f = Objective::new(&x, &y, &w, outputs, 0.3, &pool);
         let u: Vec<f64> = (0..f.parameters()).map(|i| 0.3 * (i as f64) - 0.5).collect();
         let mut gradient = vec![0.0; u.len()];
-        f.evaluate(&u, &mut gradient, &pool);
+        f.evaluate(&u, &mut gradient, &pool, &|| false).unwrap();
         let mut scratch = gradient.clone();
         for i in 0..u.len() {
             let step = 1e-6;
             let mut at = |d: f64| {
                 let mut v = u.clone();
                 v[i] += d;
-                f.evaluate(&v, &mut scratch, &pool)
+                f.evaluate(&v, &mut scratch, &pool, &|| false).unwrap()
             };
             let numeric = (at(step) - at(-step)) / (2.0 * step);
             assert!((numeric - gradient[i]).abs() < 1e-8, "{i}: {numeric} against {}", gradient[i]);

@@ -24,14 +24,13 @@ pub(super) struct Grower<'a, C: Criterion> {
     pub limits: Limits,
     /// The numbers that a leaf holds.
     pub leaf_width: usize,
-    pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl<C: Criterion> Grower<'_, C> {
-    /// Grows one tree on the rows with weight above 0. `None`: `cancelled` said to stop.
+    /// Grows one tree on the rows with weight above 0. `at_node` is asked before each node is split.
     ///
     /// A split is taken even if it gains nothing, as scikit-learn does: the gain may come further down (exclusive or).
-    pub fn grow(&self, weights: &[f64], rng: &mut Rng) -> Option<Tree> {
+    pub fn grow(&self, weights: &[f64], rng: &mut Rng, at_node: &dyn Fn() -> Go) -> Option<Tree> {
         let Self { criterion, binned, labels, limits, .. } = *self;
         let mut rows: Vec<u32> = (0..labels.len() as u32).filter(|i| weights[*i as usize] > 0.0).collect();
         let mut scratch = Vec::with_capacity(rows.len());
@@ -42,11 +41,18 @@ impl<C: Criterion> Grower<'_, C> {
         let mut features: Vec<usize> = (0..binned.features()).collect();
         let mut tree = Tree::new(self.leaf_width);
         let mut open = vec![Open { node: tree.push(), start: 0, end: rows.len(), depth: 0 }];
-        let mut visited = 0_u32;
+        let mut since_asked = 0;
+        let mut leaves_only = false;
         while let Some(Open { node, start, end, depth }) = open.pop() {
-            visited += 1;
-            if visited.is_multiple_of(256) && (self.cancelled)() {
-                return None;
+            // The work of a node goes with its rows.
+            since_asked += end - start + 16;
+            if since_asked > ASK_AFTER {
+                since_asked = 0;
+                match at_node() {
+                    Go::On => {}
+                    Go::ToLeaves => leaves_only = true,
+                    Go::Away => return None,
+                }
             }
             let here = &rows[start..end];
             node_labels.clear();
@@ -58,7 +64,8 @@ impl<C: Criterion> Grower<'_, C> {
                 criterion.add(&mut sums, 0, *label, *weight);
             }
             tree.cover[node] = criterion.weight(&sums);
-            let may_split = here.len() >= limits.min_samples_split
+            let may_split = !leaves_only
+                && here.len() >= limits.min_samples_split
                 && here.len() >= 2 * limits.min_samples_leaf
                 && limits.max_depth.is_none_or(|d| depth < d)
                 && node_labels.iter().any(|l| *l != node_labels[0]);
@@ -81,6 +88,18 @@ impl<C: Criterion> Grower<'_, C> {
         }
         Some(tree)
     }
+}
+
+/// Rows looked at between two questions whether to go on: well under a millisecond.
+const ASK_AFTER: usize = 4096;
+
+/// How a tree goes on.
+pub(super) enum Go {
+    On,
+    /// No node is split any more.
+    ToLeaves,
+    /// Nobody wants the tree.
+    Away,
 }
 
 struct Open {

@@ -1,18 +1,20 @@
-use std::sync::Mutex;
-
 use super::bins::Binned;
 use super::criterion::{Criterion, Gini, Variance};
-use super::forest::Forest;
-use super::grow::{Grower, Limits};
+use super::finished::Finished;
+use super::forest::{Forest, restore, tensors};
+use super::grow::{Go, Grower, Limits};
+use super::node::Tree;
+use crate::checkpoint::Keeper;
 use crate::matrix::check;
 use crate::numeric::{dot, sum};
 use crate::options::Reader;
 use crate::rng::Rng;
 use crate::weights::{ClassWeight, present_classes};
-use crate::{FitContext, FitError, Learner, Matrix, Model, OptionValue, Pool, Progress, Target, Task};
+use crate::{Early, FitContext, FitError, Fitted, Learner, Matrix, OptionValue, Pool, Progress, Target, Task};
 
 /// A random forest: trees on bootstrap samples of the rows, each split looking at a random part of the features.
 /// Source: L. Breiman, "Random Forests" (2001); shares of classes are averaged, as scikit-learn does.
+#[derive(Debug)]
 pub struct ForestLearner {
     trees: usize,
     max_depth: Option<usize>,
@@ -84,9 +86,9 @@ impl ForestLearner {
         x: &Matrix,
         labels: &[C::Label],
         weights: &[f64],
-        leaf_width: usize,
+        (leaf_width, keeper): (usize, &Keeper<'_>),
         cx: &FitContext<'_>,
-    ) -> Result<Vec<super::node::Tree>, FitError> {
+    ) -> Result<(Vec<Tree>, Option<Early>), FitError> {
         let pool = Pool::new(cx.threads)?;
         let binned = Binned::new(x, self.max_bins, &pool);
         let limits = Limits {
@@ -95,22 +97,47 @@ impl ForestLearner {
             min_samples_leaf: self.min_samples_leaf,
             min_samples_split: self.min_samples_split,
         };
-        let grower = Grower { criterion, binned: &binned, labels, limits, leaf_width, cancelled: cx.cancelled };
-        let done = Mutex::new(0);
-        let trees = pool.run(self.trees, |number| {
-            if (cx.cancelled)() {
-                return None;
+        let grower = Grower { criterion, binned: &binned, labels, limits, leaf_width };
+        let resumed = keeper.resume().and_then(|(_, stored)| restore(&stored, x.width(), leaf_width).ok());
+        let finished = Finished::new(resumed.unwrap_or_default(), self.trees, leaf_width);
+        let first = finished.count();
+        pool.run_in_order(self.trees - first, |at| {
+            let number = first + at;
+            // There is no forest without a tree: the first one stops growing instead.
+            if (cx.cancelled)() || number > 0 && (cx.out_of_time)() {
+                return false;
             }
+            let at_node = || match () {
+                () if (cx.cancelled)() => Go::Away,
+                () if (cx.out_of_time)() => {
+                    if number == 0 {
+                        Go::ToLeaves
+                    } else {
+                        Go::Away
+                    }
+                }
+                () => Go::On,
+            };
             let mut rng = Rng::new(self.seed, number as u64);
             let drawn = self.bootstrap.then(|| bootstrap(weights, &mut rng));
-            let weights = drawn.as_deref().unwrap_or(weights);
-            let tree = grower.grow(weights, &mut rng)?;
-            let mut done = done.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            *done += 1;
-            (cx.progress)(Progress { done: *done, total: self.trees as u64, loss: None });
-            Some(tree)
+            let Some(tree) = grower.grow(drawn.as_deref().unwrap_or(weights), &mut rng, &at_node) else { return false };
+            finished.add(number, tree, |done| {
+                (cx.progress)(Progress { done, total: self.trees as u64, loss: None });
+            });
+            finished.keep(keeper, false);
+            true
         });
-        trees.into_iter().collect::<Option<_>>().ok_or_else(FitError::cancelled)
+        if (cx.cancelled)() {
+            finished.keep(keeper, true);
+            return Err(FitError::cancelled());
+        }
+        let trees = finished.into_prefix();
+        let (done, total) = (trees.len() as u64, self.trees as u64);
+        if done < total {
+            let trees: Vec<&Tree> = trees.iter().collect();
+            keeper.keep(true, done, || tensors(&trees, leaf_width));
+        }
+        Ok((trees, (done < total).then_some(Early { done, total, unit: "trees" })))
     }
 }
 
@@ -126,22 +153,17 @@ fn bootstrap(weights: &[f64], rng: &mut Rng) -> Vec<f64> {
 }
 
 impl Learner for ForestLearner {
-    fn fit(
-        &self,
-        x: &Matrix,
-        y: &Target,
-        weights: Option<&[f64]>,
-        cx: &FitContext<'_>,
-    ) -> Result<Box<dyn Model>, FitError> {
+    fn fit(&self, x: &Matrix, y: &Target, weights: Option<&[f64]>, cx: &FitContext<'_>) -> Result<Fitted, FitError> {
         check(x, y, weights)?;
         if x.rows() > u32::MAX as usize {
             return Err(FitError::data(format!("{} rows are more than a forest takes ({})", x.rows(), u32::MAX)));
         }
-        let (classes, trees) = match y {
+        let keeper = Keeper::new(cx, self, x, y, weights);
+        let (classes, (trees, ended_early)) = match y {
             Target::Classes { codes, count } => {
                 let rows = self.class_weight.rows(codes, *count, weights);
                 present_classes(codes, *count, &rows)?;
-                (*count, self.grow_all(&Gini { classes: *count }, x, codes, &rows, *count, cx)?)
+                (*count, self.grow_all(&Gini { classes: *count }, x, codes, &rows, (*count, &keeper), cx)?)
             }
             Target::Numbers(numbers) => {
                 if self.class_weight != ClassWeight::None {
@@ -150,9 +172,9 @@ impl Learner for ForestLearner {
                 }
                 let rows = weights.map_or_else(|| vec![1.0; x.rows()], <[f64]>::to_vec);
                 let centre = dot(numbers, &rows) / sum(&rows);
-                (0, self.grow_all(&Variance { centre }, x, numbers, &rows, 1, cx)?)
+                (0, self.grow_all(&Variance { centre }, x, numbers, &rows, (1, &keeper), cx)?)
             }
         };
-        Ok(Box::new(Forest::new(x.names(), classes, trees)))
+        Ok(Fitted { model: Box::new(Forest::new(x.names(), classes, trees)), ended_early })
     }
 }

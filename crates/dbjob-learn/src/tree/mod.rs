@@ -2,6 +2,7 @@
 
 mod bins;
 mod criterion;
+mod finished;
 mod forest;
 mod grow;
 mod histogram;

@@ -13,7 +13,7 @@ fn folds(f: &Fixture, y: &Target, options: &Options, metric_name: &str) -> f64 {
         for fold in 0..5 {
             let (test, train): (Vec<usize>, Vec<usize>) = (0..n).partition(|i| i % 5 == fold);
             let learner = learner("random_forest", task(y), options, seed).unwrap();
-            let model = learner.fit(&f.x.take(&train), &take(y, &train), None, &FitContext::quiet(2)).unwrap();
+            let model = learner.fit(&f.x.take(&train), &take(y, &train), None, &FitContext::quiet(2)).unwrap().model;
             let scores = predict(&*model, &f.x.take(&test));
             let judged = match &take(y, &test) {
                 Target::Classes { codes, .. } => metric(metric_name).unwrap().compute(&Judged::Classes {
@@ -125,7 +125,7 @@ fn splits_carry_threshold_gain_and_cover() {
     )
     .unwrap();
     let stored = |weights: Option<&[f64]>| {
-        let model = learner.fit(&x, &y, weights, &FitContext::quiet(1)).unwrap();
+        let model = learner.fit(&x, &y, weights, &FitContext::quiet(1)).unwrap().model;
         let tensors = model.tensors();
         let read = |name: &str| -> Vec<f64> {
             let bytes = &tensors.iter().find(|(n, _)| *n == name).unwrap().1.bytes;
@@ -175,6 +175,7 @@ fn seeds_differ_and_trees_differ() {
             .unwrap()
             .fit(&f.x, &f.classes(), None, &FitContext::quiet(1))
             .unwrap()
+            .model
     };
     assert_same_bytes(&*of(1), &*of(1));
     assert_ne!(predict(&*of(1), &f.x), predict(&*of(2), &f.x));

@@ -105,7 +105,9 @@ pub fn try_fit(
     weights: Option<&[f64]>,
     threads: usize,
 ) -> Result<Box<dyn Model>, FitError> {
-    learner(algorithm, task(y), &options(algorithm, changes), 7)?.fit(x, y, weights, &FitContext::quiet(threads))
+    learner(algorithm, task(y), &options(algorithm, changes), 7)?
+        .fit(x, y, weights, &FitContext::quiet(threads))
+        .map(|fitted| fitted.model)
 }
 
 pub fn fit(algorithm: &str, changes: &[(&str, OptionValue)], x: &Matrix, y: &Target) -> Box<dyn Model> {

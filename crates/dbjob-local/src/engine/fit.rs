@@ -1,11 +1,14 @@
 //! The fit of a model in a run: what is chosen first, the fit, its judgement.
 
-use dbjob_plan::{FitSpec, Node, NodeId, Op, PART, PART_NONE, PART_TRAIN, RunError, Target};
+use std::time::Duration;
+
+use dbjob_plan::{Event, FitSpec, Node, NodeId, Op, PART, PART_NONE, PART_TRAIN, RunError, Target, Unfinished};
 use polars::prelude::{self as pl, DataFrame, IntoColumn};
 
 use super::Stop;
 use super::folds::judged_elsewhere;
 use super::run::Run;
+use super::search::Chosen;
 use crate::fault::engine_error;
 use crate::learn::{Fresh, Judge, Live};
 use crate::package::live_metrics;
@@ -13,26 +16,45 @@ use crate::package::live_metrics;
 impl<'a> Run<'a> {
     pub(super) fn fit(&mut self, id: NodeId, node: &'a Node, spec: &'a FitSpec, input: NodeId) -> Result<(), Stop> {
         let table = self.rows(input)?;
-        let (spec, search) = self.chosen(id, spec, &table, None)?;
+        let crew = self.crew(node);
+        let (folds, refit) = (u32::from(self.wants_folds(id)), u32::from(spec.refit && !self.quiet));
+        let Chosen { spec, search, mut unfinished } =
+            self.chosen(id, spec, &table, None, (&crew, 1 + folds + refit))?;
+        let live = if self.quiet { None } else { self.live(id, &spec)? };
+        let mut fresh = {
+            let spec = if self.quiet { judged_elsewhere(&spec) } else { spec.clone() };
+            let crew = crew.clone().until(crew.before(folds + refit, Duration::ZERO));
+            Fresh::fit(&spec, &table, &self.maps, &crew.fitting(self.cx, &node.item, Some(id)))?
+        };
+        let (held_out, folds) = {
+            let crew = crew.clone().until(crew.before(refit, Duration::ZERO));
+            self.held_out(id, &spec, &fresh, &crew)?
+        };
+        unfinished.extend(folds);
+        fresh.lacks(unfinished);
+        self.bounded(node, false);
         let learned = if self.quiet {
-            let spec = judged_elsewhere(&spec);
-            let fresh = Fresh::fit(&spec, &table, &self.maps, self.cx, &node.item)?;
-            let held_out = self.held_out(id, &spec, &fresh)?;
             fresh.unjudged(held_out)?
         } else {
-            let live = self.live(id, &spec)?;
-            let fresh = Fresh::fit(&spec, &table, &self.maps, self.cx, &node.item)?;
-            let held_out = self.held_out(id, &spec, &fresh)?;
             let judge = Judge { held_out, live: &live, maps: &self.maps, cx: self.cx, item: &node.item };
             let learned = fresh.judged(&table, judge)?;
             if spec.refit {
                 self.go_on()?;
+                self.bounded(node, true);
                 let all = with_parts(&table, |part| part.map(|_| PART_TRAIN))?;
-                learned.refitted(Fresh::fit(&judged_elsewhere(&spec), &all, &self.maps, self.cx, &node.item)?)
+                let fitting = crew.fitting(self.cx, &node.item, Some(id));
+                learned.refitted(Fresh::fit(&judged_elsewhere(&spec), &all, &self.maps, &fitting)?)
             } else {
                 learned
             }
         };
+        self.bounded(node, false);
+        if !learned.unfinished().is_empty() {
+            let parts: Vec<String> = learned.unfinished().iter().map(Unfinished::to_string).collect();
+            let message =
+                format!("the time of its module was over; it is the best that there was: {}", parts.join(", "));
+            self.cx.emit(Event::Warning { item: node.item.clone(), message });
+        }
         self.models.insert(id, learned);
         if let Some(search) = search {
             self.searches.insert(id, search);

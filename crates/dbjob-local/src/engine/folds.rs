@@ -2,14 +2,16 @@
 //! predictions are inputs, learn from the fold's train rows alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use dbjob_plan::{
     Event, FOLD, FOLD_FROM, FitSpec, NodeId, Op, PART, PART_NONE, PART_TEST, PART_TRAIN, Plan, RunContext, RunError,
-    Split, SplitFolds, SplitKey, SplitParts,
+    Split, SplitFolds, SplitKey, SplitParts, Unfinished,
 };
 use polars::prelude::{self as pl, DataFrame, IntoColumn};
 
 use super::Stop;
+use super::crew::Crew;
 use super::fit::with_parts;
 use super::need::Need;
 use super::run::Run;
@@ -144,84 +146,142 @@ fn inputs_and_lookups(plan: &Plan, id: NodeId) -> Vec<NodeId> {
     inputs
 }
 
+/// What is done with a fold: its number, its table, the run that made this, who works on it.
+type OfFold<'f, T> = dyn Fn(i64, &DataFrame, &Run<'_>, &Crew) -> Result<T, Stop> + Sync + 'f;
+
+/// Whether another one is begun after so many.
+pub(super) type GoOn<'f> = &'f (dyn Fn(usize) -> bool + Sync);
+
+/// What the folds gave, in order.
+pub(super) struct Views<T> {
+    pub done: Vec<T>,
+    /// For these there was no time.
+    pub skipped: usize,
+}
+
 impl Run<'_> {
+    /// Whether the folds of a model are asked for; nobody judges in a fold.
+    pub(super) fn wants_folds(&self, fit: NodeId) -> bool {
+        self.needs.folds.get(&fit).is_some_and(|folds| folds.asked || folds.judged && !self.quiet)
+    }
+
     /// For each fold the rows that it holds out, with the predictions of a model that was fitted without them, as
-    /// `whole` names its classes.
-    pub(super) fn held_out(&self, fit: NodeId, spec: &FitSpec, whole: &Fresh) -> Result<Vec<HeldOut>, Stop> {
-        // Nobody judges in a fold.
-        let wanted = self.needs.folds.get(&fit).is_some_and(|folds| folds.asked || folds.judged && !self.quiet);
-        let mut held = Vec::new();
-        if wanted {
-            let node = self.plan.node(fit);
-            self.each_fold(fit, None, &mut |fold, rows, run| {
-                // What all folds have chosen together has seen what this one holds out.
-                let spec = match &node.op {
-                    Op::Fit(asked) if asked.chooses() => &self.chosen(fit, asked, rows, Some(fold))?.0,
-                    _ => spec,
-                };
-                let fresh = Fresh::fit(&judged_elsewhere(spec), rows, &run.maps, run.cx, &node.item)?;
-                held.push(fresh.held_out(rows, &run.maps, whole)?);
-                Ok(())
-            })?;
+    /// `whole` names its classes; and how many folds had the time that they need, if not all.
+    pub(super) fn held_out(
+        &self,
+        fit: NodeId,
+        spec: &FitSpec,
+        whole: &Fresh,
+        crew: &Crew,
+    ) -> Result<(Vec<HeldOut>, Option<Unfinished>), Stop> {
+        if !self.wants_folds(fit) {
+            return Ok((Vec::new(), None));
         }
-        Ok(held)
+        let node = self.plan.node(fit);
+        let go_on = |done: usize| done == 0 || !crew.is_late();
+        let views = self.each_fold(fit, None, (crew, &go_on), &|fold, rows, run, crew| {
+            // What all folds have chosen together has seen what this one holds out.
+            let chosen = match &node.op {
+                Op::Fit(asked) if asked.chooses() => Some(self.chosen(fit, asked, rows, Some(fold), (crew, 1))?),
+                _ => None,
+            };
+            let spec = judged_elsewhere(chosen.as_ref().map_or(spec, |chosen| &chosen.spec));
+            let fresh = Fresh::fit(&spec, rows, &run.maps, &crew.fitting(run.cx, &node.item, None))?;
+            let had_time = fresh.unfinished().is_empty() && chosen.is_none_or(|chosen| chosen.unfinished.is_empty());
+            Ok((fresh.held_out(rows, &run.maps, whole)?, had_time))
+        })?;
+        let of = (views.done.len() + views.skipped) as u64;
+        let done = views.done.iter().filter(|(_, had_time)| *had_time).count() as u64;
+        let unfinished = (done < of).then(|| Unfinished { done, of, what: "folds".to_owned() });
+        Ok((views.done.into_iter().map(|(held, _)| held).collect(), unfinished))
     }
 
     /// For each fold that holds rows out the table of the fit, these as its test part, with all maps and models between
     /// the split and the fit learned without them. `without`: of the train rows only those that this fold learns from.
-    pub(super) fn each_fold(
+    ///
+    /// The workers share the folds, each with its part of the time. `go_on`: whether another fold is begun after so many.
+    pub(super) fn each_fold<T: Send>(
         &self,
         fit: NodeId,
         without: Option<i64>,
-        work: &mut dyn FnMut(i64, &DataFrame, &Run<'_>) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
-        let Some(folds) = self.needs.folds.get(&fit) else { return Ok(()) };
+        (crew, go_on): (&Crew, GoOn<'_>),
+        work: &OfFold<'_, T>,
+    ) -> Result<Views<T>, Stop> {
+        let Some(folds) = self.needs.folds.get(&fit) else { return Ok(Views { done: Vec::new(), skipped: 0 }) };
         // What a fold tells would be told once more for each of them.
         let quiet = |_: Event| {};
         let cx = self.silent(&quiet);
-        let input = self.plan.inputs(fit)[0];
-        let mut fold = 0;
-        loop {
-            let number = i64::from(fold);
-            let mut run = Run::new(self.plan, &cx, self.needs, self.exact);
-            run.quiet = true;
-            run.maps.clone_from(&self.maps);
-            run.models.clone_from(&self.models);
-            run.tables.clone_from(&self.tables);
-            folds.between.iter().for_each(|id| {
-                run.tables.remove(id);
-            });
-            let mut count = FOLDS_THAT_CHOOSE;
-            for split in &folds.splits {
-                let rows = run.rows(*split)?;
-                let rows = match &self.plan.node(*split).op {
-                    Op::Split(Split { folds: Some(folds), .. }) => {
-                        count = folds.count();
-                        rows
-                    }
-                    Op::Split(split_op) => self.cut(*split, &rows, &folds_of(split_op))?,
-                    _ => rows,
-                };
-                run.tables.insert(*split, Table::of(one_fold(&rows, number, without)?));
+        let of_split = folds.splits.iter().filter_map(|id| match &self.plan.node(*id).op {
+            Op::Split(Split { folds: Some(folds), .. }) => Some(folds.count()),
+            _ => None,
+        });
+        let count = of_split.last().unwrap_or(FOLDS_THAT_CHOOSE);
+        let results = crew.share(count as usize, |begun| {
+            self.go_on()?;
+            if !go_on(begun) {
+                return Ok(None);
             }
-            for id in &folds.between {
-                run.go_on()?;
-                let (node, need) = (self.plan.node(*id), &self.needs.nodes[id]);
-                run.node(*id, node, need).map_err(|stop| named(stop, fold, count, node.span))?;
-            }
-            let mut rows = run.rows(input)?;
-            if folds.splits.is_empty() {
-                let all = with_parts(&rows, |_| Some(PART_TRAIN))?;
-                rows = one_fold(&self.cut(input, &all, &by_row_number())?, number, without)?;
-            }
-            if has_part(&rows, PART_TEST)? {
-                work(number, &rows, &run).map_err(|stop| named(stop, fold, count, self.plan.node(fit).span))?;
-            }
-            fold += 1;
-            if fold == count {
-                return Ok(());
+            let rounds = (count as usize - begun).div_ceil(crew.replicas) as u32;
+            let crew = crew.one().until(crew.before(rounds - 1, Duration::ZERO));
+            let number = begun as i64;
+            let mut run = Run::new(self.plan, &cx, self.needs, (self.exact, self.clocks));
+            run.crew = Some(crew.clone());
+            self.one_fold(fit, folds, (number, count), without, &mut run).and_then(|rows| match rows {
+                Some(rows) => work(number, &rows, &run, &crew)
+                    .map(|done| Some(Some(done)))
+                    .map_err(|stop| named(stop, number, count, self.plan.node(fit).span)),
+                None => Ok(Some(None)),
+            })
+        })?;
+        let mut views = Views { done: Vec::new(), skipped: 0 };
+        for result in results {
+            match result? {
+                Some(done) => views.done.extend(done),
+                None => views.skipped += 1,
             }
         }
+        Ok(views)
+    }
+
+    /// The table of the fit as one fold sees it; `None` if it holds no rows out.
+    fn one_fold<'r>(
+        &self,
+        fit: NodeId,
+        folds: &Folds,
+        (number, count): (i64, u32),
+        without: Option<i64>,
+        run: &mut Run<'r>,
+    ) -> Result<Option<DataFrame>, Stop>
+    where
+        Self: 'r,
+    {
+        let input = self.plan.inputs(fit)[0];
+        run.quiet = true;
+        run.maps.clone_from(&self.maps);
+        run.models.clone_from(&self.models);
+        run.tables.clone_from(&self.tables);
+        folds.between.iter().for_each(|id| {
+            run.tables.remove(id);
+        });
+        for split in &folds.splits {
+            let rows = run.rows(*split)?;
+            let rows = match &self.plan.node(*split).op {
+                Op::Split(split_op) if split_op.folds.is_none() => self.cut(*split, &rows, &folds_of(split_op))?,
+                _ => rows,
+            };
+            run.tables.insert(*split, Table::of(one_fold(&rows, number, without)?));
+        }
+        for id in &folds.between {
+            run.go_on()?;
+            let (node, need) = (run.plan.node(*id), &run.needs.nodes[id]);
+            run.node(*id, node, need).map_err(|stop| named(stop, number, count, node.span))?;
+        }
+        let mut rows = run.rows(input)?;
+        if folds.splits.is_empty() {
+            let all = with_parts(&rows, |_| Some(PART_TRAIN))?;
+            rows = one_fold(&self.cut(input, &all, &by_row_number())?, number, without)?;
+        }
+        Ok(has_part(&rows, PART_TEST)?.then_some(rows))
     }
 
     /// The rows of a node with folds of its train rows.
@@ -233,11 +293,10 @@ impl Run<'_> {
     /// A context in which nothing is told.
     pub(super) fn silent<'o>(&self, quiet: &'o (dyn Fn(Event) + Sync)) -> RunContext<'o> {
         RunContext {
-            base: self.cx.base.clone(),
-            observer: quiet,
             cancel: self.cx.cancel.clone(),
-            goal: Vec::new(),
             threads: self.cx.threads,
+            watch: self.cx.watch.clone(),
+            ..RunContext::new(self.cx.base.clone(), quiet)
         }
     }
 }
@@ -248,7 +307,7 @@ pub(super) fn judged_elsewhere(spec: &FitSpec) -> FitSpec {
 }
 
 /// Says in which fold something failed.
-fn named(stop: Stop, fold: u32, count: u32, span: dbjob_plan::Span) -> Stop {
+fn named(stop: Stop, fold: i64, count: u32, span: dbjob_plan::Span) -> Stop {
     match stop {
         Stop::Failed(error) if error.code != "E0718" => {
             let message = format!("in fold {} of {count}: {}", fold + 1, error.message);

@@ -1,5 +1,6 @@
 //! The engine: walks a plan and carries it out.
 
+mod crew;
 mod deploy;
 mod explain;
 mod fit;
@@ -7,6 +8,7 @@ mod folds;
 mod need;
 mod placement;
 mod quarantine;
+mod retry;
 mod rows;
 mod run;
 mod search;
@@ -86,9 +88,9 @@ fn walk<T>(
     needs: &need::Needs,
     walk: impl Fn(run::Run<'_>) -> Result<T, Stop>,
 ) -> Result<T, RunError> {
-    let mut exact = BTreeSet::new();
+    let (mut exact, clocks) = (BTreeSet::new(), crew::Clocks::default());
     loop {
-        match walk(run::Run::new(plan, cx, needs, &exact)) {
+        match walk(run::Run::new(plan, cx, needs, (&exact, &clocks))) {
             Ok(done) => return Ok(done),
             Err(Stop::Failed(error)) => return Err(error),
             Err(Stop::ReadExactly(nodes)) => exact.extend(nodes),

@@ -9,6 +9,7 @@ use dbjob_plan::{
 };
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
+use super::crew::{Clocks, Crew};
 use super::need::{Need, Needs, Order};
 use super::quarantine::Quarantine;
 use super::table::Table;
@@ -27,6 +28,9 @@ pub(super) struct Run<'a> {
     pub needs: &'a Needs,
     /// The CSV sources that are read exactly.
     pub exact: &'a BTreeSet<NodeId>,
+    pub clocks: &'a Clocks,
+    /// Who works on it, of one of many runs for a model; else each item has its own.
+    pub crew: Option<Crew>,
     /// One of many runs over the same rows, for a fold: nothing is told, written or judged, and no rule fails again.
     pub quiet: bool,
     /// The node whose rows the run is for.
@@ -44,12 +48,19 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub fn new(plan: &'a Plan, cx: &'a RunContext<'a>, needs: &'a Needs, exact: &'a BTreeSet<NodeId>) -> Self {
+    pub fn new(
+        plan: &'a Plan,
+        cx: &'a RunContext<'a>,
+        needs: &'a Needs,
+        (exact, clocks): (&'a BTreeSet<NodeId>, &'a Clocks),
+    ) -> Self {
         Self {
             plan,
             cx,
             needs,
             exact,
+            clocks,
+            crew: None,
             quiet: false,
             wanted: None,
             quarantine: Quarantine::default(),
@@ -84,7 +95,8 @@ impl<'a> Run<'a> {
             self.go_on()?;
             let node = self.plan.node(id);
             self.start(node);
-            self.node(id, node, need).map_err(|stop| match stop {
+            self.enter(id, node);
+            self.attempt(id, node, need).map_err(|stop| match stop {
                 Stop::Failed(error) => Stop::Failed(source::placed(error, node)),
                 retry => retry,
             })?;

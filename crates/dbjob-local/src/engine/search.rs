@@ -3,50 +3,79 @@
 //! each chooses for itself, among the train rows that it learns from.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use dbjob_plan::{
     Algorithm, Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_VALID, RunError, Search, SearchReport,
-    Threshold, Trial,
+    Threshold, Trial, Unfinished,
 };
 use polars::prelude::DataFrame;
 
 use super::Stop;
+use super::crew::Crew;
 use super::fit::with_parts;
-use super::folds::judged_elsewhere;
+use super::folds::{GoOn, Views, judged_elsewhere};
 use super::run::Run;
 use crate::fault::engine_error;
 use crate::learn::{Fresh, Shares, trials};
 use crate::map::MapStates;
 
+/// What is fitted in the end.
+pub(super) struct Chosen {
+    pub spec: FitSpec,
+    /// What was tried.
+    pub search: Option<SearchReport>,
+    /// What there was no time for.
+    pub unfinished: Vec<Unfinished>,
+}
+
 impl Run<'_> {
     /// What is fitted in the end, and what was tried. `without`: the fold that judges it, whose rows choose nothing. If
-    /// there are none to choose by then, the first of all candidates is taken, and a half.
+    /// there are none to choose by then, the first of all candidates is taken, and a half. `later`: the fits that follow,
+    /// which time must be left for.
     pub(super) fn chosen(
         &self,
         fit: NodeId,
         spec: &FitSpec,
         table: &DataFrame,
         without: Option<i64>,
-    ) -> Result<(FitSpec, Option<SearchReport>), Stop> {
-        let mut chosen = FitSpec { search: None, ..spec.clone() };
-        let mut report = None;
+        (crew, later): (&Crew, u32),
+    ) -> Result<Chosen, Stop> {
+        let mut chosen =
+            Chosen { spec: FitSpec { search: None, ..spec.clone() }, search: None, unfinished: Vec::new() };
+        let threshold = match &spec.threshold {
+            Some(Threshold::Best(metric)) => Some(metric),
+            _ => None,
+        };
+        let clock = Mutex::new(Tried::default());
         if let Some(search) = &spec.search {
-            if let Some((algorithm, found)) = self.search(fit, spec, search, (table, without))? {
-                (chosen.algorithm, report) = (algorithm, Some(found));
+            let later = later + u32::from(threshold.is_some());
+            if let Some((algorithm, found, lacks)) =
+                self.search(fit, spec, search, (table, without), (crew, later, &clock))?
+            {
+                (chosen.spec.algorithm, chosen.search) = (algorithm, Some(found));
+                chosen.unfinished.extend(lacks);
             }
         }
-        if let Some(Threshold::Best(metric)) = &spec.threshold {
-            let trial = FitSpec { threshold: None, ..judged_elsewhere(&chosen) };
-            let mut shares = Shares::default();
-            self.each_view(fit, (table, without), &mut |view, maps| {
-                let fresh = self.trial(fit, &trial, view, maps)?;
-                shares.add(&fresh.held_out(view, maps, &fresh)?);
-                Ok(())
+        if let Some(metric) = threshold {
+            let trial = FitSpec { threshold: None, ..judged_elsewhere(&chosen.spec) };
+            let crew = crew.clone().until(crew.before(later, lock(&clock).longest));
+            let go_on = |begun: usize| begun == 0 || !crew.is_late();
+            let views = self.each_view(fit, (table, without), (&crew, &go_on), &|view, maps, crew| {
+                let fresh = self.trial(fit, &trial, view, maps, crew)?;
+                Ok(fresh.held_out(view, maps, &fresh)?)
             })?;
+            let mut shares = Shares::default();
+            views.done.iter().for_each(|held| shares.add(held));
+            if views.skipped > 0 {
+                let (done, of) = (views.done.len() as u64, (views.done.len() + views.skipped) as u64);
+                chosen.unfinished.push(Unfinished { done, of, what: "folds of the threshold".to_owned() });
+            }
             let none = without.is_some() && shares.is_empty();
-            chosen.threshold = if none { None } else { Some(Threshold::Fixed(shares.best(spec, metric)?)) };
+            chosen.spec.threshold = if none { None } else { Some(Threshold::Fixed(shares.best(spec, metric)?)) };
         }
-        Ok((chosen, report))
+        Ok(chosen)
     }
 
     fn search(
@@ -55,28 +84,49 @@ impl Run<'_> {
         spec: &FitSpec,
         search: &Search,
         rows: (&DataFrame, Option<i64>),
-    ) -> Result<Option<(Algorithm, SearchReport)>, Stop> {
+        (crew, later, clock): (&Crew, u32, &Mutex<Tried>),
+    ) -> Result<Option<(Algorithm, SearchReport, Option<Unfinished>)>, Stop> {
         let all = trials(search, self.plan.seed);
         // A threshold that is still to be chosen is a half until then.
         let base =
             judged_elsewhere(&FitSpec { threshold: spec.fixed_threshold().map(Threshold::Fixed), ..spec.clone() });
-        let mut values: Vec<Vec<f64>> = vec![Vec::new(); all.len()];
         let item = &self.plan.node(fit).item;
-        let (mut done, nested) = (0, rows.1.is_some());
-        self.each_view(fit, rows, &mut |view, maps| {
-            for (algorithm, values) in all.iter().zip(&mut values) {
-                self.go_on()?;
-                let trial = FitSpec { algorithm: algorithm.clone(), ..base.clone() };
-                let fresh = self.trial(fit, &trial, view, maps)?;
-                values.extend(fresh.value(&search.metric, view, maps)?);
-                done += 1;
-                if !self.quiet && !nested {
-                    let total = (all.len() as u64).max(done);
-                    self.cx.emit(Event::Progress { item: item.clone(), done, total, loss: None });
-                }
+        let nested = rows.1.is_some();
+        let one = |algorithm: &Algorithm, (view, maps): (&DataFrame, &MapStates)| -> Result<Option<Value>, Stop> {
+            self.go_on()?;
+            let longest = lock(clock).longest;
+            let until = crew.before(later, longest);
+            if !lock(clock).begins(until) {
+                return Ok(None);
             }
-            Ok(())
+            let trial = FitSpec { algorithm: algorithm.clone(), ..base.clone() };
+            let started = Instant::now();
+            let fresh = self.trial(fit, &trial, view, maps, &crew.one().until(until))?;
+            if !fresh.unfinished().is_empty() {
+                lock(clock).over = true;
+                return Ok(None);
+            }
+            let value = fresh.value(&search.metric, view, maps)?;
+            let mut tried = lock(clock);
+            tried.longest = tried.longest.max(started.elapsed());
+            tried.done += 1;
+            if !self.quiet && !nested {
+                let total = (all.len() as u64).max(tried.done);
+                self.cx.emit(Event::Progress { item: item.clone(), done: tried.done, total, loss: None });
+            }
+            Ok(Some(value))
+        };
+        let go_on = |begun: usize| begun == 0 || !lock(clock).over;
+        let views = self.each_view(fit, rows, (&crew.one(), &go_on), &|view, maps, _| {
+            let trials =
+                crew.share(all.len(), |n| one(&all[n], (view, maps)).inspect_err(|_| lock(clock).over = true))?;
+            trials.into_iter().collect::<Result<Vec<Option<Value>>, Stop>>()
         })?;
+        let (values, lacks) = compared(&views, all.len());
+        let Tried { done, over, .. } = *lock(clock);
+        if done == 0 && nested {
+            return Ok(None);
+        }
         let mean = |values: &Vec<f64>| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         let higher = dbjob_learn::metric::metric(&search.metric).is_some_and(|m| m.higher_is_better());
         let mut ranked: Vec<(&Algorithm, Option<f64>)> = all.iter().zip(values.iter().map(mean)).collect();
@@ -86,10 +136,11 @@ impl Run<'_> {
             (Some(a), Some(b)) => a.total_cmp(b),
             (a, b) => b.is_some().cmp(&a.is_some()),
         });
-        if done == 0 && nested {
-            return Ok(None);
+        if done == 0 && over {
+            // The first was begun, and no more is known of the others.
+            ranked.sort_by_key(|(algorithm, _)| **algorithm != all[0]);
         }
-        let Some((best, Some(_))) = ranked.first() else {
+        let Some((best, _)) = ranked.first().filter(|(_, value)| value.is_some() || done == 0 && over) else {
             let message = format!(
                 "nothing can be chosen for `{}`: {} is not defined on the rows that choose",
                 spec.model, search.metric
@@ -109,32 +160,87 @@ impl Run<'_> {
             options: searched(algorithm),
             value,
         });
-        Ok(Some((best, SearchReport { metric: search.metric.clone(), trials: trials.collect() })))
+        Ok(Some((best, SearchReport { metric: search.metric.clone(), trials: trials.collect() }, lacks)))
     }
 
     /// A fit of which nothing is told.
-    fn trial(&self, fit: NodeId, spec: &FitSpec, view: &DataFrame, maps: &MapStates) -> Result<Fresh, Stop> {
+    fn trial(
+        &self,
+        fit: NodeId,
+        spec: &FitSpec,
+        view: &DataFrame,
+        maps: &MapStates,
+        crew: &Crew,
+    ) -> Result<Fresh, Stop> {
         let quiet = |_: Event| {};
         let spec = FitSpec { split: true, ..spec.clone() };
-        Ok(Fresh::fit(&spec, view, maps, &self.silent(&quiet), &self.plan.node(fit).item)?)
+        let cx = self.silent(&quiet);
+        Ok(Fresh::fit(&spec, view, maps, &crew.fitting(&cx, &self.plan.node(fit).item, None))?)
     }
 
     /// The tables whose train part is learned from and whose test part chooses, with the maps that they carry.
-    fn each_view(
+    fn each_view<T: Send>(
         &self,
         fit: NodeId,
         (table, without): (&DataFrame, Option<i64>),
-        work: &mut dyn FnMut(&DataFrame, &MapStates) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
+        (crew, go_on): (&Crew, GoOn<'_>),
+        work: &(dyn Fn(&DataFrame, &MapStates, &Crew) -> Result<T, Stop> + Sync),
+    ) -> Result<Views<T>, Stop> {
         if has_part(table, PART_VALID)? {
             let view = with_parts(table, |part| match part {
                 Some(PART_VALID) => Some(PART_TEST),
                 Some(PART_TEST) => Some(PART_NONE),
                 other => other,
             })?;
-            return work(&view, &self.maps);
+            return Ok(Views { done: vec![work(&view, &self.maps, crew)?], skipped: 0 });
         }
-        self.each_fold(fit, without, &mut |_, rows, run| work(rows, &run.maps))
+        self.each_fold(fit, without, (crew, go_on), &|_, rows, run, crew| work(rows, &run.maps, crew))
+    }
+}
+
+/// The value of a trial; `None` where the metric is not defined.
+type Value = Option<f64>;
+
+/// How a search goes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tried {
+    done: u64,
+    longest: Duration,
+    /// There was no time for a trial.
+    over: bool,
+}
+
+impl Tried {
+    /// Whether a trial is begun that must be done `until`: if it will probably be.
+    fn begins(&mut self, until: Option<Instant>) -> bool {
+        let Some(until) = until else { return !self.over };
+        self.over |= self.done > 0 && Instant::now() + self.longest > until;
+        !self.over
+    }
+}
+
+fn lock(tried: &Mutex<Tried>) -> MutexGuard<'_, Tried> {
+    tried.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The values by which trials are compared, all by the same rows: those of every view that all of them came to the end of;
+/// if there is none, of the first. And what there was no time for.
+fn compared(views: &Views<Vec<Option<Value>>>, trials: usize) -> (Vec<Vec<f64>>, Option<Unfinished>) {
+    let whole: Vec<_> = views.done.iter().filter(|view| view.iter().all(Option::is_some)).collect();
+    let of = (views.done.len() + views.skipped) as u64;
+    let values = |views: &[&Vec<Option<Value>>]| -> Vec<Vec<f64>> {
+        (0..trials).map(|n| views.iter().filter_map(|view| view[n].flatten()).collect()).collect()
+    };
+    match views.done.first() {
+        Some(first) if whole.is_empty() => {
+            let done = first.iter().flatten().count() as u64;
+            (values(&[first]), Some(Unfinished { done, of: trials as u64, what: "trials".to_owned() }))
+        }
+        _ => {
+            let done = whole.len() as u64;
+            let lacks = (done < of).then(|| Unfinished { done, of, what: "folds of the trials".to_owned() });
+            (values(&whole), lacks)
+        }
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use dbjob_learn::{FitContext, Model, Target, learner};
-use dbjob_plan::{Event, FitSpec, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RowCounts, RunContext, RunError};
+use dbjob_learn::{Checkpoints, FitContext, Fitted, Target, learner};
+use dbjob_plan::{
+    Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RowCounts, RunContext, RunError,
+    Unfinished,
+};
 use polars::prelude::{self as pl, DataFrame};
 
 use super::classes::Classes;
@@ -15,6 +19,19 @@ use super::options::{fit_error, options, task};
 use super::target::Truth;
 use crate::fault::engine_error;
 use crate::map::MapStates;
+
+/// How a fit is carried out.
+#[derive(Clone, Copy)]
+pub struct Fitting<'a> {
+    pub cx: &'a RunContext<'a>,
+    pub item: &'a str,
+    /// Cores for it.
+    pub threads: usize,
+    /// When an iterative fit ends with what it has.
+    pub until: Option<Instant>,
+    /// Under which node its state is kept, and how often.
+    pub checkpoint: Option<(NodeId, Duration)>,
+}
 
 /// A model as it comes from the fit, with what it is judged by.
 pub struct Fresh {
@@ -34,13 +51,7 @@ impl Fresh {
     ///
     /// Errors: E0715 when the data allow no fit, E0718 when the run was cancelled, E0705 and E0799 when the table is not
     /// what the plan promised.
-    pub fn fit(
-        spec: &FitSpec,
-        table: &DataFrame,
-        maps: &MapStates,
-        cx: &RunContext<'_>,
-        item: &str,
-    ) -> Result<Self, RunError> {
+    pub fn fit(spec: &FitSpec, table: &DataFrame, maps: &MapStates, fitting: &Fitting<'_>) -> Result<Self, RunError> {
         let parts = Parts::of(table, spec)?;
         if parts.train.is_empty() {
             return Err(parts.no_train_rows(spec));
@@ -53,14 +64,20 @@ impl Fresh {
         let x = matrix(&train, spec, maps, Purpose::Fit, &row)?;
         let (y, classes) = target(&parts.truth, &parts.train, spec, maps)?;
         let weights = weights(&train, spec, &row)?;
-        let model = Self::run(spec, &x, &y, weights.as_deref(), cx, item).map_err(|e| fit_error(e, spec, row))??;
+        let fitted = Self::run(spec, &x, &y, weights.as_deref(), fitting).map_err(|e| fit_error(e, spec, row))??;
         drop((train, x));
+        let unfinished = fitted.ended_early.map(|early| Unfinished {
+            done: early.done,
+            of: early.total,
+            what: early.unit.to_owned(),
+        });
 
         let learned = Inner {
             spec: spec.clone(),
-            model,
+            model: fitted.model,
             classes: classes.as_ref().map(|c| c.values.clone()).unwrap_or_default(),
-            threads: cx.threads,
+            threads: fitting.threads,
+            unfinished: unfinished.into_iter().collect(),
             report: Report { rows: parts.counts, ..Report::default() },
             out_of_fold: None,
         };
@@ -69,6 +86,16 @@ impl Fresh {
 
     pub(super) fn spec(&self) -> &FitSpec {
         &self.learned.spec
+    }
+
+    /// What there was no time for.
+    pub fn unfinished(&self) -> &[Unfinished] {
+        &self.learned.unfinished
+    }
+
+    /// Adds what there was no time for around the fit.
+    pub fn lacks(&mut self, more: Vec<Unfinished>) {
+        self.learned.unfinished.extend(more);
     }
 
     /// The model without a judgement: of a fold, whose predictions alone are of interest.
@@ -82,9 +109,9 @@ impl Fresh {
         x: &dbjob_learn::Matrix,
         y: &Target,
         weights: Option<&[f64]>,
-        cx: &RunContext<'_>,
-        item: &str,
-    ) -> Result<Result<Box<dyn Model>, RunError>, dbjob_learn::FitError> {
+        fitting: &Fitting<'_>,
+    ) -> Result<Result<Fitted, RunError>, dbjob_learn::FitError> {
+        let Fitting { cx, item, threads, until, checkpoint } = *fitting;
         let options = match options(&spec.algorithm) {
             Ok(options) => options,
             Err(error) => return Ok(Err(error)),
@@ -95,8 +122,29 @@ impl Fresh {
         };
         let warn = |message: String| cx.emit(Event::Warning { item: item.to_owned(), message });
         let cancelled = || cx.cancel.is_cancelled();
-        let context = FitContext { threads: cx.threads, progress: &progress, cancelled: &cancelled, warn: &warn };
-        learner.fit(x, y, weights, &context).map(Ok)
+        let out_of_time = || until.is_some_and(|until| Instant::now() >= until);
+        let kept = checkpoint.and_then(|(node, interval)| Some((cx.checkpoints?, node, interval)));
+        let before = kept.and_then(|(checkpoints, node, _)| checkpoints.load(node));
+        let save = |state: &[u8]| {
+            if let Some((checkpoints, node, _)) = kept {
+                checkpoints.save(node, state);
+            }
+        };
+        let checkpoints = kept.map(|(.., interval)| Checkpoints { interval, save: &save, resume: before.as_deref() });
+        let context = FitContext {
+            threads,
+            progress: &progress,
+            cancelled: &cancelled,
+            out_of_time: &out_of_time,
+            warn: &warn,
+            checkpoints,
+        };
+        let fitted = learner.fit(x, y, weights, &context)?;
+        // What had no time goes on from there when it gets more.
+        if let (Some((checkpoints, node, _)), None) = (kept, &fitted.ended_early) {
+            checkpoints.clear(node);
+        }
+        Ok(Ok(fitted))
     }
 }
 

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use dbjob_learn::{Model, Pool, Scores};
 use dbjob_plan::{
-    FitSpec, MetricValue, ModelReport, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Value,
+    FitSpec, MetricValue, ModelReport, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Unfinished,
+    Value,
 };
 use polars::prelude::{Column, DataFrame};
 
@@ -23,6 +24,8 @@ pub(super) struct Inner {
     /// In the order of the probabilities, in the caller's units; empty for numbers.
     pub classes: Vec<Value>,
     pub threads: usize,
+    /// What there was no time for; of a model that was read back: nothing.
+    pub unfinished: Vec<Unfinished>,
     pub report: Report,
     /// Of a model with folds that something asks for.
     pub out_of_fold: Option<OutOfFold>,
@@ -41,7 +44,8 @@ pub(super) struct Report {
 impl Learned {
     /// A model that was read back from a package.
     pub(crate) fn restore(spec: FitSpec, model: Box<dyn Model>, classes: Vec<Value>, threads: usize) -> Self {
-        Self(Arc::new(Inner { spec, model, classes, threads, report: Report::default(), out_of_fold: None }))
+        let (unfinished, report) = (Vec::new(), Report::default());
+        Self(Arc::new(Inner { spec, model, classes, threads, unfinished, report, out_of_fold: None }))
     }
 
     /// The prediction columns for every row of `table`, which has the model's inputs: the value under `prefix` in the
@@ -71,8 +75,13 @@ impl Learned {
     /// As it was judged, with what `fresh` has learned: from more rows, say.
     pub fn refitted(self, fresh: Fresh) -> Self {
         let judged = Arc::into_inner(self.0).expect("nobody else has a model that was just judged");
-        let Inner { report, out_of_fold, .. } = judged;
-        Self(Arc::new(Inner { report, out_of_fold, ..fresh.learned }))
+        let Inner { report, out_of_fold, mut unfinished, .. } = judged;
+        for more in &fresh.learned.unfinished {
+            // Of the two fits that one is told of that gave the model.
+            unfinished.retain(|other| other.what != more.what);
+            unfinished.push(more.clone());
+        }
+        Self(Arc::new(Inner { report, out_of_fold, unfinished, ..fresh.learned }))
     }
 
     pub fn spec(&self) -> &FitSpec {
@@ -91,6 +100,7 @@ impl Learned {
             slices: slices.clone(),
             search,
             threshold: self.0.spec.fixed_threshold(),
+            unfinished: self.0.unfinished.clone(),
             package: None,
             version: None,
             promoted: false,
@@ -114,6 +124,11 @@ impl Learned {
     /// In the order asked for.
     pub fn metrics(&self) -> &[(String, MetricValue)] {
         &self.0.report.metrics
+    }
+
+    /// What there was no time for.
+    pub fn unfinished(&self) -> &[Unfinished] {
+        &self.0.unfinished
     }
 
     pub fn requirements(&self) -> &[RequirementResult] {

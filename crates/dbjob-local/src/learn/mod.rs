@@ -16,7 +16,7 @@ mod trials;
 
 pub use choice::Shares;
 pub use evaluate::Live;
-pub use fit::Fresh;
+pub use fit::{Fitting, Fresh};
 pub use held_out::HeldOut;
 pub use judge::Judge;
 pub use learned::Learned;

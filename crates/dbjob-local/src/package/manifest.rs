@@ -30,6 +30,7 @@ pub(super) fn manifest(learned: &Learned, plan: &Plan, lineage: Vec<SourceFinger
         rows: learned.rows(),
         metrics: learned.metrics().iter().cloned().collect(),
         requirements: learned.requirements().to_vec(),
+        unfinished: learned.unfinished().to_vec(),
         lineage,
         files: Default::default(),
         seed: spec.serving.plan.seed,

@@ -33,6 +33,12 @@ impl Pending {
         self.failed.load(Ordering::Relaxed)
     }
 
+    /// Forgets what a query counted that did not come to its end.
+    pub fn reset(&self) {
+        self.failed.store(0, Ordering::Relaxed);
+        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The rows that a quarantine keeps, in order; `None` if no batch had one.
     pub fn rejected(&self) -> Result<Option<DataFrame>, RunError> {
         let batches = self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -16,8 +16,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use dbjob_plan::{
-    Backend, BinaryOp, Cancel, CsvOptions, DataType, Event, Expr, ExprKind, Field, Format, ItemKind, Node, NodeId, Op,
-    Plan, PlanItem, RunContext, RunError, RunReport, Schema, Source, SourceColumn, Span, Target, Value,
+    Backend, BinaryOp, CsvOptions, DataType, Event, Expr, ExprKind, Field, Format, ItemKind, Node, NodeId, Op, Plan,
+    PlanItem, RunContext, RunError, RunReport, Schema, Source, SourceColumn, Span, Target, Value,
 };
 use polars::prelude::{AnyValue, DataFrame, ParquetReader, ParquetWriter, SerReader};
 use tempfile::TempDir;
@@ -171,13 +171,7 @@ impl Bench {
     pub fn run(&self) -> Result<RunReport, RunError> {
         self.events.lock().unwrap().clear();
         let observer = |event: Event| self.events.lock().unwrap().push(event);
-        let mut cx = RunContext {
-            base: self.folder.path().to_path_buf(),
-            observer: &observer,
-            cancel: Cancel::default(),
-            goal: Vec::new(),
-            threads: 2,
-        };
+        let mut cx = RunContext { threads: 2, ..RunContext::new(self.folder.path().to_path_buf(), &observer) };
         LocalEngine.run(&self.plan, &mut cx)
     }
 

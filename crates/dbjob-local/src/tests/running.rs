@@ -123,15 +123,9 @@ fn a_cancelled_run_stops() {
     let cancel = Cancel::default();
     cancel.cancel();
     let base = bench.folder.path().to_path_buf();
-    let mut cx = RunContext { base, observer: &|_| (), cancel, goal: vec![], threads: 1 };
+    let mut cx = RunContext { cancel, ..RunContext::new(base, &|_| ()) };
     assert_eq!(LocalEngine.run(&bench.plan, &mut cx).unwrap_err().code, "E0718");
-    let mut goal = RunContext {
-        base: cx.base.clone(),
-        observer: &|_| (),
-        cancel: Cancel::default(),
-        goal: vec!["x".into()],
-        threads: 1,
-    };
+    let mut goal = RunContext { goal: vec!["x".into()], ..RunContext::new(cx.base.clone(), &|_| ()) };
     assert_eq!(LocalEngine.run(&bench.plan, &mut goal).unwrap_err().code, "E0799");
     goal.goal = vec!["a".into()];
     assert_eq!(LocalEngine.run(&bench.plan, &mut goal).unwrap().tables.len(), 1);

@@ -10,7 +10,7 @@ use dbjob_plan::{
 };
 use polars::prelude::{self as pl, Column, DataFrame, IntoColumn, NamedFrom, Series};
 
-use crate::learn::{Fresh, Judge, Learned};
+use crate::learn::{Fitting, Fresh, Judge, Learned};
 use crate::map::MapStates;
 
 /// A run whose events are kept.
@@ -26,13 +26,7 @@ impl Run {
 
     pub fn with<T>(&self, base: &Path, threads: usize, work: impl FnOnce(&RunContext<'_>) -> T) -> T {
         let observer = |event| self.events.lock().unwrap().push(event);
-        work(&RunContext {
-            base: base.to_owned(),
-            observer: &observer,
-            cancel: self.cancel.clone(),
-            goal: vec![],
-            threads,
-        })
+        work(&RunContext { cancel: self.cancel.clone(), threads, ..RunContext::new(base.to_owned(), &observer) })
     }
 
     pub fn warnings(&self) -> Vec<String> {
@@ -50,7 +44,8 @@ pub fn fit(spec: &FitSpec, table: &DataFrame, maps: &MapStates) -> Result<Learne
 
 pub fn fit_with(spec: &FitSpec, table: &DataFrame, maps: &MapStates, cx: &RunContext<'_>) -> Result<Learned, RunError> {
     let judge = Judge { held_out: Vec::new(), live: &None, maps, cx, item: "m" };
-    Fresh::fit(spec, table, maps, cx, "m")?.judged(table, judge)
+    let fitting = Fitting { cx, item: "m", threads: cx.threads, until: None, checkpoint: None };
+    Fresh::fit(spec, table, maps, &fitting)?.judged(table, judge)
 }
 
 pub fn series<T, S: AsRef<[T]>>(name: &str, values: S) -> Column
