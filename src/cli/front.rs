@@ -66,6 +66,19 @@ pub struct ParamArgs {
 }
 
 impl ParamArgs {
+    /// As they were typed, to be typed again.
+    #[cfg(feature = "local")]
+    pub fn as_given(&self) -> Vec<String> {
+        self.profile.iter().map(|name| format!("--profile {name}")).chain(self.set.iter().cloned()).collect()
+    }
+
+    /// Params as an earlier run had them.
+    #[cfg(feature = "local")]
+    pub fn again(given: &[String]) -> Self {
+        let profile = given.iter().find_map(|text| text.strip_prefix("--profile ").map(str::to_owned));
+        Self { set: given.iter().filter(|text| !text.starts_with("--profile ")).cloned().collect(), profile }
+    }
+
     /// What was typed becomes a file of its own, so that messages can point into it.
     fn given(&self, sources: &mut SourceMap) -> Result<Given, Problem> {
         let mut given = Given::default();

@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. Results go to stdout, everything else to stderr.
 
 mod check;
+#[cfg(feature = "local")]
+mod clean;
 mod completions;
 mod describe;
 #[cfg(feature = "local")]
@@ -16,12 +18,22 @@ mod lineage;
 mod lock;
 mod output;
 #[cfg(feature = "local")]
+mod plan;
+#[cfg(feature = "local")]
 mod predict;
 #[cfg(feature = "local")]
 mod run;
+#[cfg(feature = "local")]
+mod runs;
+#[cfg(feature = "local")]
+mod state;
 mod synth;
 #[cfg(feature = "local")]
 mod test;
+#[cfg(feature = "local")]
+mod verify;
+#[cfg(feature = "local")]
+mod why;
 mod world;
 
 use std::process::ExitCode;
@@ -56,6 +68,21 @@ enum Command {
     /// Run a job
     #[cfg(feature = "local")]
     Run(run::Args),
+    /// Show what a run would do, and why, without running
+    #[cfg(feature = "local")]
+    Plan(plan::Args),
+    /// Say why an item is computed again, or why it is not
+    #[cfg(feature = "local")]
+    Why(why::Args),
+    /// List the runs of a job, show one, or compare two
+    #[cfg(feature = "local")]
+    Runs(runs::Args),
+    /// Run a job again as an earlier run did, and compare every result with that one's
+    #[cfg(feature = "local")]
+    Verify(verify::Args),
+    /// Remove results that are kept for later runs
+    #[cfg(feature = "local")]
+    Clean(clean::Args),
     /// Run the tests of jobs: rows in, rows out
     #[cfg(feature = "local")]
     Test(test::Args),
@@ -111,6 +138,16 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &output),
         #[cfg(feature = "local")]
         Command::Run(args) => run::run(args, &output),
+        #[cfg(feature = "local")]
+        Command::Plan(args) => plan::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Why(args) => why::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Runs(args) => runs::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Verify(args) => verify::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Clean(args) => clean::run(&args, &output),
         #[cfg(feature = "local")]
         Command::Test(args) => test::run(&args, &output),
         Command::Synth(args) => synth::run(&args, &output),

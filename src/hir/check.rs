@@ -63,6 +63,7 @@ pub fn check_again(program: &Program, name: &str, given: &Given, world: &dyn Wor
     cx.lost = memory.lost(file, cx.is_torn());
     let mut job = Job { name: name.to_owned(), ..Job::default() };
     job::settings(file, &mut job, &mut cx);
+    job.params = cx.params.texts();
     functions::check_all(file, &mut cx);
     items::check_all(file, memory, &mut cx);
     memory.next_map = cx.next_map;

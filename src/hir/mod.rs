@@ -98,6 +98,8 @@ pub struct Job {
     pub cluster: Option<Said<String>>,
     pub retries: Option<Said<u32>>,
     pub environment: Option<Said<Environment>>,
+    /// The values that params have, as text; of one from the environment, where it is from.
+    pub params: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]

@@ -104,6 +104,17 @@ impl Params {
         params
     }
 
+    /// Each param with its value as text.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let text = |value: &ParamValue| match value {
+            ParamValue::Known(value) | ParamValue::Variable(_, Some(value)) | ParamValue::Wrong(value) => {
+                value.to_string()
+            }
+            ParamValue::Variable(..) => "from the environment".to_owned(),
+        };
+        self.all.values().map(|param| (param.name.name.clone(), text(&param.value))).collect()
+    }
+
     /// The values of `--set`.
     fn set(&self, program: &Program, given: &Given, out: &mut Vec<Diagnostic>) -> Vec<(usize, ParamValue)> {
         let mut values: Vec<(usize, ParamValue)> = Vec::new();

@@ -30,4 +30,4 @@ pub use metric::METRICS;
 pub use model::{ALGORITHMS, Early, Fitted, Learner, Model, Scores, learner};
 pub use options::{OptionValue, Options};
 pub use pool::Pool;
-pub use store::{DType, LoadError, Tensor, Tensors, load, save};
+pub use store::{DType, LoadError, Tensor, Tensors, load, load_as, save};

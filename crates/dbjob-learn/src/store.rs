@@ -95,13 +95,18 @@ pub(crate) fn write(tensors: &Tensors, key: &str, header: String) -> Vec<u8> {
 
 /// The model of [`save`]. Everything is checked: bytes that are no sound model give an error, never a wrong index later.
 pub fn load(bytes: &[u8]) -> Result<Box<dyn Model>, LoadError> {
+    load_as(bytes, |features| features)
+}
+
+/// The model of [`save`] with other names for its features, in the same order.
+pub fn load_as(bytes: &[u8], name: impl FnOnce(Vec<String>) -> Vec<String>) -> Result<Box<dyn Model>, LoadError> {
     let (header, stored) = Stored::read(bytes, KEY)?;
     let header: Header =
         serde_json::from_str(&header).map_err(|e| LoadError(format!("its `{KEY}` header is not valid: {e}")))?;
     if header.format != FORMAT {
         return Err(LoadError(format!("it has format {}; this version reads format {FORMAT}", header.format)));
     }
-    let stored = Stored { features: header.features, classes: header.classes, ..stored };
+    let stored = Stored { features: name(header.features), classes: header.classes, ..stored };
     match header.kind.as_str() {
         LinearModel::KIND => Ok(Box::new(LinearModel::restore(stored)?)),
         Forest::KIND => Ok(Box::new(Forest::restore(stored)?)),

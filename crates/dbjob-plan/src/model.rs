@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DataType, Expr, Field, NodeId, Plan, Schema, Span, Value};
+use crate::{DataType, Expr, Field, Key, NodeId, Plan, Schema, Span, Value};
 
 /// One map that a column carries. `id` is unique in a plan: the state that fitting finds is kept under it, so the same
 /// link undoes what it did, in `unmap`, in predictions and in a served model.
@@ -311,6 +311,9 @@ pub struct Manifest {
     /// SHA-256 of each other file of the package, by its path in it.
     pub files: BTreeMap<String, String>,
     pub seed: i64,
+    /// What was deployed: a version is not made twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
     /// SHA-256 of the manifest's own text with nothing between these quotes.
     pub sha256: String,
 }

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use crate::contract::ContractChange;
 use crate::{
-    Checkpoints, ItemKind, Manifest, MetricValue, Plan, RequirementResult, RowCounts, Schema, SliceMetric, Source,
-    Span, Trial, Unfinished, Value, Watch,
+    Checkpoints, ItemKind, Manifest, MetricValue, Plan, RequirementResult, Results, RowCounts, Schema, SliceMetric,
+    Source, Span, Trial, Unfinished, Value, Watch,
 };
 
 /// Something that carries a plan out.
@@ -32,12 +33,54 @@ pub trait Backend: Send + Sync {
         Ok(None)
     }
 
+    /// What a run would do with each item, without doing it. `cx.results` knows what earlier runs have left.
+    fn outlook(&self, plan: &Plan, cx: &RunContext<'_>) -> Result<Vec<ItemOutlook>, RunError>;
+
+    /// Name and version of what computes: another one may find other results.
+    fn version(&self) -> String;
+
     /// Where the rows of a source are at this moment. Asks as little as it can: no rows, no contents of files.
     fn origin(&self, source: &Source, base: &Path) -> Result<Origin, RunError>;
 
     /// Brings the rows of a source that cannot be read in place into files of `folder`, with bounded memory, and gives the
     /// source that reads them: of a format of files, with the same columns. `wanted`: the columns that are read.
     fn fetch(&self, source: &Source, wanted: &Schema, cx: &FetchContext<'_>) -> Result<Source, RunError>;
+}
+
+/// What a run would do with an item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemOutlook {
+    pub item: String,
+    pub kind: ItemKind,
+    pub fate: Fate,
+    /// The steps of it that hold a whole table in memory, and why; the others stream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
+    /// How the requests that a deployed model takes differ from those of the version that is live.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contract: Vec<ContractChange>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It is computed; of a dataset: read.
+    Computed,
+    /// A kept result is read back.
+    ReadBack,
+    /// What was written is still right.
+    UpToDate,
+    /// Nothing that is computed needs it.
+    NotNeeded,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    #[serde(skip)]
+    pub span: Span,
+    /// `sort`, `window`: the step in a word.
+    pub step: String,
+    pub why: String,
 }
 
 /// What the rows of a source are made from.
@@ -91,6 +134,10 @@ pub struct RunContext<'a> {
     pub watch: Watch,
     /// `None`: fits keep no checkpoints.
     pub checkpoints: Option<&'a dyn Checkpoints>,
+    /// What earlier runs found, and who keeps what this one finds.
+    pub results: Option<&'a dyn Results>,
+    /// The folder that takes the place of all folders that the job writes to.
+    pub outputs: Option<PathBuf>,
 }
 
 impl<'a> RunContext<'a> {
@@ -104,11 +151,29 @@ impl<'a> RunContext<'a> {
             threads: 1,
             watch: Watch::default(),
             checkpoints: None,
+            results: None,
+            outputs: None,
         }
     }
 
     pub fn emit(&self, event: Event) {
         (self.observer)(event);
+    }
+
+    /// Where an output of the job goes on this machine.
+    pub fn output(&self, path: &str) -> PathBuf {
+        match &self.outputs {
+            None => self.resolve(path),
+            Some(folder) => {
+                use std::path::Component;
+                let inside = Path::new(path).components().filter_map(|part| match part {
+                    Component::Normal(name) => Some(name.to_owned()),
+                    Component::ParentDir => Some("__".into()),
+                    _ => None,
+                });
+                folder.join(inside.collect::<PathBuf>())
+            }
+        }
     }
 
     /// The path of the job as a path of this machine.
@@ -168,6 +233,21 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         rows: Option<u64>,
         seconds: f64,
+    },
+    /// The result of an earlier run serves: it is up to date where it was written, or was read back.
+    ItemReused {
+        item: String,
+        kind: ItemKind,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rows: Option<u64>,
+        /// Where it is, if it was written.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: Option<PathBuf>,
+    },
+    /// Another run holds the state directory; this one waits.
+    Waiting {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        process: Option<u32>,
     },
     /// What an `expect` found; also when nothing failed.
     Expected {

@@ -2,15 +2,26 @@
 //!
 //! It knows plans and backends, and neither tables nor the language.
 
+mod ahead;
 mod gate;
 mod guard;
+mod identity;
 mod interrupt;
+mod keeper;
 mod leftover;
 mod memory;
 mod rows;
 mod run;
+mod session;
+pub mod state;
+mod story;
 
+pub use ahead::{Ahead, AheadItem, AheadOptions, Lost, look_ahead, state_of};
+pub use identity::{Contents, Identities};
 pub use interrupt::{cancel_on_interrupt, interrupted};
+pub use keeper::Keeper;
 pub use leftover::remove_leftovers;
 pub use rows::rows;
-pub use run::{Observer, RunOptions, run};
+pub use run::{Observer, RunOptions, StateOptions, run};
+pub use session::Note;
+pub use story::{Cause, ItemStory, StepStory, StepText, Story, Texts, title};

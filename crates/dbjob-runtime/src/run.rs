@@ -1,16 +1,17 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dbjob_plan::{Backend, Cancel, Event, Plan, RunContext, RunError, RunReport, Watch};
+use dbjob_plan::{Backend, Cancel, Event, Plan, Results, RunContext, RunError, RunReport, Watch};
 
 use crate::gate::Gate;
 use crate::guard::Guard;
 use crate::leftover::{remove_leftovers, remove_stale};
+use crate::session::{Note, Session};
 
 /// Gets every event, never two at once.
 pub type Observer = Arc<dyn Fn(Event) + Send + Sync>;
@@ -34,6 +35,22 @@ pub struct RunOptions {
     pub cancel: Cancel,
     /// How long a backend may take to stop once it was asked to.
     pub grace: Duration,
+    /// The folder that takes the place of all folders that the job writes to: of a run that is only to be looked at.
+    pub outputs: Option<PathBuf>,
+    /// Where results and the history of runs are kept; `None`: nowhere.
+    pub state: Option<StateOptions>,
+}
+
+/// How a run uses its state directory.
+#[derive(Debug, Clone)]
+pub struct StateOptions {
+    pub folder: PathBuf,
+    /// Wait for another run that holds it; else that is an error.
+    pub wait: bool,
+    /// Use nothing that earlier runs have kept.
+    pub fresh: bool,
+    /// What the history says of the run.
+    pub note: Note,
 }
 
 impl Default for RunOptions {
@@ -44,6 +61,8 @@ impl Default for RunOptions {
             threads: thread::available_parallelism().map_or(1, usize::from),
             cancel: Cancel::default(),
             grace: Duration::from_millis(1500),
+            outputs: None,
+            state: None,
         }
     }
 }
@@ -51,8 +70,9 @@ impl Default for RunOptions {
 /// Carries `plan` out and gives its report. The first event is `RunStarted`, the last `RunFinished`, whatever happens.
 ///
 /// Errors: those of the backend; E0901 for what the backend cannot do, before anything runs; E0718 at the plan's
-/// `run_time` or when cancelled; E0745 and E0746 when the bounds of what the backend is at are exceeded. A backend that has not returned `grace` after that is left to itself, so that the process
-/// can end: call this again in the same process only if that is no problem. A panic of the backend is E0799.
+/// `run_time` or when cancelled; E0745 and E0746 when the bounds of what the backend is at are exceeded; E0750 to E0752 of the
+/// state directory. A backend that has not returned `grace` after that is left to itself, so that the process can end: call
+/// this again in the same process only if that is no problem. A panic of the backend is E0799.
 pub fn run(
     backend: Arc<dyn Backend>,
     plan: Arc<Plan>,
@@ -76,6 +96,9 @@ pub(crate) fn supported(backend: &dyn Backend, plan: &Plan) -> Result<(), RunErr
     }
 }
 
+/// The session of a run that is under way, so that its end is written down even if the backend is left to itself.
+type Going = Arc<Mutex<Option<Arc<Session>>>>;
+
 /// Runs the backend in a thread of its own and watches the clock.
 fn supervise(
     backend: Arc<dyn Backend>,
@@ -84,35 +107,77 @@ fn supervise(
     gate: &Gate,
     started: Instant,
 ) -> Result<RunReport, RunError> {
-    let RunOptions { base, goal, threads, cancel, grace } = options;
+    let (base, cancel, grace) = (options.base.clone(), options.cancel.clone(), options.grace);
     remove_stale(plan, &base);
     let (send, results) = sync_channel(1);
-    let (their_plan, their_base) = (Arc::clone(plan), base.clone());
     let watch = Watch::default();
-    let (their_gate, their_cancel, their_watch) = (gate.clone(), cancel.clone(), watch.clone());
+    let going = Going::default();
+    let worker = Worker {
+        backend,
+        plan: Arc::clone(plan),
+        options,
+        gate: gate.clone(),
+        watch: watch.clone(),
+        going: Arc::clone(&going),
+    };
     thread::Builder::new()
         .name("dbjob-run".into())
         .stack_size(STACK)
         .spawn(move || {
-            let observer = |event| their_gate.emit(event);
-            let mut cx = RunContext {
-                cancel: their_cancel,
-                goal,
-                threads: threads.max(1),
-                watch: their_watch,
-                ..RunContext::new(their_base, &observer)
-            };
-            let result = catch_unwind(AssertUnwindSafe(|| backend.run(&their_plan, &mut cx)));
+            let result = catch_unwind(AssertUnwindSafe(|| worker.work()));
             // Nobody listens any more after the grace.
             let _ = send.send(result.unwrap_or_else(|panic| Err(crashed(&*panic))));
         })
         .map_err(|e| RunError::new("E0799", format!("cannot start a thread: {e}")))?;
     let limit = plan.run_time.map(|us| Duration::from_micros(us.max(0) as u64));
     let guard = Guard::new(plan, (&cancel, &watch), limit.map(|l| started + l), grace);
-    wait(&results, guard).unwrap_or_else(|reason| {
+    let result = wait(&results, guard).unwrap_or_else(|reason| {
         remove_leftovers(plan, &base);
         Err(reason)
-    })
+    });
+    let session = going.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(session) = session {
+        session.end(&result, started.elapsed());
+    }
+    result
+}
+
+/// What the thread of a run has.
+struct Worker {
+    backend: Arc<dyn Backend>,
+    plan: Arc<Plan>,
+    options: RunOptions,
+    gate: Gate,
+    watch: Watch,
+    going: Going,
+}
+
+impl Worker {
+    fn work(self) -> Result<RunReport, RunError> {
+        let Self { backend, plan, options, gate, watch, going } = self;
+        let RunOptions { base, goal, threads, cancel, state, outputs, .. } = options;
+        let session = match state {
+            Some(state) => {
+                let session = Arc::new(Session::begin(state, &plan, (&goal, threads.max(1)), &cancel, &gate)?);
+                *going.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
+                session.look(&backend, &plan, (&base, &goal), &cancel, &gate)?;
+                Some(session)
+            }
+            None => None,
+        };
+        let keeper = session.as_ref().and_then(|s| s.keeper());
+        let observer = |event| {
+            if let Some(keeper) = keeper {
+                keeper.note(&event);
+            }
+            gate.emit(event);
+        };
+        let results = keeper.map(|k| k as &dyn Results);
+        let threads = threads.max(1);
+        let mut cx =
+            RunContext { cancel, goal, threads, watch, results, outputs, ..RunContext::new(base, &observer) };
+        backend.run(&plan, &mut cx)
+    }
 }
 
 /// Waits for the result as long as the guard does; an error: it did not come.

@@ -43,6 +43,14 @@ impl Backend for Tiny {
         }
     }
 
+    fn outlook(&self, _: &Plan, _: &RunContext<'_>) -> Result<Vec<ItemOutlook>, RunError> {
+        Ok(Vec::new())
+    }
+
+    fn version(&self) -> String {
+        "tiny 1".into()
+    }
+
     fn origin(&self, _: &Source, _: &Path) -> Result<Origin, RunError> {
         Ok(Origin::Job)
     }

@@ -1,9 +1,9 @@
 //! `dbjob run`: compiles a job, runs it on this machine, shows how it goes and what came of it.
 
-mod goal;
+pub(super) mod goal;
 mod progress;
 mod summary;
-mod units;
+pub(super) mod units;
 
 pub use units::seconds;
 
@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dbjob_plan::{Cancel, Event, Plan, RunError, RunReport};
-use dbjob_runtime::{Observer, RunOptions, cancel_on_interrupt, interrupted, remove_leftovers};
+use dbjob_runtime::{Observer, RunOptions, StateOptions, cancel_on_interrupt, interrupted, remove_leftovers};
 
 use super::engine::{engine, limit_threads};
 use super::files::parent;
 use super::front::{self, ParamArgs, Purpose, compile};
+use super::state::{StateArgs, note};
 use super::{Outcome, Output, lock};
 use crate::diagnostic::{Problem, Severity};
 use crate::source::SourceMap;
@@ -39,6 +40,17 @@ pub struct Args {
     /// Cores to use; if not given, those of the job's cluster, else all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Compute everything, whatever earlier runs have kept
+    #[arg(long)]
+    fresh: bool,
+    /// Keep no results and no history
+    #[arg(long, conflicts_with_all = ["state", "fresh", "no_wait"])]
+    no_state: bool,
+    /// Fail at once if another run is using the state directory
+    #[arg(long)]
+    no_wait: bool,
+    #[command(flatten)]
+    state: StateArgs,
     #[command(flatten)]
     params: ParamArgs,
 }
@@ -53,15 +65,15 @@ pub fn run(args: Args, output: &Output) -> Outcome {
     if !output.quiet() || front.problems.iter().any(|p| p.severity == Severity::Error) {
         output.problems(&front.problems, &sources);
     }
-    let Some(plan) = front.plan else { return Outcome::Wrong };
-    let goal = match goal::items(&plan, args.module.as_deref(), &args.only) {
+    let Some(plan) = &front.plan else { return Outcome::Wrong };
+    let goal = match goal::items(plan, args.module.as_deref(), &args.only) {
         Ok(goal) => goal,
         Err(problem) => {
             output.problem(problem);
             return Outcome::Wrong;
         }
     };
-    if let Err(error) = lock::verify(&plan, &goal, &front.locked, &parent(&args.file)) {
+    if let Err(error) = lock::verify(plan, &goal, &front.locked, &parent(&args.file)) {
         output.problems(&[error.into()], &sources);
         return Outcome::Failed;
     }
@@ -69,7 +81,15 @@ pub fn run(args: Args, output: &Output) -> Outcome {
     if let Some(threads) = threads {
         options.threads = threads;
     }
-    let plan = Arc::new(plan);
+    if !args.no_state {
+        options.state = Some(StateOptions {
+            folder: args.state.folder(&args.file),
+            wait: !args.no_wait,
+            fresh: args.fresh,
+            note: note(&args.file, &args.params, &front, plan, &sources),
+        });
+    }
+    let plan = Arc::new(plan.clone());
     if let Err(error) = listen(&options.cancel, &plan, &options.base) {
         output.problem(error.into());
         return Outcome::Failed;

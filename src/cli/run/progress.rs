@@ -37,12 +37,22 @@ fn line(event: &Event) -> Option<String> {
             let size = n.map(|n| format!("{}, ", rows(n))).unwrap_or_default();
             Some(format!("{}: {size}{}", item_title(*kind, item), seconds(*s)))
         }
+        Event::ItemReused { item, kind, rows: n, path } => {
+            let size = n.map(|n| format!("{}, ", rows(n))).unwrap_or_default();
+            let what = if path.is_some() { "up to date" } else { "reused" };
+            Some(format!("{}: {size}{what}", item_title(*kind, item)))
+        }
+        Event::Waiting { process } => {
+            let who = process.map(|id| format!(" (process {id})")).unwrap_or_default();
+            Some(format!("waiting for another run{who} that is using the state directory"))
+        }
         Event::Expected { item, rule, failed, action, .. } if *failed > 0 => {
             Some(format!("{item}: {} against `expect {rule}`: {action}", rows(*failed)))
         }
         Event::Retried { item, attempt, of, message, wait } => {
             Some(format!("{item}: {message}; attempt {attempt} of {of} in {}", seconds(*wait)))
         }
+        Event::Warning { item, message } if item.is_empty() => Some(format!("warning: {message}")),
         Event::Warning { item, message } => Some(format!("warning: {item}: {message}")),
         _ => None,
     }

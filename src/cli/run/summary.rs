@@ -34,11 +34,15 @@ fn headline(report: &RunReport, events: &[Event]) -> String {
 
 /// One line an item that ran, with what its expectations found.
 fn items(events: &[Event]) -> String {
-    let finished: Vec<(String, Option<u64>, f64)> = events
+    let finished: Vec<(String, Option<u64>, String)> = events
         .iter()
         .filter_map(|e| match e {
-            Event::ItemFinished { item, kind, rows, seconds } if *kind != ItemKind::Deploy => {
-                Some((item_title(*kind, item), *rows, *seconds))
+            Event::ItemFinished { item, kind, rows, seconds: s } if *kind != ItemKind::Deploy => {
+                Some((item_title(*kind, item), *rows, seconds(*s)))
+            }
+            Event::ItemReused { item, kind, rows, path } => {
+                let what = if path.is_some() { "up to date" } else { "reused" };
+                Some((item_title(*kind, item), *rows, what.to_owned()))
             }
             _ => None,
         })
@@ -46,8 +50,8 @@ fn items(events: &[Event]) -> String {
     let names = widest(finished.iter().map(|(name, ..)| name.as_str()));
     let sizes = widest(finished.iter().map(|(_, n, _)| n.map(rows).unwrap_or_default()));
     let mut out = String::new();
-    for (name, n, s) in &finished {
-        out.push_str(&format!("  {name:names$}  {:>sizes$}  {:>8}\n", n.map(rows).unwrap_or_default(), seconds(*s)));
+    for (name, n, how) in &finished {
+        out.push_str(&format!("  {name:names$}  {:>sizes$}  {how:>8}\n", n.map(rows).unwrap_or_default()));
     }
     for event in events {
         if let Event::Expected { item, rule, failed, action, path } = event

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dbjob_plan::{Event, Folder, Node, NodeId, Op, RunError, TableFormat, TableReport, Target};
+use dbjob_plan::{Delivery, Event, Folder, Identity, Node, NodeId, Op, RunError, TableFormat, TableReport, Target};
 use polars::prelude::{self as pl, DataFrame};
 
 use super::folds::upstream;
@@ -43,19 +43,19 @@ impl Run<'_> {
         self.report.models.push(report);
     }
 
-    pub fn deploy(&mut self, node: &Node, target: &Target, input: NodeId) -> Result<(), Stop> {
+    pub fn deploy(&mut self, id: NodeId, node: &Node, target: &Target, input: NodeId) -> Result<(), Stop> {
         let (path, format) = match target {
-            Target::Registry { .. } => return self.deploy_model(target, input),
+            Target::Registry { .. } => return self.deploy_model(id, target, input),
             Target::Csv { path } => (path, TableFormat::Csv),
             Target::Parquet { path } => (path, TableFormat::Parquet),
             Target::Ndjson { path } => (path, TableFormat::Ndjson),
             Target::Arrow { path } => (path, TableFormat::Arrow),
-            Target::Folder(folder) => return self.deploy_folder(node, folder, input),
+            Target::Folder(folder) => return self.deploy_folder(id, node, folder, input),
             Target::Service(service) => {
                 return Err(RunError::new("E0799", format!("this engine has no target `{}`", service.kind)).into());
             }
         };
-        let file = self.cx.resolve(path);
+        let file = self.cx.output(path);
         let table = self.tables[&input].clone();
         let mut frame = table.frame.clone();
         let names = frame.collect_schema().map_err(|e| explain::explain(self, &table, e))?;
@@ -68,17 +68,19 @@ impl Run<'_> {
         })?;
         self.settle(&table)?;
         self.go_on()?;
+        self.unchanged(input)?;
         let rows = sink.finish()?;
-        self.written(node, file, rows);
+        self.written(id, node, file, rows);
         Ok(())
     }
 
-    pub fn deploy_folder(&mut self, node: &Node, folder: &Folder, input: NodeId) -> Result<(), Stop> {
+    pub fn deploy_folder(&mut self, id: NodeId, node: &Node, folder: &Folder, input: NodeId) -> Result<(), Stop> {
         let table = self.rows(input)?;
         self.go_on()?;
-        let path = self.cx.resolve(&folder.path);
+        self.unchanged(input)?;
+        let path = self.cx.output(&folder.path);
         let rows = sink::folder::write(&table, &self.visible(input, table.schema()), folder, &path)?;
-        self.written(node, path, rows);
+        self.written(id, node, path, rows);
         Ok(())
     }
 
@@ -99,7 +101,11 @@ impl Run<'_> {
         visible
     }
 
-    pub fn written(&mut self, node: &Node, file: PathBuf, rows: u64) {
+    fn unchanged(&self, id: NodeId) -> Result<(), RunError> {
+        self.cx.results.map_or(Ok(()), |results| results.unchanged(id))
+    }
+
+    pub fn written(&mut self, id: NodeId, node: &Node, file: PathBuf, rows: u64) {
         let item = node.item.clone();
         self.cx.emit(Event::Written {
             item: item.clone(),
@@ -108,10 +114,12 @@ impl Run<'_> {
             version: None,
             promoted: true,
         });
-        self.report.tables.push(TableReport { item, rows, path: Some(file) });
+        let path = Some(file);
+        self.delivered(id, Delivery { item: item.clone(), path: path.clone(), rows: Some(rows), model: None });
+        self.report.tables.push(TableReport { item, rows, path });
     }
 
-    pub fn deploy_model(&mut self, target: &Target, model: NodeId) -> Result<(), Stop> {
+    pub fn deploy_model(&mut self, id: NodeId, target: &Target, model: NodeId) -> Result<(), Stop> {
         let lookups = self.lookups(model)?;
         let mut lineage = Vec::new();
         for id in upstream(self.plan, model) {
@@ -121,11 +129,20 @@ impl Run<'_> {
             }
         }
         self.go_on()?;
+        self.unchanged(model)?;
         let learned = &self.models[&model];
         let spec = learned.spec();
-        let report = crate::package::deploy(target, learned, spec, &self.maps, &lookups, lineage, self.plan, self.cx)?;
+        let key = match self.cx.results.and_then(|results| results.identity(id)) {
+            Some(Identity::Output(key)) => Some(*key),
+            _ => None,
+        };
+        let report =
+            crate::package::deploy(target, learned, spec, &self.maps, &lookups, lineage, key, self.plan, self.cx)?;
         let search = self.searches.get(&model).cloned();
-        self.report.models.push(dbjob_plan::ModelReport { search, ..report });
+        let report = dbjob_plan::ModelReport { search, ..report };
+        let (item, path) = (self.plan.node(id).item.clone(), report.package.clone());
+        self.delivered(id, Delivery { item, path, rows: None, model: Some(report.clone()) });
+        self.report.models.push(report);
         Ok(())
     }
 }

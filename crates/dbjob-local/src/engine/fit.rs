@@ -59,6 +59,7 @@ impl<'a> Run<'a> {
         if let Some(search) = search {
             self.searches.insert(id, search);
         }
+        self.keep_model(id)?;
         if self.item(&node.item).is_some_and(|i| i.output == id) && !self.is_deployed(id) {
             self.report_model(id);
         }
@@ -66,7 +67,7 @@ impl<'a> Run<'a> {
     }
 
     /// The metrics of the version that is live where the model goes to, if a gate asks for them.
-    fn live(&self, fit: NodeId, spec: &FitSpec) -> Result<Live, RunError> {
+    pub(super) fn live(&self, fit: NodeId, spec: &FitSpec) -> Result<Live, RunError> {
         let asked = spec.require.iter().flat_map(|r| r.expr.columns()).any(|c| c.starts_with("deployed."));
         let registry = self.plan.consumers(fit).into_iter().find_map(|id| match &self.plan.node(id).op {
             Op::Deploy(Target::Registry { path, .. }) => Some(self.cx.resolve(path)),

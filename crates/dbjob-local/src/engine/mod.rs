@@ -5,7 +5,10 @@ mod deploy;
 mod explain;
 mod fit;
 mod folds;
+mod keep;
+mod known;
 mod need;
+mod outlook;
 mod placement;
 mod quarantine;
 mod retry;
@@ -20,7 +23,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use dbjob_plan::{
-    Backend, FetchContext, Origin, Plan, Rows, RunContext, RunError, RunReport, Schema, Source, Unsupported,
+    Backend, FetchContext, ItemOutlook, Origin, Plan, Rows, RunContext, RunError, RunReport, Schema, Source,
+    Unsupported,
 };
 
 /// Runs plans on this machine.
@@ -72,6 +76,16 @@ impl Backend for LocalEngine {
         crate::source::header(source, base)
     }
 
+    fn outlook(&self, plan: &Plan, cx: &RunContext<'_>) -> Result<Vec<ItemOutlook>, RunError> {
+        outlook::outlook(plan, cx)
+    }
+
+    fn version(&self) -> String {
+        // Results of one version serve another only if both compute alike: raised with every change of a result.
+        const RESULTS: u32 = 1;
+        format!("local {}.{RESULTS}", env!("CARGO_PKG_VERSION"))
+    }
+
     fn origin(&self, source: &Source, base: &Path) -> Result<Origin, RunError> {
         crate::fetch::origin(source, base)
     }
@@ -89,8 +103,9 @@ fn walk<T>(
     walk: impl Fn(run::Run<'_>) -> Result<T, Stop>,
 ) -> Result<T, RunError> {
     let (mut exact, clocks) = (BTreeSet::new(), crew::Clocks::default());
+    let known = known::Known::of(plan, needs, cx.results);
     loop {
-        match walk(run::Run::new(plan, cx, needs, (&exact, &clocks))) {
+        match walk(run::Run::new(plan, cx, (needs, &known), (&exact, &clocks))) {
             Ok(done) => return Ok(done),
             Err(Stop::Failed(error)) => return Err(error),
             Err(Stop::ReadExactly(nodes)) => exact.extend(nodes),

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
 use dbjob_plan::{
-    Event, ExpectAction, ItemKind, Join, Node, NodeId, Op, Plan, PlanItem, RunContext, RunError, RunReport,
+    Delivery, Event, ExpectAction, ItemKind, Join, Node, NodeId, Op, Plan, PlanItem, RunContext, RunError, RunReport,
     SearchReport, SplitKey, TableReport,
 };
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
 use super::crew::{Clocks, Crew};
+use super::known::Known;
 use super::need::{Need, Needs, Order};
 use super::quarantine::Quarantine;
 use super::table::Table;
@@ -26,6 +27,7 @@ pub(super) struct Run<'a> {
     pub plan: &'a Plan,
     pub cx: &'a RunContext<'a>,
     pub needs: &'a Needs,
+    pub known: &'a Known,
     /// The CSV sources that are read exactly.
     pub exact: &'a BTreeSet<NodeId>,
     pub clocks: &'a Clocks,
@@ -51,13 +53,14 @@ impl<'a> Run<'a> {
     pub fn new(
         plan: &'a Plan,
         cx: &'a RunContext<'a>,
-        needs: &'a Needs,
+        (needs, known): (&'a Needs, &'a Known),
         (exact, clocks): (&'a BTreeSet<NodeId>, &'a Clocks),
     ) -> Self {
         Self {
             plan,
             cx,
             needs,
+            known,
             exact,
             clocks,
             crew: None,
@@ -94,6 +97,17 @@ impl<'a> Run<'a> {
             let Some(need) = self.needs.nodes.get(&id) else { continue };
             self.go_on()?;
             let node = self.plan.node(id);
+            if let Some(delivery) = self.known.up_to_date.get(&id) {
+                self.up_to_date(node, delivery);
+            }
+            if let Some(key) = self.known.kept.get(&id) {
+                self.read_back(id, key)?;
+                self.done.insert(id);
+                self.release();
+            }
+            if !self.known.computed.contains(&id) {
+                continue;
+            }
             self.start(node);
             self.enter(id, node);
             self.attempt(id, node, need).map_err(|stop| match stop {
@@ -147,7 +161,7 @@ impl<'a> Run<'a> {
     /// Lets go of tables that nothing will read again. What lies before a query that is still to run stays: should the
     /// query fail, it tells where.
     fn release(&mut self) {
-        let waits = |id: &NodeId| self.needs.nodes.contains_key(id) && !self.done.contains(id);
+        let waits = |id: &NodeId| self.known.is_active(*id) && !self.done.contains(id);
         let mut open: Vec<NodeId> = self
             .done
             .iter()
@@ -166,16 +180,18 @@ impl<'a> Run<'a> {
 
     /// Whether the folds of a model that is still to be fitted read this node's table.
     fn waits_for_folds(&self, id: NodeId) -> bool {
-        self.needs.folds.iter().any(|(fit, folds)| !self.done.contains(fit) && folds.kept.contains(&id))
+        let waits = |fit: &NodeId| self.known.computed.contains(fit) && !self.done.contains(fit);
+        self.needs.folds.iter().any(|(fit, folds)| waits(fit) && folds.kept.contains(&id))
     }
 
     /// Whether a model that is still to be deployed or asked takes this node's table along.
     fn travels(&self, id: NodeId) -> bool {
         self.needs.nodes.keys().any(|n| match &self.plan.node(*n).op {
             Op::Fit(spec) => {
-                let asked = |c: &NodeId| self.needs.nodes.contains_key(c) && !self.done.contains(c);
+                let asked = |c: &NodeId| self.known.computed.contains(c) && !self.done.contains(c);
                 spec.serving.lookups.iter().any(|(_, lookup)| *lookup == id)
-                    && (!self.done.contains(n) || self.plan.consumers(*n).iter().any(asked))
+                    && (self.known.computed.contains(n) && !self.done.contains(n)
+                        || self.plan.consumers(*n).iter().any(asked))
             }
             _ => false,
         })
@@ -189,7 +205,7 @@ impl<'a> Run<'a> {
                 return Err(RunError::new("E0799", "a serving plan cannot be run as a job").into());
             }
             Op::Fit(spec) => return self.fit(id, node, spec, inputs[0]),
-            Op::Deploy(target) => return self.deploy(node, target, inputs[0]),
+            Op::Deploy(target) => return self.deploy(id, node, target, inputs[0]),
             Op::Predict { prefix, replay, out_of_fold } => self.predict(id, prefix, *replay, *out_of_fold, &inputs)?,
             Op::Split(split) if !split::is_lazy(split) => {
                 let table = self.rows(inputs[0])?;
@@ -274,6 +290,9 @@ impl<'a> Run<'a> {
                 Table::over(frame, &tables)
             }
         };
+        if let Some(rows) = &table.rows {
+            self.keep_rows(id, rows)?;
+        }
         self.tables.insert(id, table);
         let end = self.needs.ends.contains(&id);
         if (need.readers > 1 || self.needs.keeps_for_folds(id)) && !self.is_cheap(id) {
@@ -332,6 +351,7 @@ impl<'a> Run<'a> {
         }
         let narrow = Table { frame: self.only_live(id, table.frame.clone()), ..table };
         let rows = self.collect(&narrow)?;
+        self.keep_rows(id, &rows)?;
         self.tables.insert(id, Table::of(rows.clone()));
         Ok(rows)
     }
@@ -360,7 +380,7 @@ impl<'a> Run<'a> {
             if !self.quiet
                 && let Some(path) = &pending.rule.quarantine
             {
-                self.quarantine.write(self.cx.resolve(path), pending, self.plan.node(pending.node))?;
+                self.quarantine.write(self.cx.output(path), pending, self.plan.node(pending.node))?;
             }
             self.expected(self.plan.node(pending.node), &pending.rule, failed);
             if failed > 0 && pending.rule.action == ExpectAction::Fail && !self.quiet {
@@ -377,7 +397,7 @@ impl<'a> Run<'a> {
             rule: rule.text.clone(),
             failed,
             action: rule.action.word().into(),
-            path: rule.quarantine.as_ref().map(|path| self.cx.resolve(path).display().to_string()),
+            path: rule.quarantine.as_ref().map(|path| self.cx.output(path).display().to_string()),
         });
     }
 
@@ -407,6 +427,10 @@ impl<'a> Run<'a> {
             }
         };
         self.report.tables.push(TableReport { item: node.item.clone(), rows, path: None });
+        if let Some(results) = self.cx.results {
+            results.unchanged(id)?;
+        }
+        self.delivered(id, Delivery { item: node.item.clone(), path: None, rows: Some(rows), model: None });
         Ok(())
     }
 

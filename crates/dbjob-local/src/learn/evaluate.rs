@@ -6,6 +6,8 @@ use dbjob_plan::{
     Event, FitSpec, MetricValue, Requirement, RequirementResult, RunContext, RunError, Value, evaluate_scalar,
 };
 
+use super::learned::Learned;
+
 /// The metrics of the version that is live, by name; `None`: nothing is.
 pub type Live = Option<BTreeMap<String, MetricValue>>;
 
@@ -105,4 +107,19 @@ pub(super) fn gate(requirement: &Requirement, metrics: &[(String, MetricValue)],
     let first = live.is_none() && columns.iter().any(|name| name.starts_with("deployed."));
     let held = first || evaluate_scalar(&requirement.expr, &lookup) == Some(Value::Bool(true));
     RequirementResult { text: requirement.text.clone(), held, values }
+}
+
+/// A model that was judged in an earlier run, with the gates of now: their words, and what they ask of the version that is
+/// live by now. Gates for each value of a column stay as they were judged.
+pub fn gate_again(learned: Learned, live: &Live) -> Learned {
+    learned.with_requirements(|spec, metrics, before| {
+        let again = |(requirement, before): (&Requirement, &RequirementResult)| {
+            let asks = requirement.expr.columns().iter().any(|c| c.starts_with("deployed."));
+            match &requirement.for_each {
+                None if asks => gate(requirement, metrics, live),
+                _ => RequirementResult { text: requirement.text.clone(), ..before.clone() },
+            }
+        };
+        spec.require.iter().zip(before).map(again).collect()
+    })
 }

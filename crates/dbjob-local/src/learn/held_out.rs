@@ -129,7 +129,7 @@ fn classes_of(unmapped: &Column, whole: &Fresh) -> Result<Target, RunError> {
 
 /// The predictions of all held-out rows by the number of the row at the split.
 #[derive(Debug)]
-pub(super) struct OutOfFold(DataFrame);
+pub(super) struct OutOfFold(pub(super) DataFrame);
 
 impl OutOfFold {
     /// `None`: there are no folds, or their rows are not known again.

@@ -84,6 +84,22 @@ impl Learned {
         Self(Arc::new(Inner { report, out_of_fold, unfinished, ..fresh.learned }))
     }
 
+    /// The same model with other results of its gates, made from its metrics and the results so far.
+    pub(super) fn with_requirements(
+        self,
+        judge: impl FnOnce(&FitSpec, &[(String, MetricValue)], &[RequirementResult]) -> Vec<RequirementResult>,
+    ) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(mut inner) => {
+                let report = &mut inner.report;
+                report.requirements = judge(&inner.spec, &report.metrics, &report.requirements);
+                Self(Arc::new(inner))
+            }
+            // Somebody has it already, as it is.
+            Err(shared) => Self(shared),
+        }
+    }
+
     pub fn spec(&self) -> &FitSpec {
         &self.0.spec
     }

@@ -11,11 +11,12 @@ mod learned;
 mod options;
 mod predict;
 mod slices;
+mod stored;
 mod target;
 mod trials;
 
 pub use choice::Shares;
-pub use evaluate::Live;
+pub use evaluate::{Live, gate_again};
 pub use fit::{Fitting, Fresh};
 pub use held_out::HeldOut;
 pub use judge::Judge;

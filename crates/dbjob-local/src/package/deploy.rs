@@ -3,7 +3,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use dbjob_plan::{
-    Event, FitSpec, Manifest, ModelReport, Op, PackageStatus, Plan, RunContext, RunError, SourceFingerprint, Target,
+    Event, FitSpec, Key, Manifest, ModelReport, Op, PackageStatus, Plan, RunContext, RunError, SourceFingerprint,
+    Target,
 };
 use polars::prelude::DataFrame;
 use tempfile::TempDir;
@@ -18,7 +19,8 @@ use crate::map::MapStates;
 /// Stores a model as a new version in a registry and makes it the live one if every requirement held. A version whose
 /// requirements did not hold is kept with the status `rejected`. Tells of it in [`Event::Written`].
 ///
-/// `lookups`: the tables that serving joins, by snapshot name. `lineage`: what the data of the fit were.
+/// `lookups`: the tables that serving joins, by snapshot name. `lineage`: what the data of the fit were. `key`: what it is
+/// that is deployed; if the last version is the same, none is made.
 ///
 /// Errors: E0713 when something cannot be written; then no version appears.
 #[expect(clippy::too_many_arguments, reason = "the parts of a package, each of its own origin")]
@@ -29,20 +31,32 @@ pub fn deploy(
     maps: &MapStates,
     lookups: &[(String, DataFrame)],
     lineage: Vec<SourceFingerprint>,
+    key: Option<Key>,
     plan: &Plan,
     cx: &RunContext<'_>,
 ) -> Result<ModelReport, RunError> {
     let Target::Registry { path, deploy } = target else {
         return Err(RunError::new("E0799", "a model can go to a registry only"));
     };
-    let folder = ModelFolder::of(&cx.resolve(path), &spec.model);
+    let folder = ModelFolder::of(&cx.output(path), &spec.model);
     let versions = folder.versions();
     fs::create_dir_all(&versions).map_err(|e| unwritable(&versions, e))?;
+    if let Some(key) = key
+        && let Some((number, status)) = folder.last_of(&key)?
+    {
+        // A run that was killed had come so far; what it had not done yet is done now.
+        let promoted = status == PackageStatus::Promoted;
+        if promoted && folder.current()?.is_none_or(|live| live < number) {
+            folder.promote(number)?;
+        }
+        let place = folder.version(number);
+        return Ok(ModelReport { package: Some(place), version: Some(number), promoted, ..learned.report(None) });
+    }
     let staged = tempfile::Builder::new()
         .prefix(&dbjob_plan::temp_prefix())
         .tempdir_in(&versions)
         .map_err(|e| unwritable(&versions, e))?;
-    let mut manifest = manifest(learned, plan, lineage);
+    let mut manifest = manifest(learned, plan, lineage, key);
     stage(staged.path(), learned, spec, maps, lookups, &mut manifest)?;
 
     let (number, place) = publish(&folder, staged, &mut manifest)?;

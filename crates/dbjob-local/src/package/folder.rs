@@ -2,9 +2,10 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use dbjob_plan::RunError;
+use dbjob_plan::{Key, PackageStatus, RunError};
 
 use super::files::{sync_folder, unwritable};
+use super::open::read_manifest;
 
 /// The folder of one model in a registry: its versions and which of them is live.
 #[derive(Debug, Clone)]
@@ -49,6 +50,14 @@ impl ModelFolder {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(RunError::new("E0716", format!("cannot read {}: {e}", path.display()))),
         }
+    }
+
+    /// The last version, if it is of that key. A version that cannot be read is another one.
+    pub fn last_of(&self, key: &Key) -> Result<Option<(u64, PackageStatus)>, RunError> {
+        let numbers = self.numbers().map_err(|e| unwritable(&self.versions(), e))?;
+        let Some(number) = numbers.last().copied() else { return Ok(None) };
+        let found = read_manifest(&self.version(number)).ok().filter(|manifest| manifest.key.as_ref() == Some(key));
+        Ok(found.map(|manifest| (number, manifest.status)))
     }
 
     /// Makes a version the live one, in one step.

@@ -1,13 +1,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dbjob_plan::{FitSpec, Manifest, PackageStatus, Plan, RunError, SourceFingerprint, Threshold, civil_datetime};
+use dbjob_plan::{FitSpec, Key, Manifest, PackageStatus, Plan, RunError, SourceFingerprint, Threshold, civil_datetime};
 
 use super::FORMAT;
 use super::files::digest;
 use crate::learn::Learned;
 
 /// The manifest of a package, but for its version and the hashes of its files.
-pub(super) fn manifest(learned: &Learned, plan: &Plan, lineage: Vec<SourceFingerprint>) -> Manifest {
+pub(super) fn manifest(learned: &Learned, plan: &Plan, lineage: Vec<SourceFingerprint>, key: Option<Key>) -> Manifest {
     let spec = learned.spec();
     let held = learned.requirements().iter().all(|r| r.held);
     Manifest {
@@ -34,6 +34,7 @@ pub(super) fn manifest(learned: &Learned, plan: &Plan, lineage: Vec<SourceFinger
         lineage,
         files: Default::default(),
         seed: spec.serving.plan.seed,
+        key,
         sha256: String::new(),
     }
 }

@@ -16,7 +16,7 @@ mod open;
 mod predict;
 
 pub use deploy::deploy;
-pub use open::{Package, live_metrics, open};
+pub use open::{Package, live_contract, live_metrics, open};
 
 /// The version of the format that this crate writes and reads.
 const FORMAT: u32 = 1;

@@ -3,7 +3,7 @@ use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use dbjob_plan::{Manifest, MetricValue, RunError};
+use dbjob_plan::{DataType, Field, Manifest, MetricValue, RunError};
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 
 use super::files::{digest, place};
@@ -58,6 +58,18 @@ pub fn live_metrics(registry: &Path, model: &str) -> Result<Option<BTreeMap<Stri
     Ok(Some(read_manifest(&model.version(number))?.metrics))
 }
 
+/// The fields of the requests that the live version of a model takes, and the type of its answers; `None` when none is
+/// live.
+///
+/// Errors: E0716 when it is damaged.
+pub fn live_contract(registry: &Path, model: &str) -> Result<Option<(Vec<Field>, DataType)>, RunError> {
+    let model = ModelFolder::of(registry, model);
+    let Some(number) = model.current()? else { return Ok(None) };
+    let manifest = read_manifest(&model.version(number))?;
+    let visible = manifest.request.into_iter().filter(|f| !f.hidden).collect();
+    Ok(Some((visible, manifest.output.dtype)))
+}
+
 /// The folder with the manifest.
 fn locate(path: &Path) -> Result<PathBuf, RunError> {
     if path.join(MANIFEST).is_file() {
@@ -98,7 +110,7 @@ fn models(path: &Path) -> Vec<String> {
     names
 }
 
-fn read_manifest(folder: &Path) -> Result<Manifest, RunError> {
+pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, RunError> {
     let path = folder.join(MANIFEST);
     let text = fs::read_to_string(&path).map_err(|e| damaged(&path, e))?;
     // The format comes first: a manifest of another format may lack what this one has.

@@ -41,7 +41,7 @@ impl Fitted {
         let lineage =
             vec![SourceFingerprint { dataset: "d".into(), path: "d.csv".into(), bytes: 3, sha256: "00".into() }];
         run.with(base, 1, |cx| {
-            deploy(&target, &self.learned, &self.spec, &self.maps, &self.lookups, lineage, &plan, cx)
+            deploy(&target, &self.learned, &self.spec, &self.maps, &self.lookups, lineage, None, &plan, cx)
         })
     }
 

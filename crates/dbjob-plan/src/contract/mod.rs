@@ -2,6 +2,7 @@
 //! a package.
 
 mod bounds;
+mod change;
 mod field;
 mod json;
 mod openapi;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as J;
 
 pub use bounds::{Bounds, Rule, rules};
+pub use change::{ContractChange, changes};
 pub use json::Json;
 pub use openapi::openapi;
 

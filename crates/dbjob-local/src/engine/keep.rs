@@ -1,0 +1,172 @@
+//! Results that are kept for later runs, and read back from earlier ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::Path;
+
+use dbjob_plan::{Delivery, Event, Identity, Key, Node, NodeId, Op, RunError, TableReport, Target};
+use polars::prelude::{DataFrame, ParquetReader, SerReader};
+
+use super::Stop;
+use super::known::{kept_key, output_key};
+use super::run::Run;
+use super::table::Table;
+use crate::fault::engine_error;
+use crate::learn::{Learned, gate_again};
+use crate::map::MapState;
+
+const ROWS: &str = "rows.parquet";
+const COLUMNS: &str = "columns.json";
+const MAPS: &str = "maps.json";
+
+impl Run<'_> {
+    /// Keeps the rows of a node that has a key.
+    pub(super) fn keep_rows(&self, id: NodeId, rows: &DataFrame) -> Result<(), Stop> {
+        let (Some(results), false) = (self.cx.results, self.quiet) else { return Ok(()) };
+        let Some(key) = kept_key(self.plan, id, &self.needs.nodes[&id], results) else { return Ok(()) };
+        results.unchanged(id)?;
+        let Some(Identity::Table(table)) = results.identity(id) else { return Ok(()) };
+        let names = rows.get_column_names();
+        let columns: Vec<(&str, Option<&Key>)> =
+            names.iter().map(|n| (n.as_str(), table.columns.get(n.as_str()))).collect();
+        results.keep(&key, self.result_of(id), &mut |folder| {
+            crate::write_table(rows, &folder.join(ROWS))?;
+            json(&folder.join(COLUMNS), &columns)?;
+            json(&folder.join(MAPS), &self.maps_by_key())
+        })?;
+        Ok(())
+    }
+
+    /// Keeps a model that was fitted and judged.
+    pub(super) fn keep_model(&self, id: NodeId) -> Result<(), Stop> {
+        let (Some(results), false) = (self.cx.results, self.quiet) else { return Ok(()) };
+        let Some(Identity::Model(key)) = results.identity(id) else { return Ok(()) };
+        results.unchanged(id)?;
+        results.keep(key, self.result_of(id), &mut |folder| {
+            self.models[&id].store(folder, self.searches.get(&id))?;
+            json(&folder.join(MAPS), &self.maps_by_key())
+        })?;
+        Ok(())
+    }
+
+    /// Reads back what is kept of a node.
+    pub(super) fn read_back(&mut self, id: NodeId, key: &Key) -> Result<(), Stop> {
+        let gone = || RunError::new("E0799", "a kept result was taken away while the run went on");
+        let results = self.cx.results.ok_or_else(gone)?;
+        let folder = results.find(key).ok_or_else(gone)?;
+        let maps: BTreeMap<Key, MapState> = read_json(&folder.join(MAPS))?;
+        for link in links(self.plan) {
+            if let Some(state) = results.map(link).and_then(|key| maps.get(&key)) {
+                self.maps.0.insert(link, state.clone());
+            }
+        }
+        match &self.plan.node(id).op {
+            Op::Fit(spec) => {
+                let (learned, search) = Learned::read_back(&folder, spec, self.cx.threads)?;
+                let live = self.live(id, spec)?;
+                self.models.insert(id, gate_again(learned, &live));
+                self.searches.extend(search.map(|search| (id, search)));
+                if !self.is_deployed(id) {
+                    self.report_model(id);
+                }
+            }
+            _ => {
+                let rows = self.table_of(id, &folder)?;
+                self.tables.insert(id, Table::of(rows));
+            }
+        }
+        let node = self.plan.node(id);
+        if let Some(item) = self.item(&node.item).filter(|item| item.output == id) {
+            let rows = self.tables.get(&id).and_then(|t| t.rows.as_ref()).map(|rows| rows.height() as u64);
+            self.cx.emit(Event::ItemReused { item: item.name.clone(), kind: item.kind, rows, path: None });
+        }
+        Ok(())
+    }
+
+    /// The needed columns of a kept table, under their names of now.
+    fn table_of(&self, id: NodeId, folder: &Path) -> Result<DataFrame, RunError> {
+        let strange = |what: String| RunError::new("E0799", format!("{}: {what}", folder.display()));
+        let stored: Vec<(String, Option<Key>)> = read_json(&folder.join(COLUMNS))?;
+        let file = File::open(folder.join(ROWS)).map_err(|e| strange(e.to_string()))?;
+        let table = ParquetReader::new(file).finish().map_err(|e| strange(e.to_string()))?;
+        let Some(Identity::Table(identity)) = self.cx.results.and_then(|r| r.identity(id)) else {
+            return Err(strange("nobody knows what it is".into()));
+        };
+        let mut columns = Vec::new();
+        for name in &self.needs.nodes[&id].columns {
+            let key = identity.columns.get(name);
+            let (was, _) = stored
+                .iter()
+                .find(|(_, stored)| stored.is_some() && stored.as_ref() == key)
+                .ok_or_else(|| strange(format!("it lacks `{name}`")))?;
+            columns.push(table.column(was).map_err(engine_error)?.clone().with_name(name.as_str().into()));
+        }
+        DataFrame::new(table.height(), columns).map_err(engine_error)
+    }
+
+    /// Tells that an end of the plan is as it was written.
+    pub(super) fn up_to_date(&mut self, node: &Node, delivery: &Delivery) {
+        if let Some(model) = &delivery.model {
+            self.report.models.push(model.clone());
+        } else if let Some(rows) = delivery.rows {
+            self.report.tables.push(TableReport { item: node.item.clone(), rows, path: delivery.path.clone() });
+        }
+        if let Some(item) = self.item(&node.item) {
+            let (rows, path) = (delivery.rows, delivery.path.clone());
+            self.cx.emit(Event::ItemReused { item: item.name.clone(), kind: item.kind, rows, path });
+        }
+    }
+
+    /// Remembers that an end of the plan was written or counted.
+    pub(super) fn delivered(&self, id: NodeId, delivery: Delivery) {
+        let Some(results) = self.cx.results else { return };
+        let Some(key) = output_key(self.plan, id, &self.needs.nodes[&id], results) else { return };
+        let place = match &self.plan.node(id).op {
+            Op::Deploy(target) => location(target, delivery.model.as_ref().map(|m| m.model.as_str())),
+            _ => format!("rows of {}", self.plan.node(id).item),
+        };
+        results.deliver(&key, &place, delivery);
+    }
+
+    /// The item whose result a node gives; none for a step on the way.
+    fn result_of(&self, id: NodeId) -> &str {
+        let item = self.item(&self.plan.node(id).item).filter(|item| item.output == id);
+        item.map_or("", |item| item.name.as_str())
+    }
+
+    fn maps_by_key(&self) -> BTreeMap<Key, &MapState> {
+        let Some(results) = self.cx.results else { return BTreeMap::new() };
+        self.maps.0.iter().filter_map(|(link, state)| Some((results.map(*link)?, state))).collect()
+    }
+}
+
+/// The place that a target writes to, as text: the same for all that is ever written there.
+fn location(target: &Target, model: Option<&str>) -> String {
+    match target {
+        Target::Service(service) => {
+            let options = serde_json::to_string(&(&service.options, &service.outside)).unwrap_or_default();
+            format!("{} {options}", service.kind)
+        }
+        other => format!("{} {}", other.place(), model.unwrap_or_default()),
+    }
+}
+
+/// All links of maps in a plan.
+fn links(plan: &dbjob_plan::Plan) -> BTreeSet<u32> {
+    let maps = plan.graph.node_weights().filter_map(|node| match &node.op {
+        Op::Map { columns } => Some(columns.iter().map(|c| c.link.id)),
+        _ => None,
+    });
+    maps.flatten().collect()
+}
+
+fn json(path: &Path, value: &impl serde::Serialize) -> Result<(), RunError> {
+    let text = serde_json::to_vec(value).map_err(|e| RunError::new("E0799", e.to_string()))?;
+    fs::write(path, text).map_err(|e| crate::sink::unwritable(path, &e.to_string()))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+    let strange = |e: String| RunError::new("E0799", format!("{}: {e}", path.display()));
+    let text = fs::read(path).map_err(|e| strange(e.to_string()))?;
+    serde_json::from_slice(&text).map_err(|e| strange(e.to_string()))
+}

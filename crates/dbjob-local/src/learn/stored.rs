@@ -1,0 +1,160 @@
+//! A judged model as files, so that a later run reads it back as it was. Columns are stored by their place: a later run may
+//! call them otherwise.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use dbjob_plan::{
+    Algorithm, FitSpec, MetricValue, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Threshold,
+    Value,
+};
+use polars::prelude::{DataFrame, ParquetReader, SerReader};
+use serde::{Deserialize, Serialize};
+
+use super::held_out::OutOfFold;
+use super::learned::{Inner, Learned, Report};
+use crate::fault::engine_error;
+
+const WEIGHTS: &str = "weights.safetensors";
+const NOTE: &str = "model.json";
+const PREDICTIONS: &str = "test_predictions.parquet";
+const OUT_OF_FOLD: &str = "out_of_fold.parquet";
+
+#[derive(Serialize, Deserialize)]
+struct Note {
+    /// The names of the input columns, in the order of the fit.
+    inputs: Vec<String>,
+    algorithm: Algorithm,
+    threshold: Option<f64>,
+    classes: Vec<Value>,
+    rows: RowCounts,
+    metrics: Vec<(String, MetricValue)>,
+    requirements: Vec<RequirementResult>,
+    slices: Vec<SliceMetric>,
+    search: Option<SearchReport>,
+}
+
+impl Learned {
+    /// Writes the model with its judgement into an empty folder.
+    ///
+    /// Errors: E0713.
+    pub(crate) fn store(&self, folder: &Path, search: Option<&SearchReport>) -> Result<(), RunError> {
+        let Inner { spec, model, classes, report, out_of_fold, .. } = &*self.0;
+        let note = Note {
+            inputs: spec.inputs.iter().map(|i| i.column.clone()).collect(),
+            algorithm: spec.algorithm.clone(),
+            threshold: spec.fixed_threshold(),
+            classes: classes.clone(),
+            rows: report.rows,
+            metrics: report.metrics.clone(),
+            requirements: report.requirements.clone(),
+            slices: report.slices.clone(),
+            search: search.cloned(),
+        };
+        let note = serde_json::to_vec_pretty(&note).map_err(|e| RunError::new("E0799", e.to_string()))?;
+        write(&folder.join(NOTE), &note)?;
+        write(&folder.join(WEIGHTS), &dbjob_learn::save(&**model))?;
+        crate::write_table(&report.test_predictions, &folder.join(PREDICTIONS))?;
+        if let Some(OutOfFold(table)) = out_of_fold {
+            crate::write_table(table, &folder.join(OUT_OF_FOLD))?;
+        }
+        Ok(())
+    }
+
+    /// The model of [`Learned::store`], for a spec that differs in names at most.
+    ///
+    /// Errors: E0799 when the files are not those.
+    pub(crate) fn read_back(
+        folder: &Path,
+        spec: &FitSpec,
+        threads: usize,
+    ) -> Result<(Self, Option<SearchReport>), RunError> {
+        let strange = |what: String| RunError::new("E0799", format!("{}: {what}", folder.display()));
+        let note = fs::read(folder.join(NOTE)).map_err(|e| strange(e.to_string()))?;
+        let note: Note = serde_json::from_slice(&note).map_err(|e| strange(e.to_string()))?;
+        let weights = fs::read(folder.join(WEIGHTS)).map_err(|e| strange(e.to_string()))?;
+        let now: Vec<&str> = spec.inputs.iter().map(|i| i.column.as_str()).collect();
+        let model = dbjob_learn::load_as(&weights, |features| renamed(features, &note.inputs, &now))
+            .map_err(|e| strange(e.to_string()))?;
+        let mut spec = FitSpec { search: None, algorithm: note.algorithm, ..spec.clone() };
+        spec.threshold = note.threshold.map(Threshold::Fixed);
+        let test_predictions = named(read(&folder.join(PREDICTIONS))?, &spec)?;
+        let out_of_fold = folder.join(OUT_OF_FOLD);
+        let out_of_fold = if out_of_fold.exists() { Some(OutOfFold(read(&out_of_fold)?)) } else { None };
+        let Note { rows, metrics, requirements, slices, classes, .. } = note;
+        let report = Report { rows, metrics, requirements, slices, test_predictions };
+        let inner = Inner { spec, model, classes, threads, report, out_of_fold };
+        Ok((Self(Arc::new(inner)), note.search))
+    }
+}
+
+/// The features of inputs that had other names. Features stand in the order of their inputs: `age`, `country=DE`, `v[0]`.
+fn renamed(features: Vec<String>, was: &[String], now: &[&str]) -> Vec<String> {
+    let mut at = 0;
+    let rest_of = |feature: &str, input: &str| -> Option<String> {
+        let rest = feature.strip_prefix(input)?;
+        (rest.is_empty() || rest.starts_with(['=', '['])).then(|| rest.to_owned())
+    };
+    let rename = |feature: String| {
+        while at < was.len() {
+            if let Some(rest) = rest_of(&feature, &was[at]) {
+                return format!("{}{rest}", now.get(at).unwrap_or(&was[at].as_str()));
+            }
+            at += 1;
+        }
+        feature
+    };
+    features.into_iter().map(rename).collect()
+}
+
+/// The identifying columns and the truth under their names of now; the predictions keep theirs.
+fn named(mut table: DataFrame, spec: &FitSpec) -> Result<DataFrame, RunError> {
+    let output = &spec.output.column;
+    let names: Vec<&String> = spec.identify.iter().filter(|n| *n != output).chain([output]).collect();
+    let was: Vec<String> = table.get_column_names().iter().map(|n| n.to_string()).collect();
+    if was.len() < names.len() {
+        return Ok(table);
+    }
+    // Through names that nothing has: they may only have changed places.
+    for (i, name) in was.iter().take(names.len()).enumerate() {
+        table.rename(name, format!("__{i}").into()).map_err(engine_error)?;
+    }
+    for (i, name) in names.into_iter().enumerate() {
+        table.rename(&format!("__{i}"), name.as_str().into()).map_err(engine_error)?;
+    }
+    Ok(table)
+}
+
+fn read(path: &Path) -> Result<DataFrame, RunError> {
+    let strange = |e: String| RunError::new("E0799", format!("{}: {e}", path.display()));
+    let file = fs::File::open(path).map_err(|e| strange(e.to_string()))?;
+    ParquetReader::new(file).finish().map_err(|e| strange(e.to_string()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    fs::write(path, bytes).map_err(|e| crate::sink::unwritable(path, &e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::renamed;
+
+    #[test]
+    fn features_follow_their_inputs() {
+        let own = |all: &[&str]| all.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        let features = own(&["a", "a=b", "a=c", "v[0]", "v[1]", "b"]);
+        // `a` is a number, then `a` of another table was a category: here two inputs, `a` and `a`'s one-hot under `a`.
+        assert_eq!(
+            renamed(
+                own(&["a", "kind=x", "kind=y", "v[0]", "b"]),
+                &own(&["a", "kind", "v", "b"]),
+                &["n", "k", "w", "b"]
+            ),
+            own(&["n", "k=x", "k=y", "w[0]", "b"])
+        );
+        assert_eq!(renamed(features.clone(), &own(&["a", "v", "b"]), &["a", "v", "b"]), features);
+        // Inputs that trade places by name keep their places.
+        assert_eq!(renamed(own(&["a", "b"]), &own(&["a", "b"]), &["b", "a"]), own(&["b", "a"]));
+    }
+}

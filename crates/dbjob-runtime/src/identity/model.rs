@@ -1,0 +1,88 @@
+//! The identities of models and of what they say.
+
+use std::collections::BTreeMap;
+
+use dbjob_plan::{FOLD, FOLD_FROM, FitSpec, Key, PART, Plan, ROW, Schema, TableIdentity, Target};
+
+use super::digest::Digest;
+use super::table::{column, links};
+
+/// A model is what it is fitted from, with what, and how it is judged. The names of its columns are in none of it.
+pub(super) fn key(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, Key>) -> Key {
+    let of = |name: &String| column(table, name);
+    let mut digest = Digest::new("model").key(&table.rows).json(&spec.serving.plan.seed);
+    for input in &spec.inputs {
+        digest = digest.key(&of(&input.column)).json(&(&input.dtype, input.nullable));
+    }
+    let output = &spec.output;
+    digest = digest.text("output").key(&of(&output.column)).json(&(&output.learned, &output.dtype));
+    digest = digest.keys(&links(&output.unmap, maps)).json(&spec.task);
+    digest = digest.text("weight").keys(spec.weight.iter().map(of).collect::<Vec<_>>().iter());
+    digest = digest.text("identify").keys(spec.identify.iter().map(of).collect::<Vec<_>>().iter());
+    digest = digest.json(&spec.algorithm).json(&spec.search).json(&spec.threshold);
+    digest = digest.json(&(spec.refit, spec.split, spec.folds, spec.judged_by_folds)).json(&spec.metrics);
+    for hidden in [PART, FOLD, FOLD_FROM, ROW] {
+        digest = digest.keys(table.columns.get(hidden));
+    }
+    for slice in &spec.slices {
+        digest = digest.text(&slice.metric).key(&of(&slice.column));
+    }
+    for gate in &spec.require {
+        // Its columns are metrics, not columns of the table.
+        digest = digest.json(&gate.expr).keys(gate.for_each.iter().map(of).collect::<Vec<_>>().iter());
+    }
+    digest.end()
+}
+
+/// What a deployment writes of a model: here the names that callers see matter.
+pub(super) fn output(target: &Target, model: Key, spec: &FitSpec, plan: &Plan) -> Key {
+    let names: Vec<&str> = spec.inputs.iter().map(|i| i.name.as_str()).collect();
+    Digest::new("output")
+        .json(target)
+        .key(&model)
+        .json(&(&plan.job, &spec.model, &names, &spec.output.column))
+        .json(&(&spec.serving.request, &spec.serving.dataset, &spec.serving.nulls, &spec.serving.docs))
+        .json(&spec.require.iter().map(|gate| &gate.text).collect::<Vec<_>>())
+        .end()
+}
+
+pub(super) struct Asked<'a> {
+    pub prefix: &'a str,
+    pub replay: bool,
+    pub out_of_fold: bool,
+}
+
+/// A table with what a model says of its rows.
+pub(super) fn predicted(
+    input: &TableIdentity,
+    above: &Schema,
+    schema: &Schema,
+    (model, spec): (Key, &FitSpec),
+    asked: &Asked<'_>,
+) -> TableIdentity {
+    let mut digest = Digest::new("predict").key(&model).json(&(asked.replay, asked.out_of_fold));
+    if asked.replay {
+        for field in &spec.serving.request.fields {
+            digest = digest.text(&field.name).key(&column(input, &field.name));
+        }
+    } else {
+        for given in &spec.inputs {
+            digest = digest.key(&column(input, &given.column));
+        }
+    }
+    if asked.out_of_fold {
+        digest = digest.key(&column(input, PART)).key(&column(input, ROW));
+    }
+    let what = digest.end();
+    let mut table = input.clone();
+    let of = |suffix: &str| Digest::new("prediction").key(&what).text(suffix).end();
+    for field in schema.fields.iter().filter(|f| above.get(&f.name).is_none()) {
+        table.columns.insert(field.name.clone(), of(field.name.strip_prefix(asked.prefix).unwrap_or(&field.name)));
+    }
+    if !schema.open.is_empty() {
+        let before = table.columns.get(TableIdentity::OPEN).copied();
+        let key = Digest::new("open").keys(&before).key(&of("")).text(asked.prefix).end();
+        table.columns.insert(TableIdentity::OPEN.into(), key);
+    }
+    table
+}
