@@ -108,6 +108,11 @@ codes! {
     E0722 "the data are not as they were locked",
     E0745 "memory limit reached",
     E0746 "module time limit reached",
+    E0750 "data changed during the run",
+    E0751 "the state directory cannot be used",
+    E0752 "another run uses the state directory",
+    E0753 "there is no such run",
+    E0754 "the run cannot be verified",
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",

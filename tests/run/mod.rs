@@ -35,11 +35,14 @@ fn columns(path: &Path) -> BTreeMap<String, Vec<String>> {
     columns
 }
 
-/// Every file below a folder, relative, sorted.
+/// Every file below a folder but what a run keeps for the next, relative, sorted.
 fn files_below(folder: &Path) -> Vec<String> {
     fn walk(root: &Path, folder: &Path, out: &mut Vec<String>) {
         for entry in fs::read_dir(folder).expect("a readable folder") {
             let path = entry.expect("a readable entry").path();
+            if path.ends_with(".dbjob") {
+                continue;
+            }
             if path.is_dir() {
                 walk(root, &path, out);
             } else {

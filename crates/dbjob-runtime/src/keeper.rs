@@ -357,7 +357,13 @@ impl Results for Keeper {
         match self.store.keep(key, item, write) {
             Ok(Ok(_)) => {
                 self.used(key, item);
-                lock(&self.kept).insert(item.to_owned(), *key);
+                if !item.is_empty() {
+                    lock(&self.kept).insert(item.to_owned(), *key);
+                    // An item that streams into a later one is finished before its rows are there.
+                    if let (Some(history), Some(run), Some(hash)) = (&self.history, self.run, self.hash(item)) {
+                        self.noted(history.found(run, item, &hash));
+                    }
+                }
                 Ok(())
             }
             Ok(Err(error)) if error.code == "E0713" => {

@@ -285,7 +285,24 @@ fn data(item: &str, was: &ItemStory, now: &ItemStory) -> Cause {
 fn options(spec: &FitSpec) -> BTreeMap<String, String> {
     let mut options: BTreeMap<String, String> =
         spec.algorithm.options.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+    let list = |names: Vec<&str>| names.join(", ");
     options.insert("algorithm".into(), spec.algorithm.name.clone());
+    options.insert("output".into(), format!("{}: {}", spec.output.column, spec.output.dtype));
+    options.insert("evaluate".into(), list(spec.metrics.iter().map(String::as_str).collect()));
+    options.insert("require".into(), list(spec.require.iter().map(|r| r.text.as_str()).collect()));
+    options.insert("input".into(), list(spec.inputs.iter().map(|i| i.column.as_str()).collect()));
+    let mut say = |name: &str, text: Option<String>| options.extend(text.map(|text| (name.to_owned(), text)));
+    say("weight", spec.weight.clone());
+    say(
+        "threshold",
+        spec.threshold.as_ref().map(|t| match t {
+            dbjob_plan::Threshold::Fixed(share) => share.to_string(),
+            dbjob_plan::Threshold::Best(metric) => format!("best {metric}"),
+        }),
+    );
+    say("refit", spec.refit.then(|| "on all".to_owned()));
+    say("folds", spec.folds.map(|n| n.to_string()));
+    say("search", spec.search.as_ref().map(|s| Digest::new("search").json(s).end().to_string()[..8].to_owned()));
     options
 }
 

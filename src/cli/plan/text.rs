@@ -179,14 +179,17 @@ fn contracts(items: &[AheadItem]) -> String {
 
 /// The steps that hold whole tables; nothing is said where all stream.
 fn holds(items: &[AheadItem]) -> String {
-    let mut out = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for item in items {
         for hold in &item.holds {
-            if out.is_empty() {
-                out.push_str("\nheld in memory as a whole; everything else streams\n");
+            let line = format!("  {}: {}: {}\n", item_title(item.kind, &item.item), hold.step, hold.why);
+            if !lines.contains(&line) {
+                lines.push(line);
             }
-            out.push_str(&format!("  {}: {}: {}\n", item_title(item.kind, &item.item), hold.step, hold.why));
         }
     }
-    out
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("\nheld in memory as a whole; everything else streams\n{}", lines.concat())
 }

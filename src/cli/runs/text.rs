@@ -95,7 +95,8 @@ pub fn compare(found: &Comparison) -> String {
     }
     let items: BTreeSet<(&String, &String)> = a.items.iter().chain(&b.items).map(|i| (&i.kind, &i.item)).collect();
     let of = |whole: &Whole, item: &String| whole.items.iter().find(|i| i.item == *item).and_then(|i| i.rows);
-    let different: Vec<_> = items.into_iter().filter(|(_, i)| of(a, i) != of(b, i)).collect();
+    let different: Vec<_> =
+        items.into_iter().filter(|(_, i)| matches!((of(a, i), of(b, i)), (Some(a), Some(b)) if a != b)).collect();
     if !different.is_empty() {
         out.push('\n');
     }

@@ -207,6 +207,11 @@ impl History {
         insert.execute(params![run, item, kind, reused, rows.map(signed), seconds, hash]).map(drop)
     }
 
+    /// The hash of an item's result that came to be known after the item.
+    pub fn found(&self, run: i64, item: &str, hash: &str) -> rusqlite::Result<()> {
+        self.db().execute("UPDATE items SET hash = ?3 WHERE run = ?1 AND item = ?2", params![run, item, hash]).map(drop)
+    }
+
     pub fn rule(&self, run: i64, rule: &RuleRecord) -> rusqlite::Result<()> {
         let RuleRecord { item, rule, action, failed, path } = rule;
         let sql = "INSERT INTO rules (run, item, rule, action, failed, path) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
