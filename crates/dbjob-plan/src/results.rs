@@ -50,7 +50,12 @@ impl<'de> Deserialize<'de> for Key {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Identity {
     Table(TableIdentity),
-    Model(Key),
+    /// `whole`: of the model that comes of it if no limit of time ends its fit. Such a limit may decide what a model is, so
+    /// it is part of `key`.
+    Model {
+        key: Key,
+        whole: Key,
+    },
     /// What a deployment writes, and where.
     Output(Key),
 }

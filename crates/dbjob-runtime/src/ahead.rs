@@ -100,13 +100,11 @@ pub fn look_ahead(backend: Arc<dyn Backend>, plan: Arc<Plan>, options: &AheadOpt
     })?;
     let observer = |_| {};
     let cx = RunContext {
-        base: options.base.clone(),
-        observer: &observer,
         cancel,
         goal: options.goal.clone(),
         threads: options.threads.max(1),
         results: Some(&keeper),
-        outputs: None,
+        ..RunContext::new(options.base.clone(), &observer)
     };
     let outlook = backend.outlook(&plan, &cx)?;
     let story = Story::of(&keeper, &options.note);

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dbjob_plan::{
-    Backend, Cancel, Delivery, Event, FetchContext, Identity, ItemKind, Key, NodeId, Op, Origin, Plan, Results,
-    RunError, Source,
+    Backend, Cancel, Checkpoints, Delivery, Event, FetchContext, Identity, ItemKind, Key, NodeId, Op, Origin, Plan,
+    Results, RunError, Source,
 };
 use rusqlite::Error as Sql;
 
@@ -30,6 +30,7 @@ pub struct Keeper {
     cancel: Cancel,
     pub identities: Identities,
     looks: Looks,
+    state: PathBuf,
     store: Store,
     history: Option<Arc<History>>,
     /// The run that adds; `None`: a look ahead, which writes nothing.
@@ -68,6 +69,7 @@ impl Keeper {
             cancel: look.cancel.clone(),
             identities: Identities::default(),
             looks: Looks::new(),
+            state: look.state.to_owned(),
             store: Store::new(look.state.join("results")),
             history: look.history,
             run: look.run,
@@ -407,7 +409,34 @@ impl Results for Keeper {
     }
 }
 
+impl Checkpoints for Keeper {
+    fn load(&self, node: NodeId) -> Option<Vec<u8>> {
+        if self.fresh { None } else { state::checkpoint::load(&self.state, &self.fit(node)?) }
+    }
+
+    fn save(&self, node: NodeId, saved: &[u8]) {
+        let Some(key) = self.fit(node) else { return };
+        if let Err(e) = state::checkpoint::save(&self.state, &key, saved) {
+            self.warn(&self.plan.node(node).item, format!("the checkpoint is not kept: {e}"));
+        }
+    }
+
+    fn clear(&self, node: NodeId) {
+        if let Some(key) = self.fit(node) {
+            state::checkpoint::clear(&self.state, &key);
+        }
+    }
+}
+
 impl Keeper {
+    /// The key of the very model that a fit is to give.
+    fn fit(&self, node: NodeId) -> Option<Key> {
+        match self.identities.nodes.get(&node)? {
+            Identity::Model { whole, .. } => Some(*whole),
+            _ => None,
+        }
+    }
+
     /// The folder of a result if it is whole; what is damaged goes.
     fn whole(&self, key: &Key, item: &str) -> Option<PathBuf> {
         match self.store.find(key) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dbjob_plan::{Backend, Cancel, Event, Plan, Results, RunContext, RunError, RunReport, Watch};
+use dbjob_plan::{Backend, Cancel, Checkpoints, Event, Plan, Results, RunContext, RunError, RunReport, Watch};
 
 use crate::gate::Gate;
 use crate::guard::Guard;
@@ -173,9 +173,18 @@ impl Worker {
             gate.emit(event);
         };
         let results = keeper.map(|k| k as &dyn Results);
+        let checkpoints = keeper.map(|k| k as &dyn Checkpoints);
         let threads = threads.max(1);
-        let mut cx =
-            RunContext { cancel, goal, threads, watch, results, outputs, ..RunContext::new(base, &observer) };
+        let mut cx = RunContext {
+            cancel,
+            goal,
+            threads,
+            watch,
+            results,
+            checkpoints,
+            outputs,
+            ..RunContext::new(base, &observer)
+        };
         backend.run(&plan, &mut cx)
     }
 }

@@ -155,7 +155,7 @@ impl Story {
                     let all = story.columns.values().fold(Digest::new("table").key(&table.rows), |d, k| d.key(k));
                     story.key = Some(all.end());
                 }
-                Some(Identity::Model(key)) => {
+                Some(Identity::Model { key, .. }) => {
                     story.key = Some(*key);
                     if let Op::Fit(spec) = &plan.node(item.output).op
                         && let Some(table) = plan.inputs(item.output).first().and_then(|i| keeper.identities.table(*i))

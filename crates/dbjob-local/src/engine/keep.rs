@@ -40,8 +40,9 @@ impl Run<'_> {
     /// Keeps a model that was fitted and judged.
     pub(super) fn keep_model(&self, id: NodeId) -> Result<(), Stop> {
         let (Some(results), false) = (self.cx.results, self.quiet) else { return Ok(()) };
-        let Some(Identity::Model(key)) = results.identity(id) else { return Ok(()) };
+        let Some(Identity::Model { key, whole }) = results.identity(id) else { return Ok(()) };
         results.unchanged(id)?;
+        let key = if self.models[&id].unfinished().is_empty() { whole } else { key };
         results.keep(key, self.result_of(id), &mut |folder| {
             self.models[&id].store(folder, self.searches.get(&id))?;
             json(&folder.join(MAPS), &self.maps_by_key())

@@ -100,7 +100,8 @@ impl Look<'_> {
 /// Of tables it holds the columns that are needed and how their rows are ordered: that is what is kept of them.
 pub(super) fn kept_key(plan: &Plan, id: NodeId, need: &Need, results: &dyn Results) -> Option<Key> {
     match results.identity(id)? {
-        Identity::Model(key) => Some(*key),
+        // A fit that came to its end is the same whatever time it had.
+        Identity::Model { key, whole } => Some(if results.find(whole).is_some() { *whole } else { *key }),
         Identity::Table(table) if is_kept(plan, id) => table_key(plan, id, (need, table), results),
         _ => None,
     }
@@ -130,7 +131,7 @@ pub(super) fn output_key(plan: &Plan, id: NodeId, need: &Need, results: &dyn Res
             columns.insert(0, table.rows);
             Some(results.combine(&format!("rows of {}", plan.node(id).item), &columns))
         }
-        Identity::Model(_) => None,
+        Identity::Model { .. } => None,
     }
 }
 

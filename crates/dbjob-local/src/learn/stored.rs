@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dbjob_plan::{
     Algorithm, FitSpec, MetricValue, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Threshold,
-    Value,
+    Unfinished, Value,
 };
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,7 @@ struct Note {
     requirements: Vec<RequirementResult>,
     slices: Vec<SliceMetric>,
     search: Option<SearchReport>,
+    unfinished: Vec<Unfinished>,
 }
 
 impl Learned {
@@ -40,7 +41,7 @@ impl Learned {
     ///
     /// Errors: E0713.
     pub(crate) fn store(&self, folder: &Path, search: Option<&SearchReport>) -> Result<(), RunError> {
-        let Inner { spec, model, classes, report, out_of_fold, .. } = &*self.0;
+        let Inner { spec, model, classes, report, out_of_fold, unfinished, .. } = &*self.0;
         let note = Note {
             inputs: spec.inputs.iter().map(|i| i.column.clone()).collect(),
             algorithm: spec.algorithm.clone(),
@@ -51,6 +52,7 @@ impl Learned {
             requirements: report.requirements.clone(),
             slices: report.slices.clone(),
             search: search.cloned(),
+            unfinished: unfinished.clone(),
         };
         let note = serde_json::to_vec_pretty(&note).map_err(|e| RunError::new("E0799", e.to_string()))?;
         write(&folder.join(NOTE), &note)?;
@@ -82,9 +84,9 @@ impl Learned {
         let test_predictions = named(read(&folder.join(PREDICTIONS))?, &spec)?;
         let out_of_fold = folder.join(OUT_OF_FOLD);
         let out_of_fold = if out_of_fold.exists() { Some(OutOfFold(read(&out_of_fold)?)) } else { None };
-        let Note { rows, metrics, requirements, slices, classes, .. } = note;
+        let Note { rows, metrics, requirements, slices, classes, unfinished, .. } = note;
         let report = Report { rows, metrics, requirements, slices, test_predictions };
-        let inner = Inner { spec, model, classes, threads, report, out_of_fold };
+        let inner = Inner { spec, model, classes, threads, unfinished, report, out_of_fold };
         Ok((Self(Arc::new(inner)), note.search))
     }
 }

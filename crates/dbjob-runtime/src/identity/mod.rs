@@ -44,7 +44,7 @@ impl Identities {
 
     pub fn model(&self, id: NodeId) -> Option<Key> {
         match self.nodes.get(&id)? {
-            Identity::Model(key) => Some(*key),
+            Identity::Model { key, .. } => Some(*key),
             _ => None,
         }
     }
@@ -57,10 +57,13 @@ impl Identities {
                 let content = (*contents.get(&id)?)?;
                 Identity::Table(table::read(source, &node.schema, content, engine))
             }
-            Op::Fit(spec) => Identity::Model(model::key(spec, self.table(inputs[0])?, &self.maps)),
+            Op::Fit(spec) => {
+                let whole = model::key(spec, self.table(inputs[0])?, &self.maps);
+                Identity::Model { key: model::within(whole, plan, &node.item), whole }
+            }
             Op::Deploy(target) => Identity::Output(match self.nodes.get(&inputs[0])? {
                 Identity::Table(table) => table::output(target, table, &plan.node(inputs[0]).schema),
-                Identity::Model(key) => match &plan.node(inputs[0]).op {
+                Identity::Model { key, .. } => match &plan.node(inputs[0]).op {
                     Op::Fit(spec) => model::output(target, *key, spec, plan),
                     _ => return None,
                 },

@@ -34,6 +34,13 @@ pub(super) fn key(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, Ke
     digest.end()
 }
 
+/// The model that a limit on the time of its module may have ended early.
+pub(super) fn within(whole: Key, plan: &Plan, item: &str) -> Key {
+    let module = plan.item(item).and_then(|item| item.module.as_deref());
+    let limit = plan.modules.iter().find(|m| Some(m.name.as_str()) == module).and_then(|m| m.limits.time);
+    limit.map_or(whole, |time| Digest::new("within").key(&whole).json(&time.value).end())
+}
+
 /// What a deployment writes of a model: here the names that callers see matter.
 pub(super) fn output(target: &Target, model: Key, spec: &FitSpec, plan: &Plan) -> Key {
     let names: Vec<&str> = spec.inputs.iter().map(|i| i.name.as_str()).collect();

@@ -63,6 +63,10 @@ pub fn clean(state: &Path, history: &History, what: &Clean) -> Result<Cleaned, R
             }
         }
     }
+    if what.all && !what.dry {
+        // Fits that were not finished begin anew.
+        let _ = fs::remove_dir_all(state.join("checkpoints"));
+    }
     whole.sort();
     let mut total: u64 = whole.iter().map(|(.., bytes)| bytes).sum();
     for (used, key, bytes) in whole {
@@ -96,7 +100,8 @@ pub fn cap(history: &History) -> Option<u64> {
 /// Removes what processes that were killed have left half done. Only for the run that holds the lock.
 pub(crate) fn sweep(state: &Path) {
     let now = SystemTime::now();
-    for entry in fs::read_dir(state.join("results")).into_iter().flatten().flatten() {
+    let folders = [state.join("results"), state.join("checkpoints")];
+    for entry in folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(TEMP_PREFIX);
         // A look ahead stages nothing; another run holds no lock. A moment's grace for clocks of other machines.
         let still = entry
@@ -104,7 +109,8 @@ pub(crate) fn sweep(state: &Path) {
             .and_then(|m| m.modified())
             .is_ok_and(|t| now.duration_since(t).is_ok_and(|age| age < Duration::from_secs(1)));
         if ours && !still {
-            let _ = fs::remove_dir_all(entry.path());
+            let path = entry.path();
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
     }
 }

@@ -10,6 +10,7 @@
 //! Invariants: a folder under its final name is complete and synced, and never changes; only the run that holds the lock
 //! writes; everything may be removed at any time between runs, at the cost of computing again.
 
+pub(crate) mod checkpoint;
 mod clean;
 mod contents;
 mod history;
