@@ -11,3 +11,4 @@ tests/highlight/run.sh
 tests/sarif/run.sh
 tests/oracle/run.sh
 tests/openapi/run.sh
+tests/objects/run.sh

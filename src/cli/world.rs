@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use dbjob_plan::{RunError, Schema, Source};
+use dbjob_plan::{RunError, Schema, Source, in_object_store};
 
 use super::files::{parent, read_source, shown};
 use super::front::Purpose;
@@ -58,7 +58,7 @@ impl World for LocalWorld {
     #[cfg(not(feature = "local"))]
     fn schema(&self, source: &Source) -> Result<Option<Schema>, RunError> {
         let is_pattern = source.path.contains(['*', '?', '[']);
-        if !is_pattern && !self.base.join(&source.path).exists() {
+        if !is_pattern && !in_object_store(&source.path) && !self.base.join(&source.path).exists() {
             return Err(RunError::new("E0701", format!("there is no file `{}`", source.path)));
         }
         Ok(None)
@@ -76,7 +76,8 @@ impl World for LocalWorld {
     /// A run reads the file anyway, and says where.
     #[cfg(feature = "local")]
     fn header(&self, source: &Source) -> Result<Option<Vec<String>>, RunError> {
-        if self.purpose == Purpose::Run {
+        // To check what is declared nobody is asked over the network.
+        if self.purpose == Purpose::Run || self.purpose == Purpose::Look && in_object_store(&source.path) {
             return Ok(None);
         }
         match dbjob_plan::Backend::header(&super::engine::engine(), source, &self.base) {

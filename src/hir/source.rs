@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{CsvOptions, Database, DatabaseSystem, Encoding, Format, Outside, Relation, Value};
+use dbjob_plan::{CsvOptions, Database, DatabaseSystem, Encoding, Format, OBJECTS, Outside, Relation, Value};
 
 use super::check::Context;
 use super::options::{self, Given};
@@ -79,6 +79,9 @@ pub(super) fn find(source: &SourceExpr, cx: &mut Context<'_>) -> Option<Found> {
     {
         url(system, &path.text, &first.value, cx)?;
     }
+    if system.is_none() && !path.later {
+        object(&path.text, &first.value, cx)?;
+    }
     let given: Vec<Given<'_>> =
         rest.iter().map(|(_, arg)| Given { name: arg.name.as_ref(), value: &arg.value }).collect();
     if let Some(extra) = given.iter().find(|g| g.name.is_none()) {
@@ -127,6 +130,19 @@ pub(super) fn url(system: DatabaseSystem, text: &str, value: &ast::Expr, cx: &mu
     let diagnostic = Diagnostic::error(Code::E0105, value.span, format!("a URL of {} begins otherwise", system.word()))
         .label("not such a URL")
         .help(format!("write \"{}user@host/database\", or secret(\"NAME\") with a password in it", schemes[0]));
+    cx.out.push(diagnostic);
+    None
+}
+
+/// `s3://bucket/key`, if it begins so.
+pub(super) fn object(text: &str, value: &ast::Expr, cx: &mut Context<'_>) -> Option<()> {
+    let Some(place) = text.strip_prefix(OBJECTS) else { return Some(()) };
+    if place.split_once('/').is_some_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty()) {
+        return Some(());
+    }
+    let diagnostic = Diagnostic::error(Code::E0105, value.span, "this names no object of a store")
+        .label("a bucket and a key are needed")
+        .help("write \"s3://bucket/key\"; of a source also \"s3://bucket/folder/*.csv\"");
     cx.out.push(diagnostic);
     None
 }

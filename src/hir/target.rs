@@ -7,7 +7,7 @@ use dbjob_plan::{DatabaseSystem, Folder, Outside, Service, Span, TableFormat, Ta
 use super::check::Context;
 use super::expr::unknown_column;
 use super::options::{self, Given};
-use super::source::url;
+use super::source::{object, url};
 use crate::catalog::sink::{self, MODES, Sink, Takes};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic};
@@ -100,6 +100,7 @@ fn path_of(sink: &Sink, place: &Arg, cx: &mut Context<'_>) -> Option<String> {
         cx.out.push(diagnostic);
         return None;
     }
+    object(&path.text, &place.value, cx)?;
     Some(path.text)
 }
 

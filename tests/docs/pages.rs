@@ -21,8 +21,15 @@ use dbjob_plan::{DataType, Field, RunError, Schema, Source};
 use super::markdown::{Block, blocks};
 
 /// Codes without an example, each with the reason.
-const WITHOUT: &[(Code, &str)] =
-    &[(Code::E0799, "no job raises it by what is written in it: it is a bug of the engine")];
+const WITHOUT: &[(Code, &str)] = &[
+    (Code::E0740, OBJECTS),
+    (Code::E0741, OBJECTS),
+    (Code::E0742, OBJECTS),
+    (Code::E0743, OBJECTS),
+    (Code::E0799, "no job raises it by what is written in it: it is a bug of the engine"),
+];
+
+const OBJECTS: &str = "it takes a server: tests/objects has one and raises it";
 
 /// One half of a page.
 pub struct Half {

@@ -125,6 +125,19 @@ fn what_this_engine_does_not_carry_out_is_refused_where_it_is_asked_for() {
     for (job, what) in [
         ("job a { cluster = c }\ncluster c { engine = spark }", "the engine spark of the cluster `c`"),
         ("module m { runs = t, cluster = c }\ncluster c { engine = databricks }", "the engine databricks"),
+        ("deploy t { to parquet(\"s3://b/t\", mode = append) }", "`mode` and `partition` in an object store"),
+        ("deploy t { to csv(\"s3://b/t\", partition = id) }", "`mode` and `partition` in an object store"),
+        ("deploy t { to csv(\"gs://b/t.csv\") }", "a path that begins with `gs://`"),
+        (
+            "dataset q from csv(\"https://x/q.csv\") { id: int key }\ndeploy q { to csv(\"q.csv\") }",
+            "a path that begins with",
+        ),
+        (
+            "dataset q from csv(\"q.csv\") { x: int; y: bool label }\ntransform r from q { split test 20% }\n\
+             model m from r { input x; output y: bool; fit logistic_regression }\n\
+             deploy m { to registry(\"s3://b/models\") }",
+            "a registry in an object store",
+        ),
     ] {
         let here = with(job);
         let ended = dbjob(here.path(), &["check", "a.dbjob"]);
@@ -135,6 +148,7 @@ fn what_this_engine_does_not_carry_out_is_refused_where_it_is_asked_for() {
     }
     for job in [
         "cluster c { engine = spark }",
+        "dataset q from csv(\"s3://b/q.csv.gz\") { id: int key }\ndeploy q { to csv(\"s3://b/p.csv.zst\") }",
         "job a { environment { HOME = unset } }",
         "job a { cluster = c, retries = 0 }\ncluster c { engine = local }",
         "module m { runs = t, replicas = 1, retries = 0, element_spec { input_config = \"ml.t2.off\" } }",

@@ -16,12 +16,14 @@ mod learn;
 mod list;
 pub mod map;
 pub mod package;
+mod packing;
 mod process;
 mod replay;
 mod request;
 mod sink;
 mod source;
 mod step;
+mod store;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -176,9 +176,9 @@ impl<'a> RunContext<'a> {
         }
     }
 
-    /// The path of the job as a path of this machine.
+    /// The path of the job as a path of this machine; that of an object stays as it is.
     pub fn resolve(&self, path: &str) -> PathBuf {
-        self.base.join(path)
+        if crate::in_object_store(path) { path.into() } else { self.base.join(path) }
     }
 }
 

@@ -30,6 +30,14 @@ impl Source {
     }
 }
 
+/// How the path of an object begins: `s3://bucket/key`.
+pub const OBJECTS: &str = "s3://";
+
+/// Whether a path is of an object store rather than of this machine.
+pub fn in_object_store(path: &str) -> bool {
+    path.starts_with(OBJECTS)
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceColumn {
     pub name: String,

@@ -115,9 +115,7 @@ impl Keeper {
         match self.backend.origin(source, &self.base)? {
             Origin::Job => Ok(Some(Digest::new("job").end())),
             Origin::Files(files) | Origin::Packed(files) => self.content_of(id, &files).map(Some),
-            Origin::Remote { version: Some(version) } => {
-                Ok(Some(Digest::new("remote").text(&source.place()).text(&version).end()))
-            }
+            Origin::Remote { version: Some(version) } => Ok(Some(remote(source, &version))),
             Origin::Remote { version: None } if self.run.is_none() => Ok(None),
             Origin::Remote { version: None } => self.fetch_to_know(id, source).map(Some),
         }
@@ -203,6 +201,20 @@ impl Keeper {
         let node = self.plan.node(id);
         let cx = FetchContext { base: &self.base, folder, cancel: &self.cancel };
         self.backend.fetch(source, &node.schema, &cx).map_err(|e| e.or_span(node.span))
+    }
+
+    /// What was fetched of a source that changed since the run began must not be kept as what it was then.
+    ///
+    /// Errors: E0743, E0750.
+    fn is_as_it_was(&self, id: NodeId, source: &Source, content: &Key) -> Result<(), RunError> {
+        match self.backend.origin(source, &self.base)? {
+            Origin::Remote { version: Some(version) } if remote(source, &version) != *content => {
+                Err(RunError::new("E0743", format!("{} changed while it was read", source.place()))
+                    .help("run it again when nobody writes to it")
+                    .or_span(self.plan.node(id).span))
+            }
+            _ => self.unchanged(id),
+        }
     }
 
     fn staged(&self) -> Result<tempfile::TempDir, RunError> {
@@ -292,6 +304,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What is elsewhere, as it is there now.
+fn remote(source: &Source, version: &str) -> Key {
+    Digest::new("remote").text(&source.place()).text(version).end()
+}
+
 /// The note beside fetched files.
 const SOURCE: &str = "source.json";
 
@@ -321,6 +338,7 @@ impl Results for Keeper {
             None => {
                 let staged = self.staged()?;
                 let found = self.fetch(id, source, staged.path())?;
+                self.is_as_it_was(id, source, &content)?;
                 let mut files: Vec<PathBuf> =
                     fs::read_dir(staged.path()).into_iter().flatten().flatten().map(|e| e.path()).collect();
                 files.sort();

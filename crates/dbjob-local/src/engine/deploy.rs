@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use dbjob_plan::{Delivery, Event, Folder, Identity, Node, NodeId, Op, RunError, TableFormat, TableReport, Target};
+use dbjob_plan::{
+    Delivery, Event, Folder, Identity, Node, NodeId, Op, RunError, SourceFingerprint, TableFormat, TableReport, Target,
+};
 use polars::prelude::{self as pl, DataFrame};
 
 use super::folds::upstream;
@@ -69,7 +71,7 @@ impl Run<'_> {
         self.settle(&table)?;
         self.go_on()?;
         self.unchanged(input)?;
-        let rows = sink.finish()?;
+        let rows = sink.finish(&self.cx.cancel)?;
         self.written(id, node, file, rows);
         Ok(())
     }
@@ -125,7 +127,8 @@ impl Run<'_> {
         for id in upstream(self.plan, model) {
             let node = self.plan.node(id);
             if let Op::Read(source) = &node.op {
-                lineage.push(source::fingerprint(&node.item, &self.cx.base, source)?);
+                let read = source::fingerprint(&node.item, &self.cx.base, &self.source(id)?)?;
+                lineage.push(SourceFingerprint { path: source.path.clone(), ..read });
             }
         }
         self.go_on()?;

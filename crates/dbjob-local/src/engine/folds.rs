@@ -224,7 +224,7 @@ impl Run<'_> {
             let rounds = (count as usize - begun).div_ceil(crew.replicas) as u32;
             let crew = crew.one().until(crew.before(rounds - 1, Duration::ZERO));
             let number = begun as i64;
-            let mut run = Run::new(self.plan, &cx, (self.needs, self.known), (self.exact, self.clocks));
+            let mut run = Run::new(self.plan, &cx, (self.needs, self.known), (self.exact, self.clocks, self.fetched));
             run.crew = Some(crew.clone());
             self.one_fold(fit, folds, (number, count), without, &mut run).and_then(|rows| match rows {
                 Some(rows) => work(number, &rows, &run, &crew)

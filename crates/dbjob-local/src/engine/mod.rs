@@ -3,6 +3,7 @@
 mod crew;
 mod deploy;
 mod explain;
+mod fetched;
 mod fit;
 mod folds;
 mod keep;
@@ -104,8 +105,9 @@ fn walk<T>(
 ) -> Result<T, RunError> {
     let (mut exact, clocks) = (BTreeSet::new(), crew::Clocks::default());
     let known = known::Known::of(plan, needs, cx.results);
+    let fetched = fetched::Fetched::default();
     loop {
-        match walk(run::Run::new(plan, cx, (needs, &known), (&exact, &clocks))) {
+        match walk(run::Run::new(plan, cx, (needs, &known), (&exact, &clocks, &fetched))) {
             Ok(done) => return Ok(done),
             Err(Stop::Failed(error)) => return Err(error),
             Err(Stop::ReadExactly(nodes)) => exact.extend(nodes),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use dbjob_plan::{Field, Node, RunError, TableFormat};
+use dbjob_plan::{Cancel, Field, Node, RunError, TableFormat};
 use polars::prelude::{self as pl, Column, DataFrame, IntoLazy};
 
 use crate::fault::{engine_error, guarded};
@@ -44,7 +44,7 @@ impl Quarantine {
         let failed = |e: pl::PolarsError| unwritable(&file, &e.to_string());
         let query = sink.query(all.clone().lazy(), all.schema(), format).map_err(failed)?;
         guarded(|| query.collect()).map_err(failed)?;
-        sink.finish()?;
+        sink.finish(&Cancel::default())?;
         self.files.insert(file, all);
         Ok(())
     }

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use dbjob_plan::{
     Delivery, Event, ExpectAction, ItemKind, Join, Node, NodeId, Op, Plan, PlanItem, RunContext, RunError, RunReport,
-    SearchReport, SplitKey, TableReport,
+    SearchReport, Source, SplitKey, TableReport,
 };
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
 use super::crew::{Clocks, Crew};
+use super::fetched::Fetched;
 use super::known::Known;
 use super::need::{Need, Needs, Order};
 use super::quarantine::Quarantine;
@@ -30,6 +31,7 @@ pub(super) struct Run<'a> {
     pub known: &'a Known,
     /// The CSV sources that are read exactly.
     pub exact: &'a BTreeSet<NodeId>,
+    pub fetched: &'a Fetched,
     pub clocks: &'a Clocks,
     /// Who works on it, of one of many runs for a model; else each item has its own.
     pub crew: Option<Crew>,
@@ -54,7 +56,7 @@ impl<'a> Run<'a> {
         plan: &'a Plan,
         cx: &'a RunContext<'a>,
         (needs, known): (&'a Needs, &'a Known),
-        (exact, clocks): (&'a BTreeSet<NodeId>, &'a Clocks),
+        (exact, clocks, fetched): (&'a BTreeSet<NodeId>, &'a Clocks, &'a Fetched),
     ) -> Self {
         Self {
             plan,
@@ -62,6 +64,7 @@ impl<'a> Run<'a> {
             needs,
             known,
             exact,
+            fetched,
             clocks,
             crew: None,
             quiet: false,
@@ -200,7 +203,7 @@ impl<'a> Run<'a> {
     pub fn node(&mut self, id: NodeId, node: &'a Node, need: &'a Need) -> Result<(), Stop> {
         let inputs = self.plan.inputs(id);
         let table = match &node.op {
-            Op::Read(source) => self.read(id, node, source, need)?,
+            Op::Read(_) => self.read(id, node, need)?,
             Op::Request | Op::Snapshot { .. } => {
                 return Err(RunError::new("E0799", "a serving plan cannot be run as a job").into());
             }
@@ -313,9 +316,21 @@ impl<'a> Run<'a> {
         Step { plan: self.plan, id, node, faults: &self.faults, maps: &self.maps, live: Some(&need.columns) }
     }
 
-    fn read(&self, id: NodeId, node: &Node, source: &dbjob_plan::Source, need: &Need) -> Result<Table, Stop> {
-        let wanted = source::wanted(source, &node.schema, &|c| need.columns.contains(c));
-        let scan = Scan { node: id, source, wanted: &wanted, base: &self.cx.base, faults: &self.faults };
+    /// Where a node reads its rows from: files of this machine, or the job.
+    ///
+    /// Errors: those of a fetch.
+    pub fn source(&self, id: NodeId) -> Result<Source, RunError> {
+        let node = self.plan.node(id);
+        let Op::Read(source) = &node.op else {
+            return Err(RunError::new("E0799", format!("`{}` is read from nowhere", node.item)));
+        };
+        self.fetched.source(id, source, &node.schema, self.cx)
+    }
+
+    fn read(&self, id: NodeId, node: &Node, need: &Need) -> Result<Table, Stop> {
+        let source = self.source(id)?;
+        let wanted = source::wanted(&source, &node.schema, &|c| need.columns.contains(c));
+        let scan = Scan { node: id, source: &source, wanted: &wanted, base: &self.cx.base, faults: &self.faults };
         let mut table = Table::lazy(scan.open(self.exact.contains(&id))?);
         table.reads.insert(id);
         Ok(table)
@@ -324,9 +339,10 @@ impl<'a> Run<'a> {
     /// The scan of a source again, to say what is wrong with it.
     pub fn explain_source(&self, id: NodeId) -> Result<(), RunError> {
         let node = self.plan.node(id);
-        let (Op::Read(source), Some(need)) = (&node.op, self.needs.nodes.get(&id)) else { return Ok(()) };
-        let wanted = source::wanted(source, &node.schema, &|c| need.columns.contains(c));
-        Scan { node: id, source, wanted: &wanted, base: &self.cx.base, faults: &self.faults }
+        let (Op::Read(_), Some(need)) = (&node.op, self.needs.nodes.get(&id)) else { return Ok(()) };
+        let source = self.source(id)?;
+        let wanted = source::wanted(&source, &node.schema, &|c| need.columns.contains(c));
+        Scan { node: id, source: &source, wanted: &wanted, base: &self.cx.base, faults: &self.faults }
             .explain()
             .map_err(|e| source::placed(e, node))
     }

@@ -1,6 +1,6 @@
 //! What this engine cannot do, asked before anything runs.
 
-use dbjob_plan::{Expr, ExprKind, Format, MapLink, NodeId, Op, Plan, Target, Unsupported};
+use dbjob_plan::{Expr, ExprKind, Folder, Format, MapLink, NodeId, Op, Plan, Target, Unsupported, in_object_store};
 
 use super::placement;
 use crate::step::window;
@@ -53,6 +53,9 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
             if let Some(outside) = &source.outside {
                 say(format!("`{outside}` in a source"));
             }
+            if source.format.is_file() {
+                elsewhere(&source.path, say);
+            }
             if let Format::Database(database) = &source.format {
                 say(format!("the source `{}`", database.system.word()));
             }
@@ -71,6 +74,15 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
         }
         Op::Deploy(target) => {
             let model = plan.inputs(id).first().is_some_and(|i| matches!(plan.node(*i).op, Op::Fit(_)));
+            if let Target::Folder(Folder { path, .. }) = target
+                && in_object_store(path)
+            {
+                say("`mode` and `partition` in an object store".into());
+            } else if matches!(target, Target::Registry { .. }) && in_object_store(target.place()) {
+                say("a registry in an object store".into());
+            } else if !matches!(target, Target::Service(_)) {
+                elsewhere(target.place(), say);
+            }
             match target {
                 Target::Registry { .. } if !model => say("a table in a model registry".into()),
                 Target::Service(service) => say(format!("the target `{}`", service.kind)),
@@ -79,6 +91,15 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
             }
         }
         _ => {}
+    }
+}
+
+/// A path that is a URL of another kind than an object's.
+fn elsewhere(path: &str, say: &mut dyn FnMut(String)) {
+    if let Some((scheme, _)) = path.split_once("://").filter(|_| !in_object_store(path))
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    {
+        say(format!("a path that begins with `{scheme}://`"));
     }
 }
 

@@ -10,10 +10,8 @@ use polars::prelude::{self as pl, AnyValue, Column, DataFrame, IdxCa, IdxSize};
 
 use super::{Sink, unwritable};
 use crate::fault::engine_error;
+use crate::source::partition::NULL;
 use crate::types::value_of;
-
-/// What the folder of a null is called, as other tools call it.
-const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// Writes the rows into `path`; their number. A folder that is replaced appears whole; of an append each file does.
 ///

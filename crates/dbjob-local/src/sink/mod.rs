@@ -1,13 +1,15 @@
-//! Tables to files: written to a temporary name in the same folder, synced, then renamed. A failure leaves nothing.
+//! Tables to files: written to a temporary name in the same folder, synced, then renamed. A failure leaves nothing. What
+//! goes to an object store is a file of this machine until it is whole.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use dbjob_plan::{DataLocation, RunError, TableFormat};
+use dbjob_plan::{Cancel, DataLocation, RunError, TableFormat, in_object_store};
 use polars::io::csv::write::SerializeOptions;
-use polars::io::utils::file::Writable;
+use polars::io::utils::file::{Writable, WritableTrait};
 use polars::prelude::{
     self as pl, CsvWriterOptions, DataFrame, Expr, FileWriteFormat, IntoColumn, IntoLazy, IpcWriterOptions, LazyFrame,
     NDJsonWriterOptions, OptFlags, ParquetWriteOptions, PolarsResult, SinkDestination, SinkTarget, SpecialEq,
@@ -19,31 +21,45 @@ pub(crate) mod folder;
 
 use crate::fault::guarded;
 use crate::list::Lists;
+use crate::packing::{Packer, Packing};
+use crate::store::{self, Place};
 use crate::udf::{col, map1};
 
 /// A file being written.
 pub(crate) struct Sink {
     target: PathBuf,
+    /// Where the file goes when it is whole, if that is no file.
+    object: Option<Place>,
+    packing: Option<Packing>,
     temporary: NamedTempFile,
     rows: Arc<AtomicU64>,
 }
 
 impl Sink {
-    /// Makes the folder if need be, and the temporary file.
+    /// Makes the folder if need be, and the temporary file. The target is a file or an object; if its name ends in `.gz` or
+    /// `.zst`, it is packed on the way.
     ///
-    /// Errors: E0713.
+    /// Errors: E0713, E0742.
     pub fn create(target: &Path) -> Result<Self, RunError> {
+        let packing = Packing::of(target);
+        let wrong = |e: std::io::Error| unwritable(target, &e.to_string());
+        if let Some(url) = target.to_str().filter(|path| in_object_store(path)) {
+            let object = Some(Place::parse(url)?);
+            // For the eyes of its owner only: it lies in a folder that all may look into.
+            let prefix = dbjob_plan::temp_prefix();
+            let temporary = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile().map_err(wrong)?;
+            return Ok(Self { target: target.to_path_buf(), object, packing, temporary, rows: Arc::default() });
+        }
         let folder = match target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        fs::create_dir_all(folder).map_err(|e| unwritable(target, &e.to_string()))?;
+        fs::create_dir_all(folder).map_err(wrong)?;
         if target.is_dir() {
             return Err(unwritable(target, "it is a folder"));
         }
-        let temporary =
-            builder(&dbjob_plan::temp_prefix()).tempfile_in(folder).map_err(|e| unwritable(target, &e.to_string()))?;
-        Ok(Self { target: target.to_path_buf(), temporary, rows: Arc::default() })
+        let temporary = builder(&dbjob_plan::temp_prefix()).tempfile_in(folder).map_err(wrong)?;
+        Ok(Self { target: target.to_path_buf(), object: None, packing, temporary, rows: Arc::default() })
     }
 
     /// The query that writes the visible columns of `frame` when it is collected.
@@ -69,7 +85,11 @@ impl Sink {
         };
         // By its path polars would make the file when it comes to write it: after a query that failed meanwhile, a file that
         // was removed would stand there again.
-        let file = Writable::Local(self.temporary.reopen()?);
+        let file = self.temporary.reopen()?;
+        let file = match self.packing {
+            Some(packing) => Writable::Dyn(Box::new(Packed(Some(packing.writer(file)?)))),
+            None => Writable::Local(file),
+        };
         let target = SinkTarget::Dyn(SpecialEq::new(Arc::new(Mutex::new(Some(file)))));
         let target = SinkDestination::File { target };
         counted.sink(target, format, UnifiedSinkArgs::default())
@@ -102,14 +122,46 @@ impl Sink {
         Ok(self.rows.load(Ordering::Relaxed))
     }
 
-    /// Gives the file its name; the number of rows that were written.
+    /// Gives the file its name, or makes it the object; the number of rows that were written.
     ///
-    /// Errors: E0713.
-    pub fn finish(self) -> Result<u64, RunError> {
+    /// Errors: E0713, E0718, E0740 to E0742.
+    pub fn finish(self, cancel: &Cancel) -> Result<u64, RunError> {
         let wrong = |e: std::io::Error| unwritable(&self.target, &e.to_string());
+        if let Some(object) = &self.object {
+            store::upload(self.temporary.path(), object, cancel)?;
+            return Ok(self.rows.load(Ordering::Relaxed));
+        }
         File::open(self.temporary.path()).and_then(|f| f.sync_all()).map_err(wrong)?;
         self.temporary.persist(&self.target).map_err(|e| unwritable(&self.target, &e.error.to_string()))?;
         Ok(self.rows.load(Ordering::Relaxed))
+    }
+}
+
+/// What is written to it goes to the file packed.
+struct Packed(Option<Packer>);
+
+impl Write for Packed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.as_mut().ok_or_else(|| std::io::Error::other("the archive is closed"))?.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl WritableTrait for Packed {
+    fn close(&mut self) -> std::io::Result<()> {
+        self.0.take().map_or(Ok(()), |packer| packer.finish().map(drop))
+    }
+
+    fn sync_all(&self) -> std::io::Result<()> {
+        // The file is synced once it is whole.
+        Ok(())
+    }
+
+    fn sync_data(&self) -> std::io::Result<()> {
+        self.sync_all()
     }
 }
 
@@ -119,7 +171,7 @@ impl Sink {
 pub(crate) fn write(rows: &DataFrame, columns: &pl::Schema, format: TableFormat, path: &Path) -> Result<u64, RunError> {
     let sink = Sink::create(path)?;
     sink.fill(rows, columns, format)?;
-    sink.finish()
+    sink.finish(&Cancel::default())
 }
 
 /// A null is an empty cell. As its row's only cell it is written `""`: the row would be a blank line otherwise, and

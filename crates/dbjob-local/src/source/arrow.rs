@@ -7,7 +7,7 @@ use std::path::Path;
 use dbjob_plan::RunError;
 use polars::prelude::{DataFrame, IntoLazy, IpcReader, IpcStreamReader, LazyFrame, SerReader};
 
-use super::files::{place, unreadable};
+use super::files::{place, shown, unreadable};
 use super::stored::{self, Columns, Origin};
 use super::{Scan, Wanted};
 use crate::fault::guarded;
@@ -73,7 +73,7 @@ fn is_file_format(reader: &mut File, file: &Path) -> Result<bool, RunError> {
 }
 
 fn damaged(file: &Path, why: &str) -> RunError {
-    RunError::new("E0712", format!("{} is damaged or no Arrow file: {why}", file.display())).data(place(file))
+    RunError::new("E0712", format!("{} is damaged or no Arrow file: {why}", shown(file))).data(place(file))
 }
 
 /// Reads the wanted columns of one file and checks every value.

@@ -6,9 +6,11 @@ use dbjob_plan::{CsvOptions, DataLocation, DataType, Field, Format, RunError, Sc
 use serde_json::Value as Json;
 
 use super::csv::{head, read_layout, records};
+use super::files::{self, shown};
 use super::objects::Objects;
 use super::stored::{self, Columns};
-use super::{arrow, files, json, ndjson, parquet};
+use super::{arrow, json, ndjson, parquet, partition};
+use crate::fetch::{Depth, Look};
 
 /// A file up to this size is looked at as a whole.
 const WHOLE: u64 = 64 << 20;
@@ -19,17 +21,19 @@ const ROWS: u64 = 100_000;
 ///
 /// Errors: E0701, E0702, E0703, E0712, E0714, E0717.
 pub(crate) fn infer(source: &Source, base: &Path) -> Result<Schema, RunError> {
-    let files = files::resolve(base, &source.path)?;
-    let file = &files[0];
-    let all_seen = files.len() == 1;
+    let look = Look::at(source, base, Depth::Types)?;
+    let file = look.first.as_path();
+    let only_file = look.files.len() == 1;
     let mut fields = match &source.format {
-        Format::Csv(options) => of_csv(file, options, all_seen)?,
+        Format::Csv(options) => of_csv(file, options, look.whole, only_file)?,
         Format::Parquet => {
             let (columns, no_nulls) = parquet::describe(file)?;
-            of_stored(file, &columns, &|name| all_seen && no_nulls(name))?
+            let mut fields = of_stored(file, &columns, &|name| only_file && no_nulls(name))?;
+            partition::add(&look.files, base, &mut fields);
+            fields
         }
-        Format::Ndjson => of_objects(file, all_seen, &ndjson::objects)?,
-        Format::Json => of_objects(file, all_seen, &json::objects)?,
+        Format::Ndjson => of_objects(file, look.whole && only_file, &ndjson::objects)?,
+        Format::Json => of_objects(file, look.whole && only_file, &json::objects)?,
         Format::Arrow => of_stored(file, &arrow::describe(file)?, &|_| false)?,
         other => return Err(super::no_file(other)),
     };
@@ -49,34 +53,38 @@ pub(crate) fn header(source: &Source, base: &Path) -> Result<Option<Vec<String>>
     if matches!(source.format, Format::Ndjson | Format::Json) || !source.format.is_file() {
         return Ok(None);
     }
-    let files = files::resolve(base, &source.path)?;
-    let file = &files[0];
+    let look = Look::at(source, base, Depth::Names)?;
+    let file = look.first.as_path();
     let names = |columns: Columns| columns.into_iter().map(|(name, _)| name.to_string()).collect();
     Ok(Some(match &source.format {
         Format::Csv(options) => read_layout(file, options)?.headers,
-        Format::Parquet => names(parquet::describe(file)?.0),
+        Format::Parquet => {
+            let mut names: Vec<String> = names(parquet::describe(file)?.0);
+            names.extend(partition::names(&look.files, base, &names));
+            names
+        }
         _ => names(arrow::describe(file)?),
     }))
 }
 
 /// What a column may still be.
 #[derive(Debug, Clone)]
-struct Guess {
+pub(super) struct Guess {
     int: bool,
     float: bool,
     bool: bool,
     date: bool,
     datetime: bool,
-    nulls: bool,
+    pub nulls: bool,
     values: u64,
 }
 
 impl Guess {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { int: true, float: true, bool: true, date: true, datetime: true, nulls: false, values: 0 }
     }
 
-    fn see(&mut self, text: Option<&str>, decimal_comma: bool) {
+    pub fn see(&mut self, text: Option<&str>, decimal_comma: bool) {
         let Some(text) = text else {
             self.nulls = true;
             return;
@@ -94,7 +102,7 @@ impl Guess {
         self.datetime = self.datetime && parse::datetime(text).is_some();
     }
 
-    fn dtype(&self) -> DataType {
+    pub fn dtype(&self) -> DataType {
         if self.values == 0 {
             DataType::String
         } else if self.int {
@@ -113,9 +121,11 @@ impl Guess {
     }
 }
 
-fn of_csv(file: &Path, options: &CsvOptions, only_file: bool) -> Result<Vec<Field>, RunError> {
+/// `complete`: the file has all of its rows; else it is the beginning of one.
+fn of_csv(file: &Path, options: &CsvOptions, complete: bool, only_file: bool) -> Result<Vec<Field>, RunError> {
     let layout = read_layout(file, options)?;
     let (bytes, whole) = head(file, WHOLE)?;
+    let whole = whole && complete;
     let mut guesses = vec![Guess::new(); layout.width()];
     let limit = if whole { u64::MAX } else { ROWS };
     let complete = records(file, bytes, options, layout.width(), limit, &mut |cells| {
@@ -137,9 +147,9 @@ fn of_stored(file: &Path, columns: &Columns, no_nulls: &dyn Fn(&str) -> bool) ->
     columns
         .iter()
         .map(|(name, stored)| {
-            let shown = || stored.as_ref().map_or_else(Clone::clone, ToString::to_string);
+            let typed = || stored.as_ref().map_or_else(Clone::clone, ToString::to_string);
             let dtype = stored.as_ref().ok().and_then(stored::to_language).ok_or_else(|| {
-                RunError::new("E0717", format!("column {name:?} of {} is {}", file.display(), shown()))
+                RunError::new("E0717", format!("column {name:?} of {} is {}", shown(file), typed()))
                     .help("this engine cannot read such columns: declare the dataset's columns without it")
                     .data(files::place(file))
             })?;
@@ -148,7 +158,8 @@ fn of_stored(file: &Path, columns: &Columns, no_nulls: &dyn Fn(&str) -> bool) ->
         .collect()
 }
 
-fn of_objects(file: &Path, only_file: bool, objects: Objects<'_>) -> Result<Vec<Field>, RunError> {
+/// `only`: no other file has rows, and this one has all of its own.
+fn of_objects(file: &Path, only: bool, objects: Objects<'_>) -> Result<Vec<Field>, RunError> {
     struct Seen {
         name: String,
         dtype: Option<DataType>,
@@ -180,7 +191,7 @@ fn of_objects(file: &Path, only_file: bool, objects: Objects<'_>) -> Result<Vec<
                 });
                 let Some(dtype) = merged else {
                     let message =
-                        format!("field `{}` of {} has no one type: {json} in {spot}", column.name, file.display());
+                        format!("field `{}` of {} has no one type: {json} in {spot}", column.name, shown(file));
                     let name = Some(column.name.clone());
                     let value = Some(json.to_string());
                     return Err(RunError::new("E0717", message)
@@ -201,12 +212,12 @@ fn of_objects(file: &Path, only_file: bool, objects: Objects<'_>) -> Result<Vec<
         Ok(true)
     })?;
     if columns.is_empty() {
-        return Err(RunError::new("E0702", format!("{} has no rows", file.display())).data(files::place(file)));
+        return Err(RunError::new("E0702", format!("{} has no rows", shown(file))).data(files::place(file)));
     }
     Ok(columns
         .into_iter()
         .map(|c| {
-            let nullable = !(whole && only_file && c.rows == rows);
+            let nullable = !(whole && only && c.rows == rows);
             Field::new(c.name, c.dtype.unwrap_or(DataType::String), nullable)
         })
         .collect())

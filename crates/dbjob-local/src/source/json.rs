@@ -7,7 +7,7 @@ use std::path::Path;
 use dbjob_plan::{DataLocation, RunError};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
-use super::files::{place, unreadable};
+use super::files::{place, shown, unreadable};
 use super::objects::{Object, Spot};
 
 type Visit<'a> = &'a mut dyn FnMut(Spot, Object) -> Result<bool, RunError>;
@@ -26,7 +26,7 @@ pub(super) fn objects(file: &Path, visit: Visit<'_>) -> Result<(), RunError> {
         (Stop::Not, Err(e)) if e.is_io() => Err(unreadable(file, &e.to_string())),
         (Stop::Not, Err(e)) => {
             let at = DataLocation { line: Some(e.line() as u64), ..place(file) };
-            Err(RunError::new("E0712", format!("{} is no JSON array of objects: {e}", file.display())).data(at))
+            Err(RunError::new("E0712", format!("{} is no JSON array of objects: {e}", shown(file))).data(at))
         }
     }
 }

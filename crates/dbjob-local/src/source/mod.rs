@@ -10,6 +10,7 @@ mod json;
 pub(crate) mod ndjson;
 mod objects;
 pub(crate) mod parquet;
+pub(crate) mod partition;
 mod place;
 pub(crate) mod stored;
 
@@ -71,7 +72,7 @@ impl Scan<'_> {
         if let Format::Inline { rows } = &self.source.format {
             return Ok(inline::table(self.wanted, rows)?.lazy());
         }
-        let files = files::resolve(self.base, &self.source.path)?;
+        let files = files::resolve(self.base, self.source)?;
         if let Some(objects) = self.objects() {
             let tables = objects::read(self.wanted, &files, objects)?;
             return one_table(tables.into_iter().map(IntoLazy::lazy).collect());
@@ -103,7 +104,7 @@ impl Scan<'_> {
         if !self.source.format.is_file() {
             return Ok(());
         }
-        let files = files::resolve(self.base, &self.source.path)?;
+        let files = files::resolve(self.base, self.source)?;
         if let Some(objects) = self.objects() {
             return objects::read(self.wanted, &files, objects).map(drop);
         }

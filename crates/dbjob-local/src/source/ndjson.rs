@@ -6,7 +6,7 @@ use std::path::Path;
 
 use dbjob_plan::{DataLocation, RunError};
 
-use super::files::{place, unreadable};
+use super::files::{place, shown, unreadable};
 use super::objects::{Object, Spot};
 
 /// Calls `visit` with the place and object of every line that is not blank, until it says no.
@@ -32,7 +32,7 @@ pub(super) fn objects(
         row += 1;
         let damaged = |why: String| {
             let at = DataLocation { row: Some(row), line: Some(number), ..place(file) };
-            RunError::new("E0712", format!("line {number} of {} is {why}", file.display())).data(at)
+            RunError::new("E0712", format!("line {number} of {} is {why}", shown(file))).data(at)
         };
         if !text.trim_ascii_start().starts_with(b"{") {
             return Err(damaged("no JSON object".into()));

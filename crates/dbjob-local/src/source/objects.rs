@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 
 use super::csv::Cells;
-use super::files::place;
+use super::files::{place, shown};
 use super::{Wanted, check, expected};
 use crate::fault::engine_error;
 
@@ -122,7 +122,7 @@ fn read_one(
                     "{json} is not {}: field `{}` in {spot} of {}",
                     expected(&w.field.dtype),
                     w.header,
-                    file.display()
+                    shown(file)
                 );
                 return Err(RunError::new("E0704", message).data(at(Some(json.to_string()))));
             };
@@ -131,7 +131,7 @@ fn read_one(
                 if found.is_none() && !seen[i] {
                     break;
                 }
-                let message = format!("{} in {spot} of {}", broken.message, file.display());
+                let message = format!("{} in {spot} of {}", broken.message, shown(file));
                 return Err(RunError::new(broken.code, message).data(at(broken.value)));
             }
             columns[i].push(value)?;
@@ -140,7 +140,7 @@ fn read_one(
     })?;
     let absent = |i: usize| {
         let header = &wanted[i].header;
-        let error = RunError::new("E0705", format!("no object of {} has the field {header:?}", file.display()))
+        let error = RunError::new("E0705", format!("no object of {} has the field {header:?}", shown(file)))
             .data(DataLocation { column: Some(header.clone()), ..place(file) });
         let near = near(header, names.iter().map(String::as_str));
         if near.is_empty() {

@@ -4,19 +4,21 @@
 use std::fs::File;
 use std::path::Path;
 
-use dbjob_plan::{DataType, RunError};
-use polars::prelude::{IntoLazy, LazyFrame, ParquetReader, ScanArgsParquet, SerReader};
+use dbjob_plan::{DataType, RunError, Value};
+use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame, ParquetReader, ScanArgsParquet, SerReader};
 
-use super::files::{place, unreadable};
+use super::files::{place, shown, unreadable};
 use super::stored::{self, Columns, Origin, find};
-use super::{Scan, Wanted};
-use crate::fault::guarded;
+use super::{Scan, Wanted, partition};
+use crate::fault::{engine_error, guarded};
+use crate::types::{any_value, literal, polars_type};
+use crate::udf;
 
 pub(super) fn scan(scan: &Scan<'_>, file: &Path) -> Result<LazyFrame, RunError> {
     let (schema, proof) = describe(file)?;
-    let frame = lazy(file, &schema, scan.wanted)?;
-    let columns = scan
-        .wanted
+    let parts = partition::of(file, scan.base);
+    let (given, stored) = divided(scan.wanted, &schema, &parts);
+    let columns = stored
         .iter()
         .map(|w| {
             let proven = w.field.refinement.is_none()
@@ -25,7 +27,47 @@ pub(super) fn scan(scan: &Scan<'_>, file: &Path) -> Result<LazyFrame, RunError> 
             stored::typed(&schema, w, &Origin::File(file), proven, (scan.faults, scan.node))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(frame.select(columns))
+    if given.is_empty() {
+        return Ok(lazy(file, &schema, scan.wanted)?.select(columns));
+    }
+    let values = given.iter().map(|(w, text)| Ok((*w, partition::value(w, text, file)?)));
+    let values = values.collect::<Result<Vec<_>, RunError>>()?;
+    if stored.is_empty() {
+        let height = rows(file)?;
+        let column = |(w, value): &(&Wanted, Value)| {
+            let scalar = pl::Scalar::new(polars_type(&w.field.dtype), any_value(value, &w.field.dtype));
+            pl::Column::new_scalar(w.field.name.as_str().into(), scalar, height)
+        };
+        let table = DataFrame::new(height, values.iter().map(column).collect());
+        return Ok(table.map_err(engine_error)?.lazy());
+    }
+    let values: Vec<_> =
+        values.iter().map(|(w, value)| literal(value, &w.field.dtype).alias(w.field.name.as_str())).collect();
+    let frame = lazy(file, &schema, scan.wanted)?.select(columns).with_columns(values);
+    Ok(frame.select(scan.wanted.iter().map(|w| udf::col(w.field.name.as_str())).collect::<Vec<_>>()))
+}
+
+type Given<'a> = (&'a Wanted, &'a Option<String>);
+
+/// The columns that the file's path gives, because the file does not have them, and those that it has or should have.
+fn divided<'a>(
+    wanted: &'a [Wanted],
+    schema: &Columns,
+    parts: &'a [(String, Option<String>)],
+) -> (Vec<Given<'a>>, Vec<&'a Wanted>) {
+    let (mut given, mut stored) = (Vec::new(), Vec::new());
+    for w in wanted {
+        match partition::find(parts, &w.header).filter(|_| find(schema, &w.header).is_none()) {
+            Some(text) => given.push((w, text)),
+            None => stored.push(w),
+        }
+    }
+    (given, stored)
+}
+
+fn rows(file: &Path) -> Result<usize, RunError> {
+    let mut reader = ParquetReader::new(File::open(file).map_err(|e| unreadable(file, &e.to_string()))?);
+    guarded(|| reader.num_rows()).map_err(|e| damaged(file, &e.to_string()))
 }
 
 /// The wanted columns as they are stored. Polars' scan stumbles over types that it lacks even in columns that nobody
@@ -44,7 +86,7 @@ fn lazy(file: &Path, schema: &Columns, wanted: &[Wanted]) -> Result<LazyFrame, R
 }
 
 fn damaged(file: &Path, why: &str) -> RunError {
-    RunError::new("E0712", format!("{} is damaged or no Parquet file: {why}", file.display())).data(place(file))
+    RunError::new("E0712", format!("{} is damaged or no Parquet file: {why}", shown(file))).data(place(file))
 }
 
 type Proof = Box<dyn Fn(&str) -> bool>;
@@ -72,7 +114,8 @@ pub(super) fn describe(file: &Path) -> Result<(Columns, Proof), RunError> {
 /// Reads the wanted columns of one file and checks every value.
 pub(super) fn explain(scan: &Scan<'_>, file: &Path) -> Result<(), RunError> {
     let (schema, _) = describe(file)?;
-    scan.wanted
-        .iter()
-        .try_for_each(|w| stored::explain(lazy(file, &schema, scan.wanted)?, &schema, w, &Origin::File(file)))
+    let parts = partition::of(file, scan.base);
+    let (given, stored) = divided(scan.wanted, &schema, &parts);
+    given.iter().try_for_each(|(w, text)| partition::value(w, text, file).map(drop))?;
+    stored.iter().try_for_each(|w| stored::explain(lazy(file, &schema, scan.wanted)?, &schema, w, &Origin::File(file)))
 }

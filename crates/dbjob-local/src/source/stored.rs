@@ -5,7 +5,7 @@ use std::path::Path;
 use dbjob_plan::{DataLocation, DataType, NodeId, RunError, near};
 use polars::prelude::{self as pl, ArrowDataType, ArrowField, LazyFrame, TimeUnit};
 
-use super::files::place;
+use super::files::{place, shown};
 use super::{Wanted, check};
 use crate::decimal;
 use crate::fault::{Faults, engine_error, guarded};
@@ -25,7 +25,7 @@ pub(crate) enum Origin<'a> {
 impl Origin<'_> {
     fn words(&self) -> String {
         match self {
-            Self::File(file) => file.display().to_string(),
+            Self::File(file) => shown(file),
             Self::Process(words) => (*words).to_owned(),
         }
     }

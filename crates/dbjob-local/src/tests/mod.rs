@@ -3,6 +3,7 @@
 mod asof;
 mod expressions;
 pub(crate) mod maps;
+mod places;
 mod running;
 mod serving;
 mod sinks;

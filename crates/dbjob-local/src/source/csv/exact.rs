@@ -161,6 +161,11 @@ fn line_of(text: &[u8], record: &csv::ByteRecord) -> u64 {
     position.line() + blank as u64
 }
 
+/// A text as a value of the type, if it is one.
+pub(crate) fn cell(text: &str, dtype: &DataType) -> Option<Value> {
+    read(text, dtype, false)
+}
+
 /// A cell as a value of the type, if it is one.
 pub(super) fn read(text: &str, dtype: &DataType, decimal_comma: bool) -> Option<Value> {
     match dtype {

@@ -7,7 +7,7 @@ use std::path::Path;
 use dbjob_plan::{CsvOptions, Encoding, RunError, near};
 
 use crate::source::Wanted;
-use crate::source::files::{place, unreadable};
+use crate::source::files::{place, shown, unreadable};
 
 /// The columns of a file, in order.
 #[derive(Debug)]
@@ -55,14 +55,14 @@ pub(crate) fn read_layout(file: &Path, options: &CsvOptions) -> Result<Layout, R
     let found = builder(options).from_reader(text.as_slice()).read_byte_record(&mut record);
     if !found.map_err(|e| unreadable(file, &e.to_string()))? {
         let what = if options.header { "has no header" } else { "has no rows" };
-        return Err(RunError::new("E0702", format!("{} {what}", file.display())).data(place(file)));
+        return Err(RunError::new("E0702", format!("{} {what}", shown(file))).data(place(file)));
     }
     if !options.header {
         return Ok(Layout { headers: (0..record.len()).map(invented).collect() });
     }
     let headers = record.iter().map(|cell| decode(cell, options.encoding)).collect::<Option<Vec<_>>>();
     let headers = headers.ok_or_else(|| {
-        RunError::new("E0714", format!("the header of {} is not valid UTF-8", file.display()))
+        RunError::new("E0714", format!("the header of {} is not valid UTF-8", shown(file)))
             .help("if the file is in Latin-1, say `encoding = \"latin-1\"`")
             .data(place(file))
     })?;
@@ -105,12 +105,12 @@ impl Layout {
         match (found.next(), found.next()) {
             (Some(one), None) => Ok(one),
             (Some(_), Some(_)) => {
-                Err(RunError::new("E0705", format!("{} has the column {:?} more than once", file.display(), w.header))
+                Err(RunError::new("E0705", format!("{} has the column {:?} more than once", shown(file), w.header))
                     .data(place(file)))
             }
             (None, _) if !options.header && w.position < self.width() => Ok(w.position),
             (None, _) => {
-                let error = RunError::new("E0705", format!("{} has no column {:?}", file.display(), w.header))
+                let error = RunError::new("E0705", format!("{} has no column {:?}", shown(file), w.header))
                     .data(dbjob_plan::DataLocation { column: Some(w.header.clone()), ..place(file) });
                 let near = near(&w.header, self.headers.iter().map(String::as_str));
                 Err(if near.is_empty() {

@@ -17,7 +17,7 @@ use crate::fault::{Fault, Faults, engine_error};
 use crate::types::polars_type;
 use crate::udf;
 
-pub(crate) use exact::{Cells, read_exact, records};
+pub(crate) use exact::{Cells, cell, read_exact, records};
 pub(crate) use layout::{head, read_layout};
 
 pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bool) -> Result<LazyFrame, RunError> {
