@@ -18,7 +18,13 @@ impl Fetched {
     /// The source that reads a node's rows from files of this machine: itself, or what a fetch made of it.
     ///
     /// Errors: those of the fetch.
-    pub fn source(&self, id: NodeId, source: &Source, wanted: &Schema, cx: &RunContext<'_>) -> Result<Source, RunError> {
+    pub fn source(
+        &self,
+        id: NodeId,
+        source: &Source,
+        wanted: &Schema,
+        cx: &RunContext<'_>,
+    ) -> Result<Source, RunError> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((fetched, _)) = all.get(&id) {
             return Ok(fetched.clone());
