@@ -15,6 +15,7 @@ mod requests;
 mod rows;
 mod searches;
 mod tables;
+mod threads;
 mod windows;
 mod wrong_data;
 

@@ -11,6 +11,12 @@ pub trait Learner: Send + Sync {
     /// `x`: rows x features, finite; `y`: one a row; `weights`: one a row, finite, not negative.
     /// Errors name the feature and row at fault; see [`crate::FitErrorKind`].
     fn fit(&self, x: &Matrix, y: &Target, weights: Option<&[f64]>, cx: &FitContext<'_>) -> Result<Fitted, FitError>;
+
+    /// About how long the finished model takes for a row, as a part of what the fit took for one: who has a limited time for
+    /// both shares it out by this.
+    fn prediction_share(&self) -> f64 {
+        0.0
+    }
 }
 
 /// What a fit gave.

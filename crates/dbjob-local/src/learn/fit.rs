@@ -64,7 +64,8 @@ impl Fresh {
         let x = matrix(&train, spec, maps, Purpose::Fit, &row)?;
         let (y, classes) = target(&parts.truth, &parts.train, spec, maps)?;
         let weights = weights(&train, spec, &row)?;
-        let fitted = Self::run(spec, &x, &y, weights.as_deref(), fitting).map_err(|e| fit_error(e, spec, row))??;
+        let fitted = Self::run(spec, (&x, &y, weights.as_deref()), parts.held.len(), fitting)
+            .map_err(|e| fit_error(e, spec, row))??;
         drop((train, x));
         let unfinished = fitted.ended_early.map(|early| Unfinished {
             done: early.done,
@@ -104,11 +105,11 @@ impl Fresh {
         Ok(Learned(Arc::new(self.learned)))
     }
 
+    /// `to_predict`: the rows that the model is asked for next.
     fn run(
         spec: &FitSpec,
-        x: &dbjob_learn::Matrix,
-        y: &Target,
-        weights: Option<&[f64]>,
+        (x, y, weights): (&dbjob_learn::Matrix, &Target, Option<&[f64]>),
+        to_predict: usize,
         fitting: &Fitting<'_>,
     ) -> Result<Result<Fitted, RunError>, dbjob_learn::FitError> {
         let Fitting { cx, item, threads, until, checkpoint } = *fitting;
@@ -122,6 +123,10 @@ impl Fresh {
         };
         let warn = |message: String| cx.emit(Event::Warning { item: item.to_owned(), message });
         let cancelled = || cx.cancel.is_cancelled();
+        // The model is judged in the same time.
+        let share = 1.0 + learner.prediction_share() * to_predict as f64 / x.rows() as f64;
+        let now = Instant::now();
+        let until = until.map(|until| now + until.saturating_duration_since(now).div_f64(share));
         let out_of_time = || until.is_some_and(|until| Instant::now() >= until);
         let kept = checkpoint.and_then(|(node, interval)| Some((cx.checkpoints?, node, interval)));
         let before = kept.and_then(|(checkpoints, node, _)| checkpoints.load(node));

@@ -1,3 +1,4 @@
+mod checkpoints;
 mod classes;
 mod numbers;
 mod refused;
