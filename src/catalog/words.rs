@@ -62,9 +62,9 @@ pub const SOURCES: &[Word] = &[
     built("ndjson", "One JSON object a line"),
     built("json", "A JSON array of objects"),
     built("arrow", "Arrow IPC files"),
-    later("sqlite", "A table or query of SQLite"),
-    later("postgres", "A table or query of PostgreSQL"),
-    later("mysql", "A table or query of MySQL or MariaDB"),
+    built("sqlite", "A table or query of SQLite"),
+    built("postgres", "A table or query of PostgreSQL"),
+    built("mysql", "A table or query of MySQL or MariaDB"),
     built("inline", "Rows written in the job"),
 ];
 
@@ -78,9 +78,9 @@ pub const SINKS: &[Word] = &[
     later("onnx", "An ONNX file"),
     later("mlflow", "An MLflow tracking server"),
     later("databricks", "A Databricks bundle"),
-    later("sqlite", "A table of SQLite"),
-    later("postgres", "A table of PostgreSQL"),
-    later("mysql", "A table of MySQL or MariaDB"),
+    built("sqlite", "A table of SQLite"),
+    built("postgres", "A table of PostgreSQL"),
+    built("mysql", "A table of MySQL or MariaDB"),
 ];
 
 pub const MODEL_VERBS: &[&str] = &["input", "output", "weight", "fit", "tune", "refit", "evaluate", "require"];

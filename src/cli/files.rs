@@ -140,6 +140,10 @@ pub fn create_file(path: &Path, text: &str) -> io::Result<()> {
 
 /// The path as it is shown: from the current folder when it is below it, without `.` parts.
 pub fn shown(path: &Path) -> String {
+    // A URL is none.
+    if let Some(url) = path.to_str().filter(|p| p.contains("://")) {
+        return url.to_owned();
+    }
     let below = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
     let clean: PathBuf = below.as_deref().unwrap_or(path).components().filter(|c| *c != Component::CurDir).collect();
     if clean.as_os_str().is_empty() { ".".into() } else { clean.display().to_string() }

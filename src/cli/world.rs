@@ -57,6 +57,9 @@ impl World for LocalWorld {
     /// Built without an engine: it can say that a file is missing, not what is in it.
     #[cfg(not(feature = "local"))]
     fn schema(&self, source: &Source) -> Result<Option<Schema>, RunError> {
+        if !source.format.is_file() {
+            return Ok(None);
+        }
         let is_pattern = source.path.contains(['*', '?', '[']);
         if !is_pattern && !in_object_store(&source.path) && !self.base.join(&source.path).exists() {
             return Err(RunError::new("E0701", format!("there is no file `{}`", source.path)));

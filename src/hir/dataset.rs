@@ -48,7 +48,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
     } else if dataset.columns.is_empty() && cx.is_broken(span) {
         // Columns were meant to be declared: that they cannot be read was told.
         table.broken = true;
-    } else if (dataset.columns.is_empty() || dataset.rest.is_some()) && later {
+    } else if (dataset.columns.is_empty() || dataset.rest.is_some()) && later && !is_secret_database(&source) {
         let diagnostic = Diagnostic::error(Code::E0303, dataset.source.span(), "only a run knows where the data are")
             .label("its columns are not known")
             .help("declare the columns: `{ id: int key … }`");
@@ -60,7 +60,7 @@ pub(super) fn check(dataset: &ast::Dataset, doc: Option<String>, span: Span, pos
         let probe = Source { columns: Vec::new(), ..source.clone() };
         let locked = cx.world.locked(&probe).map(|s| s.fields.into_iter().map(|f| f.name).collect::<Vec<_>>());
         match locked.map_or_else(|| cx.world.header(&probe), |locked| Ok(Some(locked))) {
-            Ok(Some(header)) => in_the_file(&source.columns, &header, cx),
+            Ok(Some(header)) => in_the_data(&source.columns, &header, what(&source.format), cx),
             Ok(None) => {}
             Err(error) => {
                 let help =
@@ -271,24 +271,26 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
     let is_locked = locked.is_some();
     let seen = match locked {
         Some(schema) => Ok(Some(schema)),
-        None if source.format.is_file() => cx.world.schema(&probe),
-        // Nobody opens a database to check a job.
-        None => Ok(None),
+        None => cx.world.schema(&probe),
     };
+    let what = what(&source.format);
     match seen {
         Ok(Some(schema)) => {
             let header: Vec<String> = schema.fields.iter().map(|f| f.name.clone()).collect();
-            in_the_file(&source.columns, &header, cx);
+            in_the_data(&source.columns, &header, what, cx);
             let mut taken = Vec::new();
             for Field { name, dtype, nullable, .. } in schema.fields {
                 if source.columns.iter().any(|c| c.header == name) {
                     continue;
                 }
                 if let Some(declared) = table.get(&name) {
-                    let diagnostic =
-                        Diagnostic::error(Code::E0304, declared.span, format!("the file has another column `{name}`"))
-                            .label("declared under another header")
-                            .help("give the declared column another name, or leave out `..`");
+                    let diagnostic = Diagnostic::error(
+                        Code::E0304,
+                        declared.span,
+                        format!("the {what} has another column `{name}`"),
+                    )
+                    .label("declared under another header")
+                    .help("give the declared column another name, or leave out `..`");
                     cx.out.push(diagnostic);
                     continue;
                 }
@@ -301,15 +303,14 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
                 table.put(column);
             }
             if !taken.is_empty() && !is_locked {
-                let message = format!("`{}` has columns as its file has them: {}", dataset.name.name, listed(&taken));
+                let message = format!("`{}` has columns as its {what} has them: {}", dataset.name.name, listed(&taken));
                 let note = Diagnostic::note(Code::N0001, dataset.rest.unwrap_or(span), message)
-                    .label("whatever the file has")
+                    .label(format!("whatever the {what} has"))
                     .help("declare the columns, or write `dbjob lock`: then a file with others is an error");
                 cx.out.push(note);
             }
         }
         Ok(None) => {
-            let what = if source.format.is_file() { "file" } else { "database" };
             let diagnostic =
                 Diagnostic::error(Code::E0303, span, format!("the columns of `{}` are not known", dataset.name.name))
                     .label(format!("its {what} cannot be looked into here"))
@@ -327,13 +328,23 @@ fn infer(dataset: &ast::Dataset, source: &mut Source, table: &mut Table, cx: &mu
     }
 }
 
-/// Reports declared columns that are not among those of the file.
-fn in_the_file(declared: &[SourceColumn], header: &[String], cx: &mut Context<'_>) {
+/// What a source of that format is read from.
+fn what(format: &Format) -> &'static str {
+    if format.is_file() { "file" } else { "database" }
+}
+
+/// A database of a secret URL: who may look into it has the secret, also while a job is checked.
+fn is_secret_database(source: &Source) -> bool {
+    source.outside.is_some() && !source.format.is_file()
+}
+
+/// Reports declared columns that are not among those of the file or database.
+fn in_the_data(declared: &[SourceColumn], header: &[String], what: &str, cx: &mut Context<'_>) {
     for column in declared.iter().filter(|c| !header.contains(&c.header)) {
-        let message = format!("the file has no column `{}`", column.header);
+        let message = format!("the {what} has no column `{}`", column.header);
         let diagnostic = Diagnostic::error(Code::E0304, column.span, message)
             .label("declared here")
-            .help(format!("it has {}; another name in the file is said by `named \"…\"`", listed(header)));
+            .help(format!("it has {}; another name in the {what} is said by `named \"…\"`", listed(header)));
         cx.out.push(diagnostic.near_elsewhere(&column.header, header.iter().map(String::as_str)));
     }
 }

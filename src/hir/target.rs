@@ -224,7 +224,7 @@ fn columns(value: &Expr, option: &str, what: &Deployed<'_>, cx: &mut Context<'_>
     Some(names)
 }
 
-/// A server or a database. No engine of this version reaches one.
+/// A server or a database.
 fn service(
     sink: &Sink,
     call: &Call,

@@ -67,7 +67,7 @@ impl Locked {
 
     /// Whether it speaks of these data.
     pub fn is_of(&self, source: &Source) -> bool {
-        self.path == source.path && self.format == source.format && source.outside.is_none()
+        self.path == source.written() && self.format == source.format
     }
 
     pub fn column(&self, name: &str) -> Option<&LockedColumn> {

@@ -22,6 +22,9 @@ use super::markdown::{Block, blocks};
 
 /// Codes without an example, each with the reason.
 const WITHOUT: &[(Code, &str)] = &[
+    (Code::E0731, DATABASES),
+    (Code::E0734, DATABASES),
+    (Code::E0736, DATABASES),
     (Code::E0740, OBJECTS),
     (Code::E0741, OBJECTS),
     (Code::E0742, OBJECTS),
@@ -30,6 +33,8 @@ const WITHOUT: &[(Code, &str)] = &[
 ];
 
 const OBJECTS: &str = "it takes a server: tests/objects has one and raises it";
+
+const DATABASES: &str = "it takes a server: tests/databases has two and raises it";
 
 /// One half of a page.
 pub struct Half {

@@ -3,7 +3,6 @@
 use dbjob_plan::{DataLocation, DataType, Decimal, Field, Relation, RunError, Value};
 
 use crate::Take;
-use crate::relation::words;
 
 /// Rows and bytes of a chunk; the last row may go over the bytes.
 const ROWS: usize = 20_000;
@@ -181,7 +180,7 @@ impl<'a> Gather<'a> {
         let field = &self.wanted[column];
         let row = self.before + self.chunk.rows as u64 + 1;
         let shown: String = shown.chars().take(80).collect();
-        let relation = words(self.relation);
+        let relation = self.relation;
         let message =
             format!("column {:?} of {relation} is {shown} in row {row}, which is no {}", field.name, field.dtype);
         RunError::new("E0704", message)

@@ -1,14 +1,6 @@
 //! What is read: the words for it, and the names in it.
 
-use dbjob_plan::{Relation, RunError, near};
-
-/// As it is called in messages.
-pub(crate) fn words(relation: &Relation) -> String {
-    match relation {
-        Relation::Table(table) => format!("table {table:?}"),
-        Relation::Query(_) => "the query".into(),
-    }
-}
+use dbjob_plan::{RunError, near};
 
 /// A query without what ends it.
 pub(crate) fn bare(query: &str) -> &str {

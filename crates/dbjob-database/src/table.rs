@@ -2,8 +2,6 @@
 
 use dbjob_plan::{DataLocation, DataType, DatabaseSystem, Field, Relation, RunError, near};
 
-use crate::relation::words;
-
 /// A column of a table or query.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
@@ -110,7 +108,6 @@ pub(crate) fn find(
     system: DatabaseSystem,
 ) -> Result<usize, RunError> {
     let at = DataLocation { column: Some(wanted.name.clone()), ..DataLocation::default() };
-    let relation = words(relation);
     let Some(position) = stored.iter().position(|s| s.name == wanted.name) else {
         let error = RunError::new("E0705", format!("{relation} has no column {:?}", wanted.name)).data(at);
         return Err(with_near(error, &wanted.name, stored));
@@ -133,7 +130,7 @@ pub(crate) fn find(
 pub(crate) fn fields(stored: Vec<Stored>, relation: &Relation) -> Result<Vec<Field>, RunError> {
     let field = |s: Stored| match s.kind.reads() {
         Some(dtype) => Ok(Field::new(s.name, dtype, s.nullable)),
-        None => Err(RunError::new("E0717", format!("column {:?} of {} is {}", s.name, words(relation), s.shown))
+        None => Err(RunError::new("E0717", format!("column {:?} of {} is {}", s.name, relation, s.shown))
             .help("this engine cannot read such columns: declare the dataset's columns without it")),
     };
     stored.into_iter().map(field).collect()

@@ -7,7 +7,7 @@ use crate::chunk::{Chunk, Values};
 use crate::table::{self, Kind, Stored};
 use crate::{mysql, postgres, sqlite};
 
-/// The table in which appends are recorded: a key each, the table, the number of rows and the time.
+/// The table in which the last append of each writer to each table is recorded: its key, the number of rows, the time.
 pub(crate) const WRITES: &str = "dbjob_writes";
 
 /// What is to be written.
@@ -24,9 +24,9 @@ pub struct Write {
 pub enum Mode {
     /// The rows of the table become these.
     Replace,
-    /// Adds the rows. `once`: a key that names this very write; when an append of that key was committed before, nothing is
-    /// added again.
-    Append { once: String },
+    /// Adds the rows. `by`: who writes. `once`: a key that names this very write; when it is that of the last append which
+    /// was committed by the same writer, nothing is added again.
+    Append { by: String, once: String },
     /// Rows with the key of a row that is there change it, others are added.
     Upsert { key: Vec<String> },
 }

@@ -83,7 +83,7 @@ fn pair_fields() -> Vec<Field> {
 }
 
 fn once() -> Mode {
-    Mode::Append { once: name("write") }
+    Mode::Append { by: "job deploy".into(), once: name("write") }
 }
 
 #[test]
@@ -230,7 +230,9 @@ fn an_append_is_done_once() {
         let broken = vec![Ok(ints(&[3])), Err(RunError::new("E0711", "no"))];
         place.write(&table, mode.clone(), &fields, broken).unwrap_err();
         assert_eq!(place.ids(&table), [1, 2]);
-        // What failed is not taken for done.
+        // What failed is not taken for done, and neither is what another writes.
+        let Mode::Append { once, .. } = mode.clone() else { panic!() };
+        assert!(!place.write(&table, Mode::Append { by: "other".into(), once }, &fields, vec![]).unwrap().repeated);
         assert!(!place.write(&table, mode, &fields, vec![Ok(ints(&[3]))]).unwrap().repeated);
         assert_eq!(place.ids(&table), [1, 2, 3]);
     });

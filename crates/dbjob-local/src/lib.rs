@@ -6,6 +6,7 @@
 mod aggregate;
 mod arithmetic;
 mod bounds;
+mod chunks;
 mod decimal;
 mod engine;
 mod expr;

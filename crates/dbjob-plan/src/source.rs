@@ -25,7 +25,16 @@ impl Source {
         match (&self.outside, &self.format) {
             (Some(outside), _) => outside.to_string(),
             (None, Format::Inline { .. }) => "the job itself".into(),
-            _ => format!("{:?}", self.path),
+            _ => format!("{:?}", self.written()),
+        }
+    }
+
+    /// The path or URL as it may be written down: without a password, and `secret("NAME")` for a secret.
+    pub fn written(&self) -> String {
+        match &self.outside {
+            Some(outside) => outside.to_string(),
+            None if self.format.is_file() => self.path.clone(),
+            None => without_password(&self.path),
         }
     }
 }
@@ -113,6 +122,16 @@ impl DatabaseSystem {
 pub enum Relation {
     Table(String),
     Query(String),
+}
+
+/// As it is called in messages.
+impl std::fmt::Display for Relation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Table(table) => write!(f, "table {table:?}"),
+            Self::Query(_) => f.write_str("the query"),
+        }
+    }
 }
 
 /// `env("NAME")` or `secret("NAME")`: a text that is known only where the job runs. A secret is never shown or stored.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Outside, Value};
+use crate::{Outside, Value, without_password};
 
 /// Where a model or a table goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,15 +50,15 @@ impl Target {
         }
     }
 
-    /// The path, or what else it is known by; empty if that comes from outside.
-    pub fn place(&self) -> &str {
+    /// The path, or what else it is known by, without the password of a URL; empty if that comes from outside.
+    pub fn place(&self) -> String {
         match self {
-            Self::Registry { path, .. } => path,
+            Self::Registry { path, .. } => path.clone(),
             Self::Service(service) => {
                 let named = ["path", "url", "address", "bundle"].iter().find_map(|name| service.options.get(*name));
-                named.and_then(Value::as_str).unwrap_or_default()
+                without_password(named.and_then(Value::as_str).unwrap_or_default())
             }
-            table => table.table_path().unwrap_or_default(),
+            table => table.table_path().unwrap_or_default().to_owned(),
         }
     }
 

@@ -177,7 +177,7 @@ impl Item {
         for id in &nodes {
             match &cx.plan.node(*id).op {
                 Op::Read(source) => {
-                    out.source = Some(FileSource { format: source.format.word(), path: source.path.clone() });
+                    out.source = Some(FileSource { format: source.format.word(), path: source.written() });
                 }
                 Op::Fit(fit) => out.model = Some(Model::new(cx, *id, fit)),
                 Op::Deploy(target) => out.targets.push(To::new(target)),
@@ -298,6 +298,6 @@ fn json(value: &Value) -> serde_json::Value {
 
 impl To {
     fn new(target: &Target) -> Self {
-        Self { kind: target.word().to_owned(), path: target.place().to_owned() }
+        Self { kind: target.word().to_owned(), path: target.place() }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use dbjob_plan::{
-    Backend, DataType, Expr, ExprKind, Field, ItemKind, NamedExpr, Node, NodeId, Op, Plan, PlanItem, RunContext,
-    RunError, Schema, Source, Span, Value,
+    Backend, DataType, Expr, ExprKind, Field, Format, ItemKind, NamedExpr, Node, NodeId, Op, Plan, PlanItem,
+    RunContext, RunError, Schema, Source, Span, Value,
 };
 
 use crate::hir::{Item, ItemBody, Table};
@@ -14,7 +14,7 @@ use crate::lock::{Locked, LockedColumn, LockedKey, row_class};
 /// More levels than these are names rather than levels, and are not written down.
 const MOST_LEVELS: u64 = 1_000;
 
-/// A dataset whose data are in files of a known place.
+/// A dataset whose data are in files or a database.
 pub struct Dataset<'p> {
     pub name: &'p str,
     pub source: &'p Source,
@@ -25,7 +25,7 @@ pub struct Dataset<'p> {
 impl<'p> Dataset<'p> {
     fn new(name: &'p str, op: &'p Op, schema: Schema, span: Span) -> Option<Self> {
         match op {
-            Op::Read(source) if source.format.is_file() && source.outside.is_none() => {
+            Op::Read(source) if !matches!(source.format, Format::Inline { .. }) => {
                 Some(Self { name, source, schema, span })
             }
             _ => None,
@@ -77,7 +77,7 @@ pub fn survey(
     let (rows, groups) = looked.counts(&source.key)?;
     let key = (!source.key.is_empty())
         .then(|| LockedKey { columns: source.key.iter().map(header_of).collect(), unique: groups == rows });
-    Ok(Locked { path: source.path.clone(), format: source.format.clone(), rows: row_class(rows), key, columns })
+    Ok(Locked { path: source.written(), format: source.format.clone(), rows: row_class(rows), key, columns })
 }
 
 /// The columns of a dataset whose types nothing declares.

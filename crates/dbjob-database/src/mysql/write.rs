@@ -168,15 +168,16 @@ impl Writer {
 
     /// The rows of an append that was committed before.
     fn repeated(&mut self) -> Result<Option<u64>, RunError> {
-        let Mode::Append { once } = self.write.mode.clone() else { return Ok(None) };
-        let writes = self.beside(WRITES);
+        let Mode::Append { by, once } = self.write.mode.clone() else { return Ok(None) };
+        let (writes, text) = (self.beside(WRITES), "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL");
         self.run(&format!(
-            "CREATE TABLE IF NOT EXISTS {writes} (write_key VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, \
-             table_name TEXT NOT NULL, row_count BIGINT NOT NULL, \
-             written_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)) ENGINE = InnoDB"
+            "CREATE TABLE IF NOT EXISTS {writes} (table_name VARCHAR(129) {text}, written_by VARCHAR(255) {text}, \
+             write_key VARCHAR(255) {text}, row_count BIGINT NOT NULL, \
+             written_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), PRIMARY KEY (table_name, written_by)) \
+             ENGINE = InnoDB"
         ))?;
-        let sql = format!("SELECT row_count FROM {writes} WHERE write_key = ?");
-        self.session.conn.exec_first(sql, (once,)).map_err(|e| self.failed(&e))
+        let sql = format!("SELECT row_count FROM {writes} WHERE table_name = ? AND written_by = ? AND write_key = ?");
+        self.session.conn.exec_first(sql, (&self.write.table, by, once)).map_err(|e| self.failed(&e))
     }
 
     /// A table with just these columns is kept, with its indexes, constraints and triggers; any other is made anew.
@@ -256,10 +257,12 @@ impl Writer {
         }
         self.run("START TRANSACTION")?;
         let rows = self.insert(&name, there, chunks)?;
-        if let Mode::Append { once } = mode {
-            let sql =
-                format!("INSERT INTO {} (write_key, table_name, row_count) VALUES (?, ?, ?)", self.beside(WRITES));
-            let recorded = self.session.conn.exec_drop(sql, (once, &self.write.table, rows));
+        if let Mode::Append { by, once } = mode {
+            let sql = format!(
+                "REPLACE INTO {} (table_name, written_by, write_key, row_count) VALUES (?, ?, ?, ?)",
+                self.beside(WRITES)
+            );
+            let recorded = self.session.conn.exec_drop(sql, (&self.write.table, by, once, rows));
             recorded.map_err(|e| self.failed(&e))?;
         }
         self.run("COMMIT")?;

@@ -89,15 +89,17 @@ impl Writer {
 
     /// The rows of an append that was committed before.
     fn repeated(&mut self) -> Result<Option<u64>, RunError> {
-        let Mode::Append { once } = self.write.mode.clone() else { return Ok(None) };
+        let Mode::Append { by, once } = self.write.mode.clone() else { return Ok(None) };
         let writes = self.beside(WRITES);
         // Two that make it at once would be in each other's way.
         self.run(&format!(
-            "SELECT pg_advisory_xact_lock(7303014, 1); CREATE TABLE IF NOT EXISTS {writes} (write_key text PRIMARY KEY, \
-             table_name text NOT NULL, row_count bigint NOT NULL, written_at timestamp with time zone NOT NULL DEFAULT now())"
+            "SELECT pg_advisory_xact_lock(7303014, 1); CREATE TABLE IF NOT EXISTS {writes} (table_name text NOT NULL, \
+             written_by text NOT NULL, write_key text NOT NULL, row_count bigint NOT NULL, \
+             written_at timestamp with time zone NOT NULL DEFAULT now(), PRIMARY KEY (table_name, written_by))"
         ))?;
-        let sql = format!("SELECT row_count FROM {writes} WHERE write_key = $1");
-        let row = self.session.client.query_opt(&sql, &[&once]).map_err(|e| self.failed(&e))?;
+        let sql =
+            format!("SELECT row_count FROM {writes} WHERE table_name = $1 AND written_by = $2 AND write_key = $3");
+        let row = self.session.client.query_opt(&sql, &[&self.write.table, &by, &once]).map_err(|e| self.failed(&e))?;
         Ok(row.map(|row| row.get::<_, i64>(0) as u64))
     }
 
@@ -114,14 +116,15 @@ impl Writer {
         let name = self.name();
         match self.write.mode.clone() {
             Mode::Replace => self.replace(chunks),
-            Mode::Append { once } => {
+            Mode::Append { by, once } => {
                 let there = self.make_unless()?;
                 let rows = self.copy(&name, &there, chunks)?;
                 let sql = format!(
-                    "INSERT INTO {} (write_key, table_name, row_count) VALUES ($1, $2, $3)",
+                    "INSERT INTO {} (table_name, written_by, write_key, row_count) VALUES ($1, $2, $3, $4) \
+                     ON CONFLICT (table_name, written_by) DO UPDATE SET write_key = $3, row_count = $4, written_at = now()",
                     self.beside(WRITES)
                 );
-                let recorded = self.session.client.execute(&sql, &[&once, &self.write.table, &(rows as i64)]);
+                let recorded = self.session.client.execute(&sql, &[&self.write.table, &by, &once, &(rows as i64)]);
                 recorded.map_err(|e| self.failed(&e))?;
                 Ok(rows)
             }

@@ -87,13 +87,15 @@ impl Work<'_> {
 
     /// The rows of an append that was committed before.
     fn repeated(&self) -> Result<Option<u64>, RunError> {
-        let Mode::Append { once } = &self.write.mode else { return Ok(None) };
+        let Mode::Append { by, once } = &self.write.mode else { return Ok(None) };
         self.run(&format!(
-            "CREATE TABLE IF NOT EXISTS {WRITES} (write_key TEXT PRIMARY KEY, table_name TEXT NOT NULL, \
-             row_count INTEGER NOT NULL, written_at TEXT NOT NULL)"
+            "CREATE TABLE IF NOT EXISTS {WRITES} (table_name TEXT NOT NULL, written_by TEXT NOT NULL, \
+             write_key TEXT NOT NULL, row_count INTEGER NOT NULL, written_at TEXT NOT NULL, \
+             PRIMARY KEY (table_name, written_by))"
         ))?;
-        let sql = format!("SELECT row_count FROM {WRITES} WHERE write_key = ?1");
-        let rows = self.connection.query_row(&sql, [once], |row| row.get::<_, i64>(0));
+        let sql =
+            format!("SELECT row_count FROM {WRITES} WHERE table_name = ?1 AND written_by = ?2 AND write_key = ?3");
+        let rows = self.connection.query_row(&sql, (&self.write.table, by, once), |row| row.get::<_, i64>(0));
         Ok(rows.optional().map_err(|e| self.failed(&e))?.map(|rows| rows as u64))
     }
 
@@ -104,11 +106,13 @@ impl Work<'_> {
                 self.clear(&there)?;
                 self.insert(&self.name(), chunks)
             }
-            Mode::Append { once } => {
+            Mode::Append { by, once } => {
                 self.make_unless(&there)?;
                 let rows = self.insert(&self.name(), chunks)?;
-                let sql = format!("INSERT INTO {WRITES} VALUES (?1, ?2, ?3, strftime('%Y-%m-%d %H:%M:%f', 'now'))");
-                let recorded = self.connection.execute(&sql, (once, &self.write.table, rows as i64));
+                let sql = format!(
+                    "INSERT OR REPLACE INTO {WRITES} VALUES (?1, ?2, ?3, ?4, strftime('%Y-%m-%d %H:%M:%f', 'now'))"
+                );
+                let recorded = self.connection.execute(&sql, (&self.write.table, by, once, rows as i64));
                 recorded.map_err(|e| self.failed(&e))?;
                 Ok(rows)
             }

@@ -1,9 +1,11 @@
 //! Where results go: files, folders and registries.
 
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use dbjob_plan::{
-    Delivery, Event, Folder, Identity, Node, NodeId, Op, RunError, SourceFingerprint, TableFormat, TableReport, Target,
+    DatabaseSystem, Delivery, Event, Field, Folder, Identity, Node, NodeId, Op, RunError, Service, SourceFingerprint,
+    TableFormat, TableReport, Target,
 };
 use polars::prelude::{self as pl, DataFrame};
 
@@ -54,6 +56,9 @@ impl Run<'_> {
             Target::Arrow { path } => (path, TableFormat::Arrow),
             Target::Folder(folder) => return self.deploy_folder(id, node, folder, input),
             Target::Service(service) => {
+                if let Some(system) = sink::database::system(&service.kind) {
+                    return self.deploy_database(id, node, service, system, input);
+                }
                 return Err(RunError::new("E0799", format!("this engine has no target `{}`", service.kind)).into());
             }
         };
@@ -74,6 +79,53 @@ impl Run<'_> {
         let rows = sink.finish(&self.cx.cancel)?;
         self.written(id, node, file, rows);
         Ok(())
+    }
+
+    fn deploy_database(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        service: &Service,
+        system: DatabaseSystem,
+        input: NodeId,
+    ) -> Result<(), Stop> {
+        let table = self.tables[&input].clone();
+        let mut frame = table.frame.clone();
+        let names = frame.collect_schema().map_err(|e| explain::explain(self, &table, e))?;
+        let fields = self.fields(input, &self.visible(input, &names))?;
+        // A stopped run that goes on writes the same under the same key; without one it cannot be known again.
+        let once = match self.cx.results.and_then(|results| results.identity(id)) {
+            Some(Identity::Output(key)) => key.to_string(),
+            _ => unlike_any_other(),
+        };
+        let by = format!("{} {}", self.plan.job, node.item);
+        let sink = sink::database::Sink::open(service, system, fields, (by, once), (&self.cx.base, &self.cx.cancel))?;
+        let place = sink.place.clone();
+        let run = std::cell::RefCell::new(self);
+        let written = sink.write(
+            frame,
+            |error| explain::explain(&run.borrow(), &table, error),
+            || {
+                run.borrow_mut().settle(&table)?;
+                run.borrow().go_on()?;
+                Ok(run.borrow().unchanged(input)?)
+            },
+        )?;
+        run.into_inner().written(id, node, PathBuf::from(place), written.rows);
+        Ok(())
+    }
+
+    /// The columns of a node's table that are written, as fields; those of an open category's levels are floats or texts as
+    /// they come.
+    fn fields(&self, id: NodeId, visible: &pl::Schema) -> Result<Vec<Field>, RunError> {
+        let schema = &self.plan.node(id).schema;
+        let field = |(name, dtype): (&pl::PlSmallStr, &pl::DataType)| match schema.get(name) {
+            Some(field) => Ok(field.clone()),
+            None => source::stored::to_language(dtype)
+                .map(|dtype| Field::new(name.as_str(), dtype, true))
+                .ok_or_else(|| RunError::new("E0799", format!("the column {name:?} is {dtype}"))),
+        };
+        visible.iter().map(field).collect()
     }
 
     pub fn deploy_folder(&mut self, id: NodeId, node: &Node, folder: &Folder, input: NodeId) -> Result<(), Stop> {
@@ -116,8 +168,10 @@ impl Run<'_> {
             version: None,
             promoted: true,
         });
+        let is_file = !matches!(&node.op, Op::Deploy(Target::Service(_)));
         let path = Some(file);
-        self.delivered(id, Delivery { item: item.clone(), path: path.clone(), rows: Some(rows), model: None });
+        let there = path.clone().filter(|_| is_file);
+        self.delivered(id, Delivery { item: item.clone(), path: there, rows: Some(rows), model: None });
         self.report.tables.push(TableReport { item, rows, path });
     }
 
@@ -128,7 +182,7 @@ impl Run<'_> {
             let node = self.plan.node(id);
             if let Op::Read(source) = &node.op {
                 let read = source::fingerprint(&node.item, &self.cx.base, &self.source(id)?)?;
-                lineage.push(SourceFingerprint { path: source.path.clone(), ..read });
+                lineage.push(SourceFingerprint { path: source.written(), ..read });
             }
         }
         self.go_on()?;
@@ -148,4 +202,10 @@ impl Run<'_> {
         self.report.models.push(report);
         Ok(())
     }
+}
+
+/// A text that no other write is known by.
+fn unlike_any_other() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    format!("{now:x}-{:x}", std::process::id())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::Path;
 
-use dbjob_plan::{Delivery, Event, Identity, Key, Node, NodeId, Op, RunError, TableReport, Target};
+use dbjob_plan::{Delivery, Event, Identity, Key, Node, NodeId, Op, RunError, TableReport, Target, Value};
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 
 use super::Stop;
@@ -145,7 +145,12 @@ impl Run<'_> {
 fn location(target: &Target, model: Option<&str>) -> String {
     match target {
         Target::Service(service) => {
-            let options = serde_json::to_string(&(&service.options, &service.outside)).unwrap_or_default();
+            let mut options = service.options.clone();
+            // This is stored: passwords stay out.
+            if let Some(url) = options.get_mut("url") {
+                *url = Value::String(target.place());
+            }
+            let options = serde_json::to_string(&(&options, &service.outside)).unwrap_or_default();
             format!("{} {options}", service.kind)
         }
         other => format!("{} {}", other.place(), model.unwrap_or_default()),

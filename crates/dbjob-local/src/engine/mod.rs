@@ -10,6 +10,7 @@ mod keep;
 mod known;
 mod need;
 mod outlook;
+mod outside;
 mod placement;
 mod quarantine;
 mod retry;
@@ -105,6 +106,7 @@ fn walk<T>(
 ) -> Result<T, RunError> {
     let (mut exact, clocks) = (BTreeSet::new(), crew::Clocks::default());
     let known = known::Known::of(plan, needs, cx.results);
+    outside::check(plan, &known)?;
     let fetched = fetched::Fetched::default();
     loop {
         match walk(run::Run::new(plan, cx, (needs, &known), (&exact, &clocks, &fetched))) {

@@ -309,7 +309,8 @@ impl<'a> Run<'a> {
 
     /// A Parquet file is read again rather than kept: it is read column by column, and only what a query needs.
     fn is_cheap(&self, id: NodeId) -> bool {
-        matches!(&self.plan.node(id).op, Op::Read(s) if s.format == dbjob_plan::Format::Parquet)
+        use dbjob_plan::Format::{Database, Parquet};
+        matches!(&self.plan.node(id).op, Op::Read(s) if matches!(s.format, Parquet | Database(_)))
     }
 
     fn step(&self, id: NodeId, node: &'a Node, need: &'a Need) -> Step<'_> {
@@ -339,12 +340,12 @@ impl<'a> Run<'a> {
     /// The scan of a source again, to say what is wrong with it.
     pub fn explain_source(&self, id: NodeId) -> Result<(), RunError> {
         let node = self.plan.node(id);
-        let (Op::Read(_), Some(need)) = (&node.op, self.needs.nodes.get(&id)) else { return Ok(()) };
+        let (Op::Read(written), Some(need)) = (&node.op, self.needs.nodes.get(&id)) else { return Ok(()) };
         let source = self.source(id)?;
         let wanted = source::wanted(&source, &node.schema, &|c| need.columns.contains(c));
         Scan { node: id, source: &source, wanted: &wanted, base: &self.cx.base, faults: &self.faults }
             .explain()
-            .map_err(|e| source::placed(e, node))
+            .map_err(|e| source::placed(source::as_written(e, written, &source), node))
     }
 
     pub fn is_exact(&self, id: NodeId) -> bool {

@@ -4,7 +4,7 @@ use dbjob_plan::{Expr, ExprKind, Folder, Format, MapLink, NodeId, Op, Plan, Targ
 
 use super::placement;
 use crate::step::window;
-use crate::{aggregate, function, map};
+use crate::{aggregate, function, map, sink};
 
 pub(super) fn unsupported(plan: &Plan) -> Vec<Unsupported> {
     let mut found = Vec::new();
@@ -50,14 +50,13 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
         Op::Map { columns } => columns.iter().for_each(|c| link(&c.link, say)),
         Op::Unmap { columns } => columns.iter().flat_map(|c| &c.links).for_each(|l| link(l, say)),
         Op::Read(source) => {
-            if let Some(outside) = &source.outside {
-                say(format!("`{outside}` in a source"));
+            if let Some(outside) = &source.outside
+                && source.format.is_file()
+            {
+                say(format!("`{outside}` in a source of files"));
             }
             if source.format.is_file() {
                 elsewhere(&source.path, say);
-            }
-            if let Format::Database(database) = &source.format {
-                say(format!("the source `{}`", database.system.word()));
             }
             if let Format::Csv(_) = source.format {
                 for field in &node.schema.fields {
@@ -78,13 +77,14 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
                 && in_object_store(path)
             {
                 say("`mode` and `partition` in an object store".into());
-            } else if matches!(target, Target::Registry { .. }) && in_object_store(target.place()) {
+            } else if matches!(target, Target::Registry { .. }) && in_object_store(&target.place()) {
                 say("a registry in an object store".into());
             } else if !matches!(target, Target::Service(_)) {
-                elsewhere(target.place(), say);
+                elsewhere(&target.place(), say);
             }
             match target {
                 Target::Registry { .. } if !model => say("a table in a model registry".into()),
+                Target::Service(service) if sink::database::system(&service.kind).is_some() && !model => {}
                 Target::Service(service) => say(format!("the target `{}`", service.kind)),
                 target if model && target.table_path().is_some() => say("a model in a table file".into()),
                 _ => {}

@@ -1,6 +1,7 @@
 //! Rows that cannot be read in place: brought into files of the state directory first, with bounded memory, and read from
 //! there. One file a kind of place.
 
+pub(crate) mod database;
 mod head;
 mod objects;
 mod packed;
@@ -19,9 +20,9 @@ pub(crate) use head::{Depth, Look};
 ///
 /// Errors: E0701, E0702, E0740 to E0742.
 pub(crate) fn origin(source: &Source, base: &Path) -> Result<Origin, RunError> {
-    match source.format {
+    match &source.format {
         Format::Inline { .. } => return Ok(Origin::Job),
-        Format::Database(_) => return Ok(Origin::Remote { version: None }),
+        Format::Database(place) => return database::origin(source, place, base),
         _ if in_object_store(&source.path) => return objects::version(source),
         _ => {}
     }
@@ -32,12 +33,13 @@ pub(crate) fn origin(source: &Source, base: &Path) -> Result<Origin, RunError> {
 
 /// Brings the rows into files of `cx.folder` and gives the source that reads them.
 ///
-/// Errors: those of [`origin`], E0712, E0713, E0718, E0743.
-pub(crate) fn fetch(source: &Source, _wanted: &Schema, cx: &FetchContext<'_>) -> Result<Source, RunError> {
+/// Errors: those of [`origin`], E0712, E0713, E0718, E0743; of a database those of its read.
+pub(crate) fn fetch(source: &Source, wanted: &Schema, cx: &FetchContext<'_>) -> Result<Source, RunError> {
     match &source.format {
-        Format::Inline { .. } | Format::Database(_) => {
+        Format::Inline { .. } => {
             Err(RunError::new("E0799", format!("this engine does not fetch {}", source.format.word())))
         }
+        Format::Database(place) => database::fetch(source, place, wanted, cx),
         _ if in_object_store(&source.path) => objects::fetch(source, cx),
         _ => packed::fetch(source, cx),
     }

@@ -17,6 +17,7 @@ use polars::prelude::{
 };
 use tempfile::NamedTempFile;
 
+pub(crate) mod database;
 pub(crate) mod folder;
 
 use crate::fault::guarded;

@@ -32,18 +32,23 @@ pub(crate) fn resolve(base: &Path, source: &Source) -> Result<Vec<PathBuf>, RunE
     } else {
         vec![full]
     };
-    for file in &files {
-        let size = match std::fs::metadata(file) {
-            Ok(meta) if meta.is_dir() => return Err(unreadable(file, "it is a folder")),
-            Ok(meta) => meta.len(),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(missing(file)),
-            Err(e) => return Err(unreadable(file, &e.to_string())),
-        };
-        if size == 0 {
-            return Err(RunError::new("E0702", format!("{} is empty", shown(file))).data(place(file)));
-        }
-    }
+    files.iter().try_for_each(|file| resolve_one(file))?;
     Ok(files)
+}
+
+/// That there is such a file, and something in it.
+///
+/// Errors: E0701 (with near names of the folder), E0702.
+pub(crate) fn resolve_one(file: &Path) -> Result<(), RunError> {
+    match std::fs::metadata(file) {
+        Ok(meta) if meta.is_dir() => Err(unreadable(file, "it is a folder")),
+        Ok(meta) if meta.len() == 0 => {
+            Err(RunError::new("E0702", format!("{} is empty", shown(file))).data(place(file)))
+        }
+        Ok(_) => Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(missing(file)),
+        Err(e) => Err(unreadable(file, &e.to_string())),
+    }
 }
 
 pub(crate) fn is_pattern(path: &str) -> bool {

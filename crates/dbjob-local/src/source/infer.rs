@@ -10,7 +10,7 @@ use super::files::{self, shown};
 use super::objects::Objects;
 use super::stored::{self, Columns};
 use super::{arrow, json, ndjson, parquet, partition};
-use crate::fetch::{Depth, Look};
+use crate::fetch::{self, Depth, Look};
 
 /// A file up to this size is looked at as a whole.
 const WHOLE: u64 = 64 << 20;
@@ -19,8 +19,11 @@ const ROWS: u64 = 100_000;
 
 /// The columns that the first file of a source has. A column may be null unless all of the data were seen and none is.
 ///
-/// Errors: E0701, E0702, E0703, E0712, E0714, E0717.
+/// Errors: E0701, E0702, E0703, E0712, E0714, E0717; of a database those of its `infer`.
 pub(crate) fn infer(source: &Source, base: &Path) -> Result<Schema, RunError> {
+    if let Format::Database(database) = &source.format {
+        return fetch::database::infer(source, database, base);
+    }
     let look = Look::at(source, base, Depth::Types)?;
     let file = look.first.as_path();
     let only_file = look.files.len() == 1;

@@ -22,7 +22,7 @@ use polars::prelude::{self as pl, IntoLazy, LazyFrame, UnionArgs};
 use crate::fault::{Faults, engine_error};
 pub(crate) use files::fingerprint;
 pub(crate) use infer::{header, infer};
-pub(crate) use place::placed;
+pub(crate) use place::{as_written, placed};
 
 /// A column to read: its place in the node's schema and its name in the file.
 #[derive(Debug, Clone)]

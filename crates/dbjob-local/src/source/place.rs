@@ -15,6 +15,14 @@ pub(crate) fn placed(error: RunError, node: &Node) -> RunError {
     RunError { help: error.help.clone().or(help), ..error }.or_span(span)
 }
 
+/// The error of a file that the rows were brought to, in the words of where they are from.
+pub(crate) fn as_written(error: RunError, written: &Source, read: &Source) -> RunError {
+    let Format::Database(database) = &written.format else { return error };
+    let words = format!("{} of {}", database.relation, written.place());
+    let data = error.data.map(|data| dbjob_plan::DataLocation { file: None, ..data });
+    RunError { message: error.message.replace(&read.path, &words), data, ..error }
+}
+
 fn help(code: &str, field: &Field, source: &Source) -> Option<String> {
     let (name, dtype) = (&field.name, &field.dtype);
     match code {
