@@ -11,4 +11,5 @@ tests/highlight/run.sh
 tests/sarif/run.sh
 tests/oracle/run.sh
 tests/openapi/run.sh
+tests/databases/run.sh
 tests/objects/run.sh

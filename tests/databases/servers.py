@@ -57,8 +57,8 @@ class Server:
         return done.stdout
 
     def start(self) -> None:
-        log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen(self.as_user(*self.command()), cwd=self.folder, stdout=log, stderr=log)
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(self.as_user(*self.command()), cwd=self.folder, stdout=log, stderr=log)
         for _ in range(300):
             try:
                 self.sql("SELECT 1")
@@ -104,7 +104,7 @@ class Postgres(Server):
         self.run(str(self.bin / "createdb"), "-h", str(self.folder), "-p", str(self.port), "-U", "root", "-O", "shop", "shop")
 
     def encrypt(self) -> None:
-        subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"]
         key = ["-keyout", "data/server.key", "-out", "data/server.crt", "-days", "2", "-nodes"]
         self.run("openssl", "req", "-x509", "-newkey", "rsa:2048", *key, *subject)
         os.chmod(self.folder / "data/server.key", 0o600)
