@@ -6,6 +6,7 @@ mod limits;
 mod maps;
 mod outside;
 mod own_tests;
+mod packed;
 mod pages;
 mod places;
 mod predictions;

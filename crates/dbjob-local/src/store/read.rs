@@ -16,8 +16,8 @@ use crate::sink::unwritable;
 
 /// How much is asked for at once.
 const PIECE: u64 = 8 << 20;
-/// How many pieces are on their way at once.
-const AHEAD: usize = 4;
+/// How many pieces of one object are on their way at once.
+const AHEAD: usize = 2;
 
 impl Store {
     /// Some of the contents.
