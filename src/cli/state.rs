@@ -37,7 +37,14 @@ pub fn note(file: &Path, params: &ParamArgs, front: &Front, plan: &Plan, sources
         // One line is enough to know a step by; how it is laid out does not matter.
         let text = sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
         let file = shown(&source.path);
-        (id, StepText { file, line: u32::try_from(line).unwrap_or(u32::MAX), text: cut(&text) })
+        (
+            id,
+            StepText {
+                file,
+                line: u32::try_from(line).unwrap_or(u32::MAX),
+                text: cut(&dbjob_plan::passwords_as_stars(text)),
+            },
+        )
     });
     Note {
         file: file_name(file),

@@ -1,3 +1,4 @@
+use dbjob_plan::passwords_as_stars;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use crate::source::SourceFile;
@@ -13,7 +14,7 @@ pub(super) struct Snippet {
 
 impl Snippet {
     pub fn new(file: &SourceFile) -> Self {
-        let mut text = masked(printable(&file.text));
+        let mut text = passwords_as_stars(printable(&file.text));
         // The picture has no place behind the last character unless a line end is there.
         if !text.ends_with('\n') {
             text.push('\n');
@@ -28,20 +29,6 @@ impl Snippet {
         let end = end.min(self.text.len());
         if start >= end { (start.min(last), 0).into() } else { (start, end - start).into() }
     }
-}
-
-/// Passwords in URLs as stars, so that a picture can be shown around.
-fn masked(mut text: String) -> String {
-    let mut from = 0;
-    while let Some(at) = text[from..].find("://") {
-        let begin = from + at + 3;
-        let url = text[begin..].find(['"', '\n', ' ']).map_or(&text[begin..], |end| &text[begin..begin + end]);
-        from = begin;
-        let Some(login) = url.rfind('@') else { continue };
-        let Some(user) = url[..login].find(':') else { continue };
-        text.replace_range(begin + user + 1..begin + login, &"*".repeat(login - user - 1));
-    }
-    text
 }
 
 fn printable(text: &str) -> String {
@@ -100,7 +87,7 @@ mod tests {
     #[test]
     fn passwords_are_stars_and_everything_stays_in_its_place() {
         let text = "a \"postgres://bob:p%40s/s@h/d\" é \"mysql://eve@h/d\" \"http://h:80/@x\"\nb \"x://:pw@h";
-        let shown = masked(text.into());
+        let shown = passwords_as_stars(text.into());
         assert_eq!(shown, "a \"postgres://bob:*******@h/d\" é \"mysql://eve@h/d\" \"http://h:***@x\"\nb \"x://:**@h");
         assert_eq!(shown.len(), text.len());
     }

@@ -203,3 +203,17 @@ pub fn without_password(url: &str) -> String {
         None => format!("{scheme}://{place}{query}"),
     }
 }
+
+/// Passwords in URLs as stars, in the same place: what shows or stores a text of a job shows or stores this.
+pub fn passwords_as_stars(mut text: String) -> String {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("://") {
+        let begin = from + at + 3;
+        let url = text[begin..].find(['"', '\n', ' ']).map_or(&text[begin..], |end| &text[begin..begin + end]);
+        from = begin;
+        let Some(login) = url.rfind('@') else { continue };
+        let Some(user) = url[..login].find(':') else { continue };
+        text.replace_range(begin + user + 1..begin + login, &"*".repeat(login - user - 1));
+    }
+    text
+}
