@@ -54,7 +54,7 @@ fn every_example_runs_and_holds_its_gates() {
 fn a_second_run_makes_a_second_version_of_the_same_model() {
     let here = copy_of_examples();
     for version in 1..=2 {
-        let ended = dbjob(here.path(), &["run", "--quiet", "--fresh", "penguins.dbjob"]);
+        let ended = dbjob(here.path(), &["run", "--quiet", "--no-state", "penguins.dbjob"]);
         assert_eq!(ended.code, 0, "{ended:?}");
         let model = fs::read_dir(here.path().join("models"))
             .expect("a registry")
