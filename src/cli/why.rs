@@ -54,6 +54,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     let title = item_title(item.kind, &item.item);
     let mut text = match item.fate {
         Fate::Computed => format!("{title} is computed by the next run, because\n"),
+        Fate::Judged => format!("{title} is judged anew by the next run, and not learned again, because\n"),
         Fate::ReadBack => format!(
             "{title} is not computed: its steps, its data and its options are as they were, and its result is kept\n"
         ),
@@ -62,7 +63,7 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         }
         Fate::NotNeeded => format!("{title} is not computed: everything that is made from it is up to date\n"),
     };
-    if item.fate == Fate::Computed {
+    if item.fate.runs() {
         for line in causes(item) {
             text.push_str(&format!("  {line}\n"));
         }

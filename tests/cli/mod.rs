@@ -26,7 +26,7 @@ pub struct Ended {
     pub err: String,
 }
 
-fn program(folder: &Path, args: &[&str]) -> Command {
+pub fn program(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dbjob"));
     command.current_dir(folder).args(args).env_remove("NO_COLOR");
     command

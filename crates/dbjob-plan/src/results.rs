@@ -55,6 +55,8 @@ pub enum Identity {
     Model {
         key: Key,
         whole: Key,
+        /// Of what was learned, however it is judged.
+        fitted: Key,
     },
     /// What a deployment writes, and where.
     Output(Key),

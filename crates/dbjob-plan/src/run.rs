@@ -61,11 +61,20 @@ pub struct ItemOutlook {
     pub contract: Vec<ContractChange>,
 }
 
+impl Fate {
+    /// Whether a run does more than to read something back.
+    pub fn runs(self) -> bool {
+        matches!(self, Self::Computed | Self::Judged)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// It is computed; of a dataset: read.
     Computed,
+    /// A model that was learned before is judged anew.
+    Judged,
     /// A kept result is read back.
     ReadBack,
     /// What was written is still right.

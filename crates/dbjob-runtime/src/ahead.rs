@@ -145,7 +145,7 @@ impl Past<'_> {
         if let Some(last) = last {
             (item.rows, item.seconds) = (last.rows, last.seconds);
         }
-        if item.fate != Fate::Computed {
+        if !item.fate.runs() {
             return;
         }
         if fresh {

@@ -24,7 +24,7 @@ pub fn render(ahead: &Ahead) -> String {
 }
 
 fn headline(ahead: &Ahead) -> String {
-    let computed: Vec<&AheadItem> = ahead.items.iter().filter(|i| i.fate == Fate::Computed).collect();
+    let computed: Vec<&AheadItem> = ahead.items.iter().filter(|i| i.fate.runs()).collect();
     if computed.is_empty() {
         return format!("job {}: nothing to do, everything is up to date\n", ahead.job);
     }
@@ -42,6 +42,7 @@ fn verb(item: &AheadItem) -> &'static str {
         (Fate::Computed, ItemKind::Model) if first => "train",
         (Fate::Computed, ItemKind::Model) => "retrain",
         (Fate::Computed, ItemKind::Deploy) => "write",
+        (Fate::Judged, _) => "judge",
         (Fate::ReadBack, _) => "reuse",
         (Fate::UpToDate, _) => "up to date",
         (Fate::NotNeeded, _) => "unchanged",
@@ -52,7 +53,7 @@ fn verb(item: &AheadItem) -> &'static str {
 fn estimate(item: &AheadItem) -> String {
     let mut parts = Vec::new();
     parts.extend(item.rows.map(rows));
-    if item.fate == Fate::Computed {
+    if item.fate.runs() {
         parts.extend(item.seconds.map(|s| format!("about {}", seconds(s))));
     }
     parts.join(", ")
@@ -66,7 +67,7 @@ fn why(items: &[AheadItem]) -> String {
         None => causes.push((cause, vec![item])),
     };
     let mut first = Vec::new();
-    for item in items.iter().filter(|i| i.fate == Fate::Computed) {
+    for item in items.iter().filter(|i| i.fate.runs()) {
         let name = item_title(item.kind, &item.item);
         for cause in &item.why {
             match cause {
@@ -92,7 +93,7 @@ fn why(items: &[AheadItem]) -> String {
         }
         out.push_str(&format!("    -> {}\n", items.join(", ")));
     }
-    let models = items.iter().filter(|i| i.fate == Fate::Computed && !i.changed_columns.is_empty());
+    let models = items.iter().filter(|i| i.fate.runs() && !i.changed_columns.is_empty());
     for model in models {
         let inputs = model.changed_columns.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ");
         out.push_str(&format!("  changed inputs of {}: {inputs}\n", item_title(model.kind, &model.item)));

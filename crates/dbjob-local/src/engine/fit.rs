@@ -7,15 +7,20 @@ use polars::prelude::{self as pl, DataFrame, IntoColumn};
 
 use super::Stop;
 use super::folds::judged_elsewhere;
+use super::known::learned;
 use super::run::Run;
 use super::search::Chosen;
 use crate::fault::engine_error;
-use crate::learn::{Fresh, Judge, Live};
+use crate::learn::{Fresh, Judge, Learned, Live};
 use crate::package::live_metrics;
 
 impl<'a> Run<'a> {
     pub(super) fn fit(&mut self, id: NodeId, node: &'a Node, spec: &'a FitSpec, input: NodeId) -> Result<(), Stop> {
         let table = self.rows(input)?;
+        if let Some(learned) = self.learned_before(id, spec, &table)? {
+            self.models.insert(id, learned);
+            return self.fitted(id, node);
+        }
         let crew = self.crew(node);
         let (folds, refit) = (u32::from(self.wants_folds(id)), u32::from(spec.refit && !self.quiet));
         let Chosen { spec, search, mut unfinished } =
@@ -59,6 +64,22 @@ impl<'a> Run<'a> {
         if let Some(search) = search {
             self.searches.insert(id, search);
         }
+        self.fitted(id, node)
+    }
+
+    /// What an earlier run has learned, judged as is asked now.
+    fn learned_before(&mut self, id: NodeId, spec: &'a FitSpec, table: &DataFrame) -> Result<Option<Learned>, Stop> {
+        let (Some(results), false) = (self.cx.results, self.quiet) else { return Ok(None) };
+        let Some(folder) = learned(self.plan, self.needs, id, results) else { return Ok(None) };
+        let (fresh, search) = Fresh::again(&folder, spec, table, &self.maps, self.cx.threads)?;
+        let live = self.live(id, spec)?;
+        let item = &self.plan.node(id).item;
+        let judge = Judge { held_out: Vec::new(), live: &live, maps: &self.maps, cx: self.cx, item };
+        self.searches.extend(search.map(|search| (id, search)));
+        Ok(Some(fresh.judged(table, judge)?))
+    }
+
+    fn fitted(&mut self, id: NodeId, node: &Node) -> Result<(), Stop> {
         self.keep_model(id)?;
         if self.item(&node.item).is_some_and(|i| i.output == id) && !self.is_deployed(id) {
             self.report_model(id);

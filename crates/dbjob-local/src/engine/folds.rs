@@ -86,6 +86,11 @@ impl Folds {
         Self { splits, between, kept, asked: false, judged: false }
     }
 
+    /// Whether what the folds hold out is asked for, or judges the model.
+    pub fn ask(&self) -> bool {
+        self.asked || self.judged
+    }
+
     /// The splits without folds, each with the columns that its rows are put into folds by.
     pub fn to_cut<'p>(&self, plan: &'p Plan) -> Vec<(NodeId, Vec<&'p str>)> {
         let cut = |id: &NodeId| match &plan.node(*id).op {

@@ -8,7 +8,7 @@ use dbjob_plan::{Delivery, Event, Identity, Key, Node, NodeId, Op, RunError, Tab
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 
 use super::Stop;
-use super::known::{kept_key, output_key};
+use super::known::{kept_key, output_key, unfinished};
 use super::run::Run;
 use super::table::Table;
 use crate::fault::engine_error;
@@ -40,11 +40,14 @@ impl Run<'_> {
     /// Keeps a model that was fitted and judged.
     pub(super) fn keep_model(&self, id: NodeId) -> Result<(), Stop> {
         let (Some(results), false) = (self.cx.results, self.quiet) else { return Ok(()) };
-        let Some(Identity::Model { key, whole }) = results.identity(id) else { return Ok(()) };
+        let Some(Identity::Model { key, whole, fitted }) = results.identity(id) else { return Ok(()) };
         results.unchanged(id)?;
-        let key = if self.models[&id].unfinished().is_empty() { whole } else { key };
-        results.keep(key, self.result_of(id), &mut |folder| {
-            self.models[&id].store(folder, self.searches.get(&id))?;
+        let model = &self.models[&id];
+        let (key, fitted) =
+            if model.unfinished().is_empty() { (whole, *fitted) } else { (key, unfinished(results, fitted, key)) };
+        results.keep(&fitted, self.result_of(id), &mut |folder| model.store(folder, self.searches.get(&id)))?;
+        results.keep(key, "", &mut |folder| {
+            model.store_judgement(folder, &fitted)?;
             json(&folder.join(MAPS), &self.maps_by_key())
         })?;
         Ok(())
@@ -63,7 +66,9 @@ impl Run<'_> {
         }
         match &self.plan.node(id).op {
             Op::Fit(spec) => {
-                let (learned, search) = Learned::read_back(&folder, spec, self.cx.threads)?;
+                let fitted = Learned::fitted_of(&folder)?;
+                let learned = results.find(&fitted).ok_or_else(gone)?;
+                let (learned, search) = Learned::read_back((&learned, &folder), spec, self.cx.threads)?;
                 let live = self.live(id, spec)?;
                 self.models.insert(id, gate_again(learned, &live));
                 self.searches.extend(search.map(|search| (id, search)));

@@ -1,6 +1,7 @@
 //! What a run takes from earlier ones, and what it computes: from the ends of the plan backwards, down to what is known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use dbjob_plan::{Delivery, Identity, ItemKind, Key, NodeId, Op, Plan, Results, TableIdentity};
 
@@ -101,10 +102,30 @@ impl Look<'_> {
 pub(super) fn kept_key(plan: &Plan, id: NodeId, need: &Need, results: &dyn Results) -> Option<Key> {
     match results.identity(id)? {
         // A fit that came to its end is the same whatever time it had.
-        Identity::Model { key, whole } => Some(if results.find(whole).is_some() { *whole } else { *key }),
+        Identity::Model { key, whole, fitted } => {
+            let there = |judged: &Key, learned: &Key| {
+                (results.find(judged).is_some() && results.find(learned).is_some()).then_some(*judged)
+            };
+            there(whole, fitted).or_else(|| there(key, &unfinished(results, fitted, key)))
+        }
         Identity::Table(table) if is_kept(plan, id) => table_key(plan, id, (need, table), results),
         _ => None,
     }
+}
+
+/// The key of what was learned by a fit that a limit of time has ended; `key` holds that limit.
+pub(super) fn unfinished(results: &dyn Results, fitted: &Key, key: &Key) -> Key {
+    results.combine("unfinished", &[*fitted, *key])
+}
+
+/// Where what a fit is to learn is kept from an earlier run, whatever was asked of the model then.
+pub(super) fn learned(plan: &Plan, needs: &Needs, id: NodeId, results: &dyn Results) -> Option<PathBuf> {
+    let (Op::Fit(spec), Some(Identity::Model { fitted, .. })) = (&plan.node(id).op, results.identity(id)) else {
+        return None;
+    };
+    // What folds say is learned by themselves.
+    let alone = !spec.refit && !spec.judged_by_folds && !needs.folds.get(&id).is_some_and(|folds| folds.ask());
+    if alone { results.find(fitted) } else { None }
 }
 
 fn table_key(plan: &Plan, id: NodeId, (need, table): (&Need, &TableIdentity), results: &dyn Results) -> Option<Key> {

@@ -5,7 +5,7 @@ use dbjob_plan::{
     Fate, Field, Hold, ItemKind, ItemOutlook, Join, NodeId, Op, Plan, PlanItem, RunContext, RunError, Target,
 };
 
-use super::known::Known;
+use super::known::{Known, learned};
 use super::need::Needs;
 use crate::package::live_contract;
 use crate::step::{expect, split};
@@ -30,7 +30,12 @@ pub(super) fn outlook(plan: &Plan, cx: &RunContext<'_>) -> Result<Vec<ItemOutloo
         found.push(ItemOutlook {
             item: item.name.clone(),
             kind: item.kind,
-            fate: fate(&known, item, &nodes),
+            fate: match fate(&known, item, &nodes) {
+                Fate::Computed if cx.results.is_some_and(|r| learned(plan, &needs, item.output, r).is_some()) => {
+                    Fate::Judged
+                }
+                fate => fate,
+            },
             holds: holds.collect(),
             contract: nodes.iter().flat_map(|id| contract(plan, cx, *id)).collect(),
         });

@@ -85,6 +85,20 @@ impl Fresh {
         Ok(Self { learned, parts, classes, y, weights })
     }
 
+    /// A model that was learned from the train rows of `table` before.
+    pub(super) fn of(mut learned: Inner, table: &DataFrame, maps: &MapStates) -> Result<Self, RunError> {
+        let spec = &learned.spec;
+        let parts = Parts::of(table, spec)?;
+        if parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() {
+            return Err(Self::nothing_to_judge(spec));
+        }
+        let train = take(table, &parts.train)?;
+        let (y, classes) = target(&parts.truth, &parts.train, spec, maps)?;
+        let weights = weights(&train, spec, &|i| parts.train[i] as u64 + 1)?;
+        learned.report = Report { rows: parts.counts, ..Report::default() };
+        Ok(Self { learned, parts, classes, y, weights })
+    }
+
     pub(super) fn spec(&self) -> &FitSpec {
         &self.learned.spec
     }

@@ -1,4 +1,4 @@
-//! A judged model as files, so that a later run reads it back as it was. Columns are stored by their place: a later run may
+//! A model and its judgement as files, so that a later run reads it back as it was. Columns are stored by their place: a later run may
 //! call them otherwise.
 
 use std::fs;
@@ -6,21 +6,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dbjob_plan::{
-    Algorithm, FitSpec, MetricValue, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Threshold,
+    Algorithm, FitSpec, Key, MetricValue, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Threshold,
     Unfinished, Value,
 };
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 use serde::{Deserialize, Serialize};
 
+use super::fit::Fresh;
 use super::held_out::OutOfFold;
 use super::learned::{Inner, Learned, Report};
 use crate::fault::engine_error;
+use crate::map::MapStates;
 
 const WEIGHTS: &str = "weights.safetensors";
 const NOTE: &str = "model.json";
+const JUDGEMENT: &str = "judgement.json";
 const PREDICTIONS: &str = "test_predictions.parquet";
 const OUT_OF_FOLD: &str = "out_of_fold.parquet";
 
+/// What was learned.
 #[derive(Serialize, Deserialize)]
 struct Note {
     /// The names of the input columns, in the order of the fit.
@@ -28,67 +32,108 @@ struct Note {
     algorithm: Algorithm,
     threshold: Option<f64>,
     classes: Vec<Value>,
-    rows: RowCounts,
-    metrics: Vec<(String, MetricValue)>,
-    requirements: Vec<RequirementResult>,
-    slices: Vec<SliceMetric>,
     search: Option<SearchReport>,
     unfinished: Vec<Unfinished>,
 }
 
+/// How it was judged.
+#[derive(Serialize, Deserialize)]
+struct Judgement {
+    fitted: Key,
+    rows: RowCounts,
+    metrics: Vec<(String, MetricValue)>,
+    requirements: Vec<RequirementResult>,
+    slices: Vec<SliceMetric>,
+}
+
 impl Learned {
-    /// Writes the model with its judgement into an empty folder.
+    /// Writes what was learned into an empty folder.
     ///
     /// Errors: E0713.
     pub(crate) fn store(&self, folder: &Path, search: Option<&SearchReport>) -> Result<(), RunError> {
-        let Inner { spec, model, classes, report, out_of_fold, unfinished, .. } = &*self.0;
+        let Inner { spec, model, classes, out_of_fold, unfinished, .. } = &*self.0;
         let note = Note {
             inputs: spec.inputs.iter().map(|i| i.column.clone()).collect(),
             algorithm: spec.algorithm.clone(),
             threshold: spec.fixed_threshold(),
             classes: classes.clone(),
+            search: search.cloned(),
+            unfinished: unfinished.clone(),
+        };
+        write_json(&folder.join(NOTE), &note)?;
+        write(&folder.join(WEIGHTS), &dbjob_learn::save(&**model))?;
+        match out_of_fold {
+            Some(OutOfFold(table)) => crate::write_table(table, &folder.join(OUT_OF_FOLD)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes how it was judged into an empty folder. `fitted`: where what was learned is kept.
+    ///
+    /// Errors: E0713.
+    pub(crate) fn store_judgement(&self, folder: &Path, fitted: &Key) -> Result<(), RunError> {
+        let report = &self.0.report;
+        let judgement = Judgement {
+            fitted: *fitted,
             rows: report.rows,
             metrics: report.metrics.clone(),
             requirements: report.requirements.clone(),
             slices: report.slices.clone(),
-            search: search.cloned(),
-            unfinished: unfinished.clone(),
         };
-        let note = serde_json::to_vec_pretty(&note).map_err(|e| RunError::new("E0799", e.to_string()))?;
-        write(&folder.join(NOTE), &note)?;
-        write(&folder.join(WEIGHTS), &dbjob_learn::save(&**model))?;
-        crate::write_table(&report.test_predictions, &folder.join(PREDICTIONS))?;
-        if let Some(OutOfFold(table)) = out_of_fold {
-            crate::write_table(table, &folder.join(OUT_OF_FOLD))?;
-        }
-        Ok(())
+        write_json(&folder.join(JUDGEMENT), &judgement)?;
+        crate::write_table(&report.test_predictions, &folder.join(PREDICTIONS))
     }
 
-    /// The model of [`Learned::store`], for a spec that differs in names at most.
+    /// Where what was learned is kept, of the folder of a judgement.
+    pub(crate) fn fitted_of(judged: &Path) -> Result<Key, RunError> {
+        Ok(read_json::<Judgement>(&judged.join(JUDGEMENT))?.fitted)
+    }
+
+    /// The model of [`Learned::store`] and [`Learned::store_judgement`], for a spec that differs in names at most.
     ///
     /// Errors: E0799 when the files are not those.
     pub(crate) fn read_back(
-        folder: &Path,
+        (learned, judged): (&Path, &Path),
         spec: &FitSpec,
         threads: usize,
     ) -> Result<(Self, Option<SearchReport>), RunError> {
-        let strange = |what: String| RunError::new("E0799", format!("{}: {what}", folder.display()));
-        let note = fs::read(folder.join(NOTE)).map_err(|e| strange(e.to_string()))?;
-        let note: Note = serde_json::from_slice(&note).map_err(|e| strange(e.to_string()))?;
-        let weights = fs::read(folder.join(WEIGHTS)).map_err(|e| strange(e.to_string()))?;
-        let now: Vec<&str> = spec.inputs.iter().map(|i| i.column.as_str()).collect();
-        let model = dbjob_learn::load_as(&weights, |features| renamed(features, &note.inputs, &now))
-            .map_err(|e| strange(e.to_string()))?;
-        let mut spec = FitSpec { search: None, algorithm: note.algorithm, ..spec.clone() };
-        spec.threshold = note.threshold.map(Threshold::Fixed);
-        let test_predictions = named(read(&folder.join(PREDICTIONS))?, &spec)?;
-        let out_of_fold = folder.join(OUT_OF_FOLD);
-        let out_of_fold = if out_of_fold.exists() { Some(OutOfFold(read(&out_of_fold)?)) } else { None };
-        let Note { rows, metrics, requirements, slices, classes, unfinished, .. } = note;
-        let report = Report { rows, metrics, requirements, slices, test_predictions };
-        let inner = Inner { spec, model, classes, threads, unfinished, report, out_of_fold };
-        Ok((Self(Arc::new(inner)), note.search))
+        let (mut inner, search) = learned_of(learned, spec, threads)?;
+        let Judgement { rows, metrics, requirements, slices, .. } = read_json(&judged.join(JUDGEMENT))?;
+        let test_predictions = named(read(&judged.join(PREDICTIONS))?, spec)?;
+        inner.report = Report { rows, metrics, requirements, slices, test_predictions };
+        Ok((Self(Arc::new(inner)), search))
     }
+}
+
+impl Fresh {
+    /// What an earlier run has learned from the same rows, to be judged anew.
+    ///
+    /// Errors: E0799 when the files are not those; E0715 as [`Fresh::fit`].
+    pub fn again(
+        folder: &Path,
+        spec: &FitSpec,
+        table: &DataFrame,
+        maps: &MapStates,
+        threads: usize,
+    ) -> Result<(Self, Option<SearchReport>), RunError> {
+        let (learned, search) = learned_of(folder, spec, threads)?;
+        Ok((Self::of(learned, table, maps)?, search))
+    }
+}
+
+fn learned_of(folder: &Path, spec: &FitSpec, threads: usize) -> Result<(Inner, Option<SearchReport>), RunError> {
+    let note: Note = read_json(&folder.join(NOTE))?;
+    let path = folder.join(WEIGHTS);
+    let weights = fs::read(&path).map_err(|e| strange(&path, e))?;
+    let now: Vec<&str> = spec.inputs.iter().map(|i| i.column.as_str()).collect();
+    let model = dbjob_learn::load_as(&weights, |features| renamed(features, &note.inputs, &now))
+        .map_err(|e| strange(&path, e))?;
+    let mut spec = FitSpec { search: None, algorithm: note.algorithm, ..spec.clone() };
+    spec.threshold = note.threshold.map(Threshold::Fixed);
+    let path = folder.join(OUT_OF_FOLD);
+    let out_of_fold = if path.exists() { Some(OutOfFold(read(&path)?)) } else { None };
+    let (classes, unfinished, report) = (note.classes, note.unfinished, Report::default());
+    Ok((Inner { spec, model, classes, threads, unfinished, report, out_of_fold }, note.search))
 }
 
 /// The features of inputs that had other names. Features stand in the order of their inputs: `age`, `country=DE`, `v[0]`.
@@ -128,10 +173,22 @@ fn named(mut table: DataFrame, spec: &FitSpec) -> Result<DataFrame, RunError> {
     Ok(table)
 }
 
+fn strange(path: &Path, why: impl std::fmt::Display) -> RunError {
+    RunError::new("E0799", format!("{}: {why}", path.display()))
+}
+
 fn read(path: &Path) -> Result<DataFrame, RunError> {
-    let strange = |e: String| RunError::new("E0799", format!("{}: {e}", path.display()));
-    let file = fs::File::open(path).map_err(|e| strange(e.to_string()))?;
-    ParquetReader::new(file).finish().map_err(|e| strange(e.to_string()))
+    let file = fs::File::open(path).map_err(|e| strange(path, e))?;
+    ParquetReader::new(file).finish().map_err(|e| strange(path, e))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+    let text = fs::read(path).map_err(|e| strange(path, e))?;
+    serde_json::from_slice(&text).map_err(|e| strange(path, e))
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
+    write(path, &serde_json::to_vec_pretty(value).map_err(|e| strange(path, e))?)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), RunError> {

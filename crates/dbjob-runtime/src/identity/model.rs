@@ -7,10 +7,11 @@ use dbjob_plan::{FOLD, FOLD_FROM, FitSpec, Key, PART, Plan, ROW, Schema, TableId
 use super::digest::Digest;
 use super::table::{column, links};
 
-/// A model is what it is fitted from, with what, and how it is judged. The names of its columns are in none of it.
-pub(super) fn key(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, Key>) -> Key {
+/// What is learned, and what it is with its judgement. A model is what it is fitted from, with what, and how it is judged. The
+/// names of its columns are in none of it.
+pub(super) fn keys(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, Key>) -> (Key, Key) {
     let of = |name: &String| column(table, name);
-    let mut digest = Digest::new("model").key(&table.rows).json(&spec.serving.plan.seed);
+    let mut digest = Digest::new("fit").key(&table.rows).json(&spec.serving.plan.seed);
     for input in &spec.inputs {
         digest = digest.key(&of(&input.column)).json(&(&input.dtype, input.nullable));
     }
@@ -18,12 +19,14 @@ pub(super) fn key(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, Ke
     digest = digest.text("output").key(&of(&output.column)).json(&(&output.learned, &output.dtype));
     digest = digest.keys(&links(&output.unmap, maps)).json(&spec.task);
     digest = digest.text("weight").keys(spec.weight.iter().map(of).collect::<Vec<_>>().iter());
-    digest = digest.text("identify").keys(spec.identify.iter().map(of).collect::<Vec<_>>().iter());
     digest = digest.json(&spec.algorithm).json(&spec.search).json(&spec.threshold);
-    digest = digest.json(&(spec.refit, spec.split, spec.folds, spec.judged_by_folds)).json(&spec.metrics);
+    digest = digest.json(&(spec.refit, spec.split, spec.folds, spec.judged_by_folds));
     for hidden in [PART, FOLD, FOLD_FROM, ROW] {
         digest = digest.keys(table.columns.get(hidden));
     }
+    let fitted = digest.end();
+    let mut digest = Digest::new("model").key(&fitted).json(&spec.metrics);
+    digest = digest.text("identify").keys(spec.identify.iter().map(of).collect::<Vec<_>>().iter());
     for slice in &spec.slices {
         digest = digest.text(&slice.metric).key(&of(&slice.column));
     }
@@ -31,7 +34,10 @@ pub(super) fn key(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, Ke
         // Its columns are metrics, not columns of the table.
         digest = digest.json(&gate.expr).keys(gate.for_each.iter().map(of).collect::<Vec<_>>().iter());
     }
-    digest.end()
+    let whole = digest.end();
+    // What is learned again once it is judged, or judged by folds, is not the model that the judgement is about.
+    let alone = !spec.refit && !spec.judged_by_folds;
+    (if alone { fitted } else { Digest::new("fit").key(&whole).end() }, whole)
 }
 
 /// The model that a limit on the time of its module may have ended early.
