@@ -51,7 +51,7 @@ fn every_example_runs_and_holds_its_gates() {
 }
 
 #[test]
-fn a_second_run_makes_a_second_version_of_the_same_model() {
+fn a_second_run_from_nothing_makes_a_second_version_of_the_same_model() {
     let here = copy_of_examples();
     for version in 1..=2 {
         let ended = dbjob(here.path(), &["run", "--quiet", "--no-state", "penguins.dbjob"]);
@@ -74,7 +74,7 @@ fn the_number_of_threads_changes_nothing() {
     let here = copy_of_examples();
     let mut tables = Vec::new();
     for threads in ["1", "2"] {
-        let ended = dbjob(here.path(), &["run", "--quiet", "--threads", threads, "flights.dbjob"]);
+        let ended = dbjob(here.path(), &["run", "--quiet", "--no-state", "--threads", threads, "flights.dbjob"]);
         assert_eq!(ended.code, 0, "{ended:?}");
         tables.push(fs::read_to_string(here.path().join("out/flights.csv")).expect("the scored table"));
     }

@@ -181,9 +181,8 @@ impl Keeper {
         files.sort();
         let mut digest = Digest::new("fetched").json(&found.format);
         for file in &files {
-            let content = state::content(file, &|| self.cancel.is_cancelled());
-            let content = content.map_err(|e| self.unusable(&e))?;
-            digest = digest.key(&content.ok_or_else(|| RunError::new("E0718", "the run was stopped"))?);
+            let content = state::content_below(file);
+            digest = digest.key(&content.ok_or_else(|| RunError::new("E0799", "what was fetched is gone"))?);
         }
         let content = digest.end();
         let key = self.fetched_key(id, source, &content);

@@ -12,6 +12,7 @@ mod leftover;
 mod memory;
 mod rows;
 mod run;
+mod secrets;
 mod session;
 pub mod state;
 mod story;

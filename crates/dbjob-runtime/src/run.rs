@@ -11,6 +11,7 @@ use dbjob_plan::{Backend, Cancel, Checkpoints, Event, Plan, Results, RunContext,
 use crate::gate::Gate;
 use crate::guard::Guard;
 use crate::leftover::{remove_leftovers, remove_stale};
+use crate::secrets::Secrets;
 use crate::session::{Note, Session};
 
 /// Gets every event, never two at once.
@@ -80,7 +81,8 @@ pub fn run(
     observer: Observer,
 ) -> Result<RunReport, RunError> {
     let started = Instant::now();
-    let gate = Gate::new(observer);
+    let secrets = Secrets::of(&plan);
+    let gate = Gate::new(Arc::new(move |event| observer(secrets.event(event))));
     let items = if options.goal.is_empty() { plan.items.len() } else { options.goal.len() };
     gate.emit(Event::RunStarted { job: plan.job.clone(), items, threads: options.threads.max(1) });
     let result = supported(&*backend, &plan).and_then(|()| supervise(backend, &plan, options, &gate, started));
@@ -135,6 +137,7 @@ fn supervise(
         remove_leftovers(plan, &base);
         Err(reason)
     });
+    let result = result.map_err(|error| Secrets::of(plan).error(error));
     let session = going.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(session) = session {
         session.end(&result, started.elapsed());
@@ -166,7 +169,9 @@ impl Worker {
             None => None,
         };
         let keeper = session.as_ref().and_then(|s| s.keeper());
+        let secrets = Secrets::of(&plan);
         let observer = |event| {
+            let event = secrets.event(event);
             if let Some(keeper) = keeper {
                 keeper.note(&event);
             }
