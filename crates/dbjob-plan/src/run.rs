@@ -192,9 +192,19 @@ impl<'a> RunContext<'a> {
 }
 
 /// How the names of files and folders begin that an engine writes before it renames them to an output: `.dbjob-`, the
-/// process and `-`. In the folder of the output; what a stopped run leaves of them is known by it and removed.
+/// machine, the process and `-`. In the folder of the output; what a stopped run leaves of them is known by it and removed.
 pub fn temp_prefix() -> String {
-    format!("{TEMP_PREFIX}{}-", std::process::id())
+    format!("{}{}-", machine_prefix(), std::process::id())
+}
+
+/// How [`temp_prefix`] begins in every process of this machine.
+pub fn machine_prefix() -> &'static str {
+    static PREFIX: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    PREFIX.get_or_init(|| {
+        let name = std::fs::read("/proc/sys/kernel/hostname").unwrap_or_default();
+        let hash = name.iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+        format!("{TEMP_PREFIX}{hash:08x}-")
+    })
 }
 
 /// How [`temp_prefix`] begins in every process.

@@ -3,7 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use dbjob_plan::{Op, Plan, TEMP_PREFIX, Target, temp_prefix};
+use dbjob_plan::{Op, Plan, TEMP_PREFIX, Target, machine_prefix, temp_prefix};
 
 /// An unfinished output of this age belongs to no run that is still going.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -15,12 +15,20 @@ pub fn remove_leftovers(plan: &Plan, base: &Path) {
     remove(plan, base, |name, _| name.starts_with(&ours));
 }
 
-/// Removes unfinished outputs of processes that were killed a day ago or longer.
+/// Removes unfinished outputs of processes that are gone: of this machine at once, of others after a day.
 pub(crate) fn remove_stale(plan: &Plan, base: &Path) {
     let now = SystemTime::now();
     remove(plan, base, |name, changed| {
-        name.starts_with(TEMP_PREFIX) && now.duration_since(changed).is_ok_and(|age| age > STALE)
+        name.starts_with(TEMP_PREFIX)
+            && (is_gone(name) || now.duration_since(changed).is_ok_and(|age| age > STALE))
     });
+}
+
+/// Whether a name is of a process of this machine that has ended. Where that cannot be told it has not.
+fn is_gone(name: &str) -> bool {
+    let process = name.strip_prefix(machine_prefix()).and_then(|rest| rest.split('-').next());
+    let Some(process) = process.and_then(|id| id.parse::<u32>().ok()) else { return false };
+    Path::new("/proc/self").exists() && !Path::new("/proc").join(process.to_string()).exists()
 }
 
 fn remove(plan: &Plan, base: &Path, chosen: impl Fn(&str, SystemTime) -> bool) {

@@ -55,7 +55,7 @@ deploy live from comes_back {
 }
 
 transform totals from orders {
-  group by country { orders = count(), spent = sum(amount) }
+  group by country { orders = count(), items = sum(items) }
   sort country
 }
 

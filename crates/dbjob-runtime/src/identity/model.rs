@@ -47,13 +47,13 @@ pub(super) fn within(whole: Key, plan: &Plan, item: &str) -> Key {
     limit.map_or(whole, |time| Digest::new("within").key(&whole).json(&time.value).end())
 }
 
-/// What a deployment writes of a model: here the names that callers see matter.
+/// What a deployment writes of a model: here the names that callers see matter,
+/// which are those of the request.
 pub(super) fn output(target: &Target, model: Key, spec: &FitSpec, plan: &Plan) -> Key {
-    let names: Vec<&str> = spec.inputs.iter().map(|i| i.name.as_str()).collect();
     Digest::new("output")
         .json(target)
         .key(&model)
-        .json(&(&plan.job, &spec.model, &names, &spec.output.column))
+        .json(&(&plan.job, &spec.model, &spec.output.column))
         .json(&(&spec.serving.request, &spec.serving.dataset, &spec.serving.nulls, &spec.serving.docs))
         .json(&spec.require.iter().map(|gate| &gate.text).collect::<Vec<_>>())
         .end()
