@@ -19,8 +19,7 @@ pub fn remove_leftovers(plan: &Plan, base: &Path) {
 pub(crate) fn remove_stale(plan: &Plan, base: &Path) {
     let now = SystemTime::now();
     remove(plan, base, |name, changed| {
-        name.starts_with(TEMP_PREFIX)
-            && (is_gone(name) || now.duration_since(changed).is_ok_and(|age| age > STALE))
+        name.starts_with(TEMP_PREFIX) && (is_gone(name) || now.duration_since(changed).is_ok_and(|age| age > STALE))
     });
 }
 
