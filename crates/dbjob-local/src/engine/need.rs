@@ -8,6 +8,7 @@ use dbjob_plan::{
 };
 
 use super::folds::Folds;
+use crate::step::distinct::any_row_will_do;
 
 /// How much something after a node depends on the order of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -170,12 +171,14 @@ impl Needs {
                 self.read(inputs[0], wanted, if ties { Order::Exact } else { Order::Free });
             }
             Op::Distinct { by, order: keys, .. } => {
+                let any = order == Order::Free && any_row_will_do(&node.schema, by, &live);
+                let keys = if any { &[] } else { keys.as_slice() };
                 let mut wanted = keys.iter().fold(live, |w, k| with(w, &k.expr.columns()));
                 match by.as_slice() {
                     [] => wanted.extend(node.schema.visible().map(|f| f.name.clone())),
                     some => wanted.extend(some.iter().cloned()),
                 }
-                self.read(inputs[0], wanted, Order::Exact);
+                self.read(inputs[0], wanted, if any { Order::Free } else { Order::Exact });
             }
             Op::Take { .. } => self.read(inputs[0], live, Order::Exact),
             Op::Union => inputs.iter().for_each(|input| self.read(*input, live.clone(), order)),
@@ -314,7 +317,7 @@ fn names(schema: &Schema) -> BTreeSet<String> {
     schema.fields.iter().map(|f| f.name.clone()).collect()
 }
 
-/// Whether the sort keys tell all rows apart, because they hold all keys of a group above.
+/// Whether the sort keys tell all rows apart, because they hold all keys of a group or `distinct` above.
 fn decides_all(plan: &Plan, input: NodeId, keys: &[dbjob_plan::SortKey]) -> bool {
     let mut columns: BTreeSet<&str> = keys
         .iter()
@@ -328,6 +331,10 @@ fn decides_all(plan: &Plan, input: NodeId, keys: &[dbjob_plan::SortKey]) -> bool
         let node = plan.node(at);
         match &node.op {
             Op::Group { keys: group, .. } => return group.iter().all(|g| columns.contains(g.name.as_str())),
+            Op::Distinct { by, .. } if by.is_empty() => {
+                return node.schema.visible().all(|f| columns.contains(f.name.as_str()));
+            }
+            Op::Distinct { by, .. } => return by.iter().all(|name| columns.contains(name.as_str())),
             Op::Derive { columns: derived } => derived.iter().for_each(|d| {
                 columns.remove(d.name.as_str());
             }),

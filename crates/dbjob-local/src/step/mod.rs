@@ -3,7 +3,7 @@
 mod aggregated;
 pub(crate) mod asof;
 mod derive;
-mod distinct;
+pub(crate) mod distinct;
 pub(crate) mod expect;
 mod explode;
 mod group;
@@ -80,7 +80,7 @@ pub(crate) fn lower_step(
         Op::Unpivot(unpivot) => unpivot::lower(step, input(&mut inputs), unpivot)?,
         Op::Explode { columns } => explode::lower(step, input(&mut inputs), columns)?,
         Op::Sort { keys } => sort::lower(step, input(&mut inputs), keys)?,
-        Op::Distinct { by, keep, order } => distinct::lower(step, input(&mut inputs), by, *keep, order)?,
+        Op::Distinct { by, keep, order } => distinct::lower(step, input(&mut inputs), by, *keep, order, ordered)?,
         Op::Take { count } => input(&mut inputs).limit(u32::try_from(*count).unwrap_or(u32::MAX)),
         Op::Union => union::lower(step, inputs)?,
         Op::Split(split) => split::lower(step, input(&mut inputs), split)?,

@@ -5,6 +5,7 @@ use polars::prelude::{
     ChunkCompareEq, Column, DataFrame, DataType, IdxCa, IdxSize, IntoColumn, NamedFrom, Series, SortMultipleOptions,
 };
 
+use super::packed::Packed;
 use super::slide::Frames;
 use crate::fault::engine_error;
 use crate::list::cut;
@@ -28,28 +29,12 @@ pub(super) struct Layout {
 impl Layout {
     /// `by` and `order` are columns over all rows; `keys` says which way each of `order` goes.
     pub fn new(by: Vec<Column>, order: Vec<Column>, keys: &[SortKey], height: usize) -> Result<Self, RunError> {
-        let (count, descending) = (by.len(), keys.first().is_some_and(|k| k.descending));
-        let named = by.into_iter().chain(order).enumerate().map(|(i, c)| c.with_name(format!("__{i}").into()));
-        let mut columns: Vec<Column> = named.collect();
-        let names: Vec<String> = columns.iter().map(|c| c.name().to_string()).chain([ROW.to_owned()]).collect();
-        let row_numbers: Vec<IdxSize> = (0..height as IdxSize).collect();
-        columns.push(Column::new(ROW.into(), row_numbers));
-        let mut sorted = DataFrame::new(height, columns).map_err(engine_error)?;
-        if names.len() > 1 {
-            // With the row number among the keys no two rows are equal, so the order is one whatever the engine's sort does.
-            let directions = keys.iter().map(|k| k.descending);
-            let options = SortMultipleOptions {
-                descending: std::iter::repeat_n(false, count).chain(directions).chain([false]).collect(),
-                nulls_last: vec![true; names.len()],
-                ..SortMultipleOptions::default()
-            };
-            sorted = sorted.sort(&names, options).map_err(engine_error)?;
-        }
-        let (by, rest) = sorted.columns().split_at(count);
-        let (order, row) = rest.split_at(rest.len() - 1);
-        let rows = row[0].idx().map_err(engine_error)?.iter().flatten().collect();
-        let begins = differs(by, height)?;
-        let mut fresh = differs(order, height)?;
+        let descending = keys.first().is_some_and(|k| k.descending);
+        let times = order.first().map(micros).transpose()?.flatten();
+        let (rows, begins, mut fresh) = match Packed::sorted(&by, &order, keys, height)? {
+            Some(packed) => (packed.rows(), packed.begins(), packed.fresh()),
+            None => sort(by, order, keys, height)?,
+        };
         let (mut start, mut end) = (vec![0; height], vec![height as IdxSize; height]);
         for at in 1..height {
             start[at] = if begins[at] { at as IdxSize } else { start[at - 1] };
@@ -58,10 +43,10 @@ impl Layout {
         for at in (1..height).rev() {
             end[at - 1] = if begins[at] { at as IdxSize } else { end[at] };
         }
-        let mut times = order.first().and_then(|c| micros(c).transpose()).transpose()?.unwrap_or_default();
-        if descending {
-            times.iter_mut().flatten().for_each(|t| *t = t.saturating_neg());
-        }
+        let times = times.map_or_else(Vec::new, |times| {
+            let at = |row: &IdxSize| times[*row as usize].map(|t| if descending { t.saturating_neg() } else { t });
+            rows.iter().map(at).collect()
+        });
         Ok(Self { rows, start, end, fresh, times, descending })
     }
 
@@ -195,6 +180,35 @@ impl Layout {
             frames.push(from, to.max(from));
         }
     }
+}
+
+/// The row of each position, whether it begins a partition, and whether it has other keys of the order than the one before.
+type Sorted = (Vec<IdxSize>, Vec<bool>, Vec<bool>);
+
+/// Rows sorted by keys of any type.
+fn sort(by: Vec<Column>, order: Vec<Column>, keys: &[SortKey], height: usize) -> Result<Sorted, RunError> {
+    let count = by.len();
+    let named = by.into_iter().chain(order).enumerate().map(|(i, c)| c.with_name(format!("__{i}").into()));
+    let mut columns: Vec<Column> = named.collect();
+    let names: Vec<String> = columns.iter().map(|c| c.name().to_string()).chain([ROW.to_owned()]).collect();
+    let row_numbers: Vec<IdxSize> = (0..height as IdxSize).collect();
+    columns.push(Column::new(ROW.into(), row_numbers));
+    let mut sorted = DataFrame::new(height, columns).map_err(engine_error)?;
+    if names.len() > 1 {
+        // With the row number among the keys no two rows are equal, so the order is one whatever the engine's sort does.
+        let directions = keys.iter().map(|k| k.descending);
+        let options = SortMultipleOptions {
+            descending: std::iter::repeat_n(false, count).chain(directions).chain([false]).collect(),
+            nulls_last: vec![true; names.len()],
+            ..SortMultipleOptions::default()
+        };
+        sorted = sorted.sort(&names, options).map_err(engine_error)?;
+    }
+    let (by, rest) = sorted.columns().split_at(count);
+    let (order, row) = rest.split_at(rest.len() - 1);
+    let rows = row[0].idx().map_err(engine_error)?.iter().flatten().collect();
+    let begins = differs(by, height)?;
+    Ok((rows, begins, differs(order, height)?))
 }
 
 /// Whether a position has other values than the one before it; null is equal to null.

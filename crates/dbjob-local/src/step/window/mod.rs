@@ -4,6 +4,7 @@ mod aggregate;
 mod bag;
 mod layout;
 mod moments;
+mod packed;
 mod slide;
 
 use dbjob_plan::{DataType, Expr, ExprKind, Field, Frame, NamedExpr, RunError, Schema, Value, Window};
