@@ -33,7 +33,7 @@ transform by_name from texts {{
 }}
 
 transform by_both from stored {{
-  group by name {{ m = count(), most = max(price), users = count_distinct(user) }}
+  group by name {{ m = count(), most = max(price), last = max(user) }}
   join by_name on name
   sort name
 }}

@@ -111,6 +111,11 @@ pub trait Results: Sync {
     fn keep(&self, key: &Key, item: &str, write: &mut dyn FnMut(&Path) -> Result<(), RunError>)
     -> Result<(), RunError>;
 
+    /// A folder for files that this run needs for a while; `None`: that of the system.
+    fn scratch(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// What was written under this key, if nothing else was written to its place since and it is as it was written.
     fn delivery(&self, key: &Key) -> Option<Delivery>;
 

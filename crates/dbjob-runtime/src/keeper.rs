@@ -397,6 +397,11 @@ impl Results for Keeper {
         }
     }
 
+    fn scratch(&self) -> Option<PathBuf> {
+        let folder = self.store.folder();
+        self.run.and_then(|_| fs::create_dir_all(folder).ok()).map(|()| folder.to_owned())
+    }
+
     fn delivery(&self, key: &Key) -> Option<Delivery> {
         if self.fresh { None } else { self.history.as_ref()?.delivery(key) }
     }

@@ -7,13 +7,14 @@ use std::path::Path;
 use dbjob_plan::{Delivery, Event, Identity, Key, Node, NodeId, Op, RunError, TableReport, Target, Value};
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 
-use super::Stop;
 use super::known::{kept_key, output_key, unfinished};
 use super::run::Run;
 use super::table::Table;
-use crate::fault::engine_error;
+use super::{Stop, spill};
+use crate::fault::guarded;
 use crate::learn::{Learned, gate_again};
 use crate::map::MapState;
+use crate::udf::col;
 
 const ROWS: &str = "rows.parquet";
 const COLUMNS: &str = "columns.json";
@@ -22,15 +23,30 @@ const MAPS: &str = "maps.json";
 impl Run<'_> {
     /// Keeps the rows of a node that has a key.
     pub(super) fn keep_rows(&self, id: NodeId, rows: &DataFrame) -> Result<(), Stop> {
+        let names: Vec<&str> = rows.get_column_names().into_iter().map(|n| n.as_str()).collect();
+        self.keep_table(id, &names, &|path| crate::write_table(rows, path))
+    }
+
+    /// The same of rows that were written to a file.
+    pub(super) fn keep_file(&self, id: NodeId, names: &[&str], file: &Path) -> Result<(), Stop> {
+        // What is kept never changes, so both may be one file.
+        let copy = |path: &Path| fs::hard_link(file, path).or_else(|_| fs::copy(file, path).map(drop));
+        self.keep_table(id, names, &|path| copy(path).map_err(|e| crate::sink::unwritable(path, &e.to_string())))
+    }
+
+    fn keep_table(
+        &self,
+        id: NodeId,
+        names: &[&str],
+        write: &dyn Fn(&Path) -> Result<(), RunError>,
+    ) -> Result<(), Stop> {
         let (Some(results), false) = (self.cx.results, self.quiet) else { return Ok(()) };
         let Some(key) = kept_key(self.plan, id, &self.needs.nodes[&id], results) else { return Ok(()) };
         results.unchanged(id)?;
         let Some(Identity::Table(table)) = results.identity(id) else { return Ok(()) };
-        let names = rows.get_column_names();
-        let columns: Vec<(&str, Option<&Key>)> =
-            names.iter().map(|n| (n.as_str(), table.columns.get(n.as_str()))).collect();
+        let columns: Vec<(&str, Option<&Key>)> = names.iter().map(|n| (*n, table.columns.get(*n))).collect();
         results.keep(&key, self.result_of(id), &mut |folder| {
-            crate::write_table(rows, &folder.join(ROWS))?;
+            write(&folder.join(ROWS))?;
             json(&folder.join(COLUMNS), &columns)?;
             json(&folder.join(MAPS), &self.maps_by_key())
         })?;
@@ -77,24 +93,25 @@ impl Run<'_> {
                 }
             }
             _ => {
-                let rows = self.table_of(id, &folder)?;
-                self.tables.insert(id, Table::of(rows));
+                let table = self.table_of(id, &folder)?;
+                self.tables.insert(id, table);
             }
         }
         let node = self.plan.node(id);
         if let Some(item) = self.item(&node.item).filter(|item| item.output == id) {
-            let rows = self.tables.get(&id).and_then(|t| t.rows.as_ref()).map(|rows| rows.height() as u64);
+            let rows = self.tables.get(&id).and_then(|t| t.height);
             self.cx.emit(Event::ItemReused { item: item.name.clone(), kind: item.kind, rows, path: None });
         }
         Ok(())
     }
 
-    /// The needed columns of a kept table, under their names of now.
-    fn table_of(&self, id: NodeId, folder: &Path) -> Result<DataFrame, RunError> {
+    /// The needed columns of a kept table, under their names of now; a large one stays in its file.
+    fn table_of(&self, id: NodeId, folder: &Path) -> Result<Table, RunError> {
         let strange = |what: String| RunError::new("E0799", format!("{}: {what}", folder.display()));
         let stored: Vec<(String, Option<Key>)> = read_json(&folder.join(COLUMNS))?;
         let file = File::open(folder.join(ROWS)).map_err(|e| strange(e.to_string()))?;
-        let table = ParquetReader::new(file).finish().map_err(|e| strange(e.to_string()))?;
+        let height = ParquetReader::new(file).num_rows().map_err(|e| strange(e.to_string()))?;
+        let table = spill::stored(&folder.join(ROWS))?;
         let Some(Identity::Table(identity)) = self.cx.results.and_then(|r| r.identity(id)) else {
             return Err(strange("nobody knows what it is".into()));
         };
@@ -105,9 +122,14 @@ impl Run<'_> {
                 .iter()
                 .find(|(_, stored)| stored.is_some() && stored.as_ref() == key)
                 .ok_or_else(|| strange(format!("it lacks `{name}`")))?;
-            columns.push(table.column(was).map_err(engine_error)?.clone().with_name(name.as_str().into()));
+            columns.push(col(was).alias(name.as_str()));
         }
-        DataFrame::new(table.height(), columns).map_err(engine_error)
+        let frame = table.frame.clone().select(columns);
+        if table.bytes > spill::LARGE {
+            return Ok(Table { frame, height: Some(height as u64), ..table });
+        }
+        let rows = guarded(|| frame.collect()).map_err(|e| strange(e.to_string()))?;
+        Ok(Table::of(rows))
     }
 
     /// Tells that an end of the plan is as it was written.

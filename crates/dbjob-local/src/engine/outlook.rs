@@ -8,7 +8,7 @@ use dbjob_plan::{
 use super::known::{Known, learned};
 use super::need::Needs;
 use crate::package::live_contract;
-use crate::step::{expect, split};
+use crate::step::split;
 
 /// Each item that the run is for or that it is made of, in the order of the plan.
 pub(super) fn outlook(plan: &Plan, cx: &RunContext<'_>) -> Result<Vec<ItemOutlook>, RunError> {
@@ -67,7 +67,7 @@ fn hold(plan: &Plan, needs: &Needs, id: NodeId) -> Option<Hold> {
         Op::Pivot(_) => ("pivot", "all rows of a key make one"),
         Op::Extern(_) => ("extern", "the process gets the table whole"),
         Op::Split(split) if !split::is_lazy(split) => ("split", "the parts are shares of all rows"),
-        Op::Expect(rule) if !expect::is_row_wise(rule) => ("expect", "the rule is about the whole table"),
+        Op::Expect(rule) if !rule.unique.is_empty() => ("expect", "the keys of all rows are looked at together"),
         Op::Join(Join { asof: Some(_), .. }) => ("asof join", "both sides are put in order of time"),
         Op::Join(join) if join.verify_unique_left => ("join", "keys that must not repeat are looked for on both sides"),
         Op::Join(_) => ("join", "its right side is looked up for every row"),
@@ -75,8 +75,6 @@ fn hold(plan: &Plan, needs: &Needs, id: NodeId) -> Option<Hold> {
             ("map", "it learns from all train rows")
         }
         Op::Deploy(Target::Folder(_)) => ("to", "rows are put into the files of their partitions"),
-        Op::Read(_) | Op::Deploy(_) => return None,
-        _ if need.readers > 1 => ("table", "several items read it"),
         _ => return None,
     };
     Some(Hold { span: node.span, step: step.into(), why: why.into() })

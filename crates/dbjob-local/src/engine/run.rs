@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
         let rows = match item.kind {
             ItemKind::Deploy => self.report.tables.iter().find(|t| t.item == item.name).map(|t| t.rows),
             ItemKind::Model => None,
-            _ => self.tables.get(&id).and_then(|t| t.rows.as_ref()).map(|r| r.height() as u64),
+            _ => self.tables.get(&id).and_then(|t| t.height),
         };
         let counted = self.report.tables.iter().find(|t| t.item == item.name).map(|t| t.rows);
         self.cx.emit(Event::ItemFinished { item: item.name.clone(), kind: item.kind, rows: rows.or(counted), seconds });
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
             .collect();
         let mut keep = BTreeSet::new();
         while let Some(id) = open.pop() {
-            let runs_later = self.tables.get(&id).is_some_and(|t| t.rows.is_none());
+            let runs_later = self.tables.get(&id).is_some_and(|t| t.height.is_none());
             if keep.insert(id) && runs_later {
                 open.extend(self.plan.inputs(id));
             }
@@ -216,15 +216,16 @@ impl<'a> Run<'a> {
                 Table::of(split::assign(&self.step(id, node, need), &table, split)?)
             }
             Op::Expect(rule) if !expect::is_row_wise(rule) => {
-                let table = self.rows(inputs[0])?;
+                self.share(inputs[0])?;
+                let table = self.tables[&inputs[0]].clone();
                 let step = self.step(id, node, need);
-                let (failed, why) = expect::check_table(&step, &table, rule)?;
+                let (failed, why) = expect::check_table(&step, table.frame.clone(), rule)?;
                 self.expected(node, rule, failed);
                 if failed > 0 && rule.action != ExpectAction::Warn && !self.quiet {
                     let error = why.unwrap_or_else(|| expect::failure(rule, &node.item, failed, None));
                     return Err(RunError { code: "E0711".into(), ..error }.into());
                 }
-                Table::of(table)
+                table
             }
             Op::Expect(rule) => {
                 let input = self.tables[&inputs[0]].clone();
@@ -264,7 +265,7 @@ impl<'a> Run<'a> {
                 let rows = self.collect(&right)?;
                 join::verify_unique(op, &rows, &self.plan.node(inputs[1]).item)?;
                 if op.verify_unique_left {
-                    join::verify_unique_left(op, &self.rows(inputs[0])?, &self.plan.node(inputs[0]).item)?;
+                    self.verify_unique_left(op, inputs[0])?;
                 }
                 let left = self.tables[&inputs[0]].clone();
                 let frame = join::with_right(op, left.frame.clone(), rows.lazy(), need.order != Order::Free)?;
@@ -278,7 +279,7 @@ impl<'a> Run<'a> {
                         self.verify_key(Some(&sample.key), &table, inputs[0])?;
                     }
                     Op::Join(op) if op.verify_unique_left => {
-                        join::verify_unique_left(op, &self.rows(inputs[0])?, &self.plan.node(inputs[0]).item)?;
+                        self.verify_unique_left(op, inputs[0])?;
                     }
                     _ => {}
                 }
@@ -298,8 +299,10 @@ impl<'a> Run<'a> {
         }
         self.tables.insert(id, table);
         let end = self.needs.ends.contains(&id);
-        if (need.readers > 1 || self.needs.keeps_for_folds(id)) && !self.is_cheap(id) {
+        if self.needs.keeps_for_folds(id) && !self.is_cheap(id) {
             self.rows(id)?;
+        } else if need.readers > 1 && !self.is_cheap(id) {
+            self.share(id)?;
         }
         if end && self.wanted != Some(id) {
             self.count(id, node)?;
@@ -334,6 +337,7 @@ impl<'a> Run<'a> {
         let scan = Scan { node: id, source: &source, wanted: &wanted, base: &self.cx.base, faults: &self.faults };
         let mut table = Table::lazy(scan.open(self.exact.contains(&id))?);
         table.reads.insert(id);
+        table.bytes = source::files::bytes(&self.cx.base, &source);
         Ok(table)
     }
 
@@ -374,7 +378,7 @@ impl<'a> Run<'a> {
     }
 
     /// Without the columns that nothing reads.
-    fn only_live(&self, id: NodeId, frame: LazyFrame) -> LazyFrame {
+    pub fn only_live(&self, id: NodeId, frame: LazyFrame) -> LazyFrame {
         let schema = &self.plan.node(id).schema;
         let live = &self.needs.nodes[&id].columns;
         let columns: Vec<_> = schema.fields.iter().filter(|f| live.contains(&f.name)).map(|f| col(&f.name)).collect();
@@ -423,8 +427,8 @@ impl<'a> Run<'a> {
         if !matches!(self.item(&node.item), Some(item) if item.output == id && item.kind != ItemKind::Model) {
             return Ok(());
         }
-        let rows = match &self.tables[&id].rows {
-            Some(rows) => rows.height() as u64,
+        let rows = match self.tables[&id].height {
+            Some(rows) => rows,
             None => {
                 let table = self.tables[&id].clone();
                 let seen = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
@@ -469,6 +473,11 @@ impl<'a> Run<'a> {
             .map_err(|e| e.or_span(self.plan.node(id).span))?;
         self.maps.0.extend(states);
         Ok(())
+    }
+
+    fn verify_unique_left(&mut self, join: &Join, left: NodeId) -> Result<(), Stop> {
+        self.share(left)?;
+        Ok(join::verify_unique_left(join, self.tables[&left].frame.clone(), &self.plan.node(left).item)?)
     }
 
     /// Errors: E0708 when a key that is relied upon repeats.

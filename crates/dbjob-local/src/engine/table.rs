@@ -1,9 +1,11 @@
 //! The table of a node: a lazy query, and once it was run its rows.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use dbjob_plan::NodeId;
 use polars::prelude::{DataFrame, IntoLazy, LazyFrame};
+use tempfile::TempDir;
 
 use crate::step::expect::Pending;
 
@@ -16,15 +18,23 @@ pub(super) struct Table {
     pub pending: Vec<Pending>,
     /// The sources that the query reads.
     pub reads: BTreeSet<NodeId>,
+    /// How many bytes the files have that the query reads.
+    pub bytes: u64,
+    /// How many rows it has, if that is known.
+    pub height: Option<u64>,
+    /// Folders of files that the query reads, which go with the last query that does.
+    pub spilled: Vec<Arc<TempDir>>,
 }
 
 impl Table {
     pub fn lazy(frame: LazyFrame) -> Self {
-        Self { frame, rows: None, pending: Vec::new(), reads: BTreeSet::new() }
+        let (pending, reads, spilled) = (Vec::new(), BTreeSet::new(), Vec::new());
+        Self { frame, rows: None, pending, reads, bytes: 0, height: None, spilled }
     }
 
     pub fn of(rows: DataFrame) -> Self {
-        Self { frame: rows.clone().lazy(), rows: Some(rows), pending: Vec::new(), reads: BTreeSet::new() }
+        let height = Some(rows.height() as u64);
+        Self { height, rows: Some(rows.clone()), ..Self::lazy(rows.lazy()) }
     }
 
     /// A step over tables: what is pending in them is pending in it.
@@ -33,6 +43,8 @@ impl Table {
         for input in inputs {
             table.pending.extend(input.pending.iter().cloned());
             table.reads.extend(&input.reads);
+            table.spilled.extend(input.spilled.iter().cloned());
+            table.bytes += input.bytes;
         }
         table
     }

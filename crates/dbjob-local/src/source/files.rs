@@ -36,6 +36,15 @@ pub(crate) fn resolve(base: &Path, source: &Source) -> Result<Vec<PathBuf>, RunE
     Ok(files)
 }
 
+/// How many bytes the files of a source have, as far as they are there.
+pub(crate) fn bytes(base: &Path, source: &Source) -> u64 {
+    if !source.format.is_file() {
+        return 0;
+    }
+    let files = resolve(base, source).unwrap_or_default();
+    files.iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+}
+
 /// That there is such a file, and something in it.
 ///
 /// Errors: E0701 (with near names of the folder), E0702.

@@ -77,15 +77,12 @@ impl Scan<'_> {
             let tables = objects::read(self.wanted, &files, objects)?;
             return one_table(tables.into_iter().map(IntoLazy::lazy).collect());
         }
-        let frames = files
-            .iter()
-            .map(|file| match &self.source.format {
-                Format::Csv(options) => csv::scan(self, file, options, exact),
-                Format::Parquet => parquet::scan(self, file),
-                Format::Arrow => arrow::scan(self, file),
-                other => Err(no_file(other)),
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let frames = match &self.source.format {
+            Format::Csv(options) => csv::scan(self, &files, options, exact)?,
+            Format::Parquet => parquet::scan(self, &files)?,
+            Format::Arrow => files.iter().map(|file| arrow::scan(self, file)).collect::<Result<_, _>>()?,
+            other => return Err(no_file(other)),
+        };
         one_table(frames)
     }
 

@@ -2,7 +2,7 @@
 //! already prove, so that filters still reach the file.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dbjob_plan::{DataType, RunError, Value};
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame, ParquetReader, ScanArgsParquet, SerReader};
@@ -14,37 +14,78 @@ use crate::fault::{engine_error, guarded};
 use crate::types::{any_value, literal, polars_type};
 use crate::udf;
 
-pub(super) fn scan(scan: &Scan<'_>, file: &Path) -> Result<LazyFrame, RunError> {
-    let (schema, proof) = describe(file)?;
-    let parts = partition::of(file, scan.base);
-    let (given, stored) = divided(scan.wanted, &schema, &parts);
-    let columns = stored
-        .iter()
-        .map(|w| {
-            let proven = w.field.refinement.is_none()
+/// Files one below the other. Those in a row that are alike are one scan: it reads a few of them at a time, where a union
+/// of scans has all of them open.
+pub(super) fn scan(scan: &Scan<'_>, files: &[PathBuf]) -> Result<Vec<LazyFrame>, RunError> {
+    let mut looks =
+        files.iter().map(|file| Look::of(scan, file)).collect::<Result<Vec<_>, _>>()?.into_iter().peekable();
+    let mut frames = Vec::new();
+    while let Some(first) = looks.next() {
+        let mut alike = vec![first.file];
+        while let Some(next) = looks.next_if(|next| next.is_like(&first)) {
+            alike.push(next.file);
+        }
+        frames.push(first.frame(scan, &alike)?);
+    }
+    Ok(frames)
+}
+
+/// What a file's own description and its path say.
+struct Look<'a> {
+    file: &'a Path,
+    schema: Columns,
+    parts: Vec<(String, Option<String>)>,
+    /// Of each wanted column, whether the file proves that it needs no check.
+    proven: Vec<bool>,
+}
+
+impl<'a> Look<'a> {
+    fn of(scan: &Scan<'_>, file: &'a Path) -> Result<Self, RunError> {
+        let (schema, proof) = describe(file)?;
+        let proven = |w: &Wanted| {
+            w.field.refinement.is_none()
                 && !matches!(w.field.dtype, DataType::Category { levels: Some(_) })
-                && proof(&w.header);
-            stored::typed(&schema, w, &Origin::File(file), proven, (scan.faults, scan.node))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    if given.is_empty() {
-        return Ok(lazy(file, &schema, scan.wanted)?.select(columns));
-    }
-    let values = given.iter().map(|(w, text)| Ok((*w, partition::value(w, text, file)?)));
-    let values = values.collect::<Result<Vec<_>, RunError>>()?;
-    if stored.is_empty() {
-        let height = rows(file)?;
-        let column = |(w, value): &(&Wanted, Value)| {
-            let scalar = pl::Scalar::new(polars_type(&w.field.dtype), any_value(value, &w.field.dtype));
-            pl::Column::new_scalar(w.field.name.as_str().into(), scalar, height)
+                && proof(&w.header)
         };
-        let table = DataFrame::new(height, values.iter().map(column).collect());
-        return Ok(table.map_err(engine_error)?.lazy());
+        let proven = scan.wanted.iter().map(proven).collect();
+        Ok(Self { file, schema, parts: partition::of(file, scan.base), proven })
     }
-    let values: Vec<_> =
-        values.iter().map(|(w, value)| literal(value, &w.field.dtype).alias(w.field.name.as_str())).collect();
-    let frame = lazy(file, &schema, scan.wanted)?.select(columns).with_columns(values);
-    Ok(frame.select(scan.wanted.iter().map(|w| udf::col(w.field.name.as_str())).collect::<Vec<_>>()))
+
+    /// Whether one query is that of both files.
+    fn is_like(&self, other: &Self) -> bool {
+        let plain = self.schema.iter().all(|(_, stored)| stored.is_ok());
+        plain && self.schema == other.schema && self.parts == other.parts && self.proven == other.proven
+    }
+
+    /// The rows of `files`, which are all like this one.
+    fn frame(&self, scan: &Scan<'_>, files: &[&Path]) -> Result<LazyFrame, RunError> {
+        let (given, stored) = divided(scan.wanted, &self.schema, &self.parts);
+        let proven = |wanted: &Wanted| {
+            let at = scan.wanted.iter().position(|w| w.field.name == wanted.field.name);
+            at.is_some_and(|at| self.proven[at])
+        };
+        let origin = Origin::File(self.file);
+        let typed = |w: &&Wanted| stored::typed(&self.schema, w, &origin, proven(w), (scan.faults, scan.node));
+        let columns = stored.iter().map(typed).collect::<Result<Vec<_>, _>>()?;
+        if given.is_empty() {
+            return Ok(lazy(files, &self.schema, scan.wanted)?.select(columns));
+        }
+        let values = given.iter().map(|(w, text)| Ok((*w, partition::value(w, text, self.file)?)));
+        let values = values.collect::<Result<Vec<_>, RunError>>()?;
+        if stored.is_empty() {
+            let height = files.iter().map(|file| rows(file)).sum::<Result<usize, _>>()?;
+            let column = |(w, value): &(&Wanted, Value)| {
+                let scalar = pl::Scalar::new(polars_type(&w.field.dtype), any_value(value, &w.field.dtype));
+                pl::Column::new_scalar(w.field.name.as_str().into(), scalar, height)
+            };
+            let table = DataFrame::new(height, values.iter().map(column).collect());
+            return Ok(table.map_err(engine_error)?.lazy());
+        }
+        let values: Vec<_> =
+            values.iter().map(|(w, value)| literal(value, &w.field.dtype).alias(w.field.name.as_str())).collect();
+        let frame = lazy(files, &self.schema, scan.wanted)?.select(columns).with_columns(values);
+        Ok(frame.select(scan.wanted.iter().map(|w| udf::col(w.field.name.as_str())).collect::<Vec<_>>()))
+    }
 }
 
 type Given<'a> = (&'a Wanted, &'a Option<String>);
@@ -72,7 +113,8 @@ fn rows(file: &Path) -> Result<usize, RunError> {
 
 /// The wanted columns as they are stored. Polars' scan stumbles over types that it lacks even in columns that nobody
 /// wants; a file that has such is read at once, without them.
-fn lazy(file: &Path, schema: &Columns, wanted: &[Wanted]) -> Result<LazyFrame, RunError> {
+fn lazy(files: &[&Path], schema: &Columns, wanted: &[Wanted]) -> Result<LazyFrame, RunError> {
+    let file = files[0];
     if schema.iter().any(|(_, stored)| stored.is_err()) {
         let names = wanted.iter().filter(|w| matches!(find(schema, &w.header), Some(Ok(_)))).map(|w| w.header.clone());
         let source = File::open(file).map_err(|e| unreadable(file, &e.to_string()))?;
@@ -80,9 +122,13 @@ fn lazy(file: &Path, schema: &Columns, wanted: &[Wanted]) -> Result<LazyFrame, R
         let table = guarded(|| reader.finish()).map_err(|e| damaged(file, &e.to_string()))?;
         return Ok(table.lazy());
     }
-    let path = file.to_str().ok_or_else(|| unreadable(file, "its name is not valid Unicode"))?;
+    let path = |file: &&Path| match file.to_str() {
+        Some(path) => Ok(pl::PlRefPath::from(path)),
+        None => Err(unreadable(file, "its name is not valid Unicode")),
+    };
+    let paths = files.iter().map(path).collect::<Result<Vec<_>, _>>()?;
     let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
-    LazyFrame::scan_parquet(path.into(), args).map_err(|e| damaged(file, &e.to_string()))
+    LazyFrame::scan_parquet_files(paths.into(), args).map_err(|e| damaged(file, &e.to_string()))
 }
 
 fn damaged(file: &Path, why: &str) -> RunError {
@@ -117,5 +163,7 @@ pub(super) fn explain(scan: &Scan<'_>, file: &Path) -> Result<(), RunError> {
     let parts = partition::of(file, scan.base);
     let (given, stored) = divided(scan.wanted, &schema, &parts);
     given.iter().try_for_each(|(w, text)| partition::value(w, text, file).map(drop))?;
-    stored.iter().try_for_each(|w| stored::explain(lazy(file, &schema, scan.wanted)?, &schema, w, &Origin::File(file)))
+    stored
+        .iter()
+        .try_for_each(|w| stored::explain(lazy(&[file], &schema, scan.wanted)?, &schema, w, &Origin::File(file)))
 }

@@ -98,21 +98,22 @@ pub(crate) fn lower_rows(
 /// How often a rule over the whole table fails: for `unique`, the number of keys that repeat; else 0 or 1.
 pub(crate) fn check_table(
     step: &Step<'_>,
-    table: &DataFrame,
+    table: LazyFrame,
     rule: &Expectation,
 ) -> Result<(u64, Option<RunError>), RunError> {
     if !rule.unique.is_empty() {
         let keys: Vec<Expr> = rule.unique.iter().map(|c| col(c.as_str())).collect();
         let columns: Vec<&str> = rule.unique.iter().map(String::as_str).collect();
-        return Ok(match repeated(table.clone().lazy(), &keys, true)? {
+        return Ok(match repeated(table, &keys, true)? {
             Some(found) => (found.keys(), Some(found.error(&columns, &step.node.item))),
             None => (0, None),
         });
     }
     let mut aggregated = Aggregated::new(step, step.scope(0));
     aggregated.add(&rule.predicate, &[(HOLDS.to_owned(), None)])?;
-    let query = aggregated.of_all(table.clone().lazy());
-    let row = guarded(|| query.collect()).map_err(|error| match step.faults.take() {
+    let query = aggregated.of_all(table);
+    let row = guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map(|r| r.unwrap_single());
+    let row = row.map_err(|error| match step.faults.take() {
         Some(fault) => fault.into_error(None).or_span(step.node.span),
         None => engine_error(error),
     })?;

@@ -104,10 +104,10 @@ pub(crate) fn verify_unique(join: &Join, right: &DataFrame, name: &str) -> Resul
 }
 
 /// The same of the left side.
-pub(crate) fn verify_unique_left(join: &Join, left: &DataFrame, name: &str) -> Result<(), RunError> {
+pub(crate) fn verify_unique_left(join: &Join, left: LazyFrame, name: &str) -> Result<(), RunError> {
     let columns: Vec<&str> = join.on.iter().map(|(l, _)| l.as_str()).collect();
     let keys: Vec<Expr> = columns.iter().map(|l| col(*l)).collect();
-    match repeated(left.clone().lazy(), &keys, false)? {
+    match repeated(left, &keys, false)? {
         None => Ok(()),
         Some(found) => Err(found.error(&columns, name)),
     }

@@ -9,6 +9,7 @@ mod explode;
 mod group;
 pub(crate) mod join;
 mod map;
+mod packed;
 mod pivot;
 mod project;
 pub(crate) mod repeated;

@@ -73,7 +73,7 @@ pub(crate) fn repeated(frame: LazyFrame, keys: &[Expr], nulls_count: bool) -> Re
         let named = keys.iter().enumerate().map(|(i, key)| key.clone().alias(format!("__key_{i}"))).collect();
         let (known, keys) = hashable(known, named)?;
         let counted = known.group_by(&keys).agg([pl::len().alias(COUNT)]).filter(col(COUNT).gt(pl::lit(1)));
-        without_beside(counted, &keys).collect()
+        without_beside(counted, &keys).collect_with_engine(pl::Engine::Streaming).map(|r| r.unwrap_single())
     })
     .map_err(engine_error)?;
     if counted.height() == 0 {

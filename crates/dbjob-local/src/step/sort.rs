@@ -1,7 +1,8 @@
-use dbjob_plan::{RunError, SortKey};
-use polars::prelude::{LazyFrame, SortMultipleOptions};
+use dbjob_plan::{DataType, ExprKind, Op, RunError, SortKey};
+use polars::prelude::{DataFrame, IdxCa, LazyFrame, OptFlags, PolarsError, PolarsResult, SortMultipleOptions};
 
 use super::Step;
+use super::packed::Packed;
 
 /// Stable; nulls last in both directions, NaN above every number.
 pub(super) fn lower(step: &Step<'_>, frame: LazyFrame, keys: &[SortKey]) -> Result<LazyFrame, RunError> {
@@ -17,5 +18,35 @@ pub(super) fn lower(step: &Step<'_>, frame: LazyFrame, keys: &[SortKey]) -> Resu
         maintain_order: true,
         ..SortMultipleOptions::default()
     };
+    if let Some(names) = packable(step, &keys) {
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let by_numbers = move |table: DataFrame| packed(table, &names, &options);
+        return Ok(frame.map(by_numbers, OptFlags::empty(), None, Some("sort")));
+    }
     Ok(frame.sort_by_exprs(exprs, options))
+}
+
+/// The columns to sort by, if there are several and they are numbers that [`Packed`] sorts faster. Where only the first
+/// rows are taken, the engine need not sort them all.
+fn packable<'k>(step: &Step<'_>, keys: &[&'k SortKey]) -> Option<Vec<&'k str>> {
+    let takes = |id| matches!(step.plan.node(id).op, Op::Take { .. });
+    if keys.len() < 2 || step.plan.consumers(step.id).into_iter().any(takes) {
+        return None;
+    }
+    let column = |key: &&'k SortKey| match (&key.expr.kind, &key.expr.dtype) {
+        (ExprKind::Column(name), DataType::Int | DataType::Bool | DataType::Date | DataType::Datetime) => {
+            Some(name.as_str())
+        }
+        _ => None,
+    };
+    keys.iter().map(column).collect()
+}
+
+fn packed(table: DataFrame, names: &[String], options: &SortMultipleOptions) -> PolarsResult<DataFrame> {
+    let keys = names.iter().map(|name| table.column(name).cloned()).collect::<PolarsResult<Vec<_>>>()?;
+    let sorted = Packed::sorted(&[], &keys, &options.descending, table.height());
+    match sorted.map_err(|e| PolarsError::ComputeError(e.to_string().into()))? {
+        Some(sorted) => table.take(&IdxCa::from_vec("".into(), sorted.rows())),
+        None => table.sort(names, options.clone()),
+    }
 }

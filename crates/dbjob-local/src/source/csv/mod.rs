@@ -4,7 +4,7 @@ mod exact;
 mod layout;
 mod regular;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dbjob_plan::{CsvOptions, DataType, Encoding, NodeId, RunError, parse};
 use polars::prelude::{
@@ -20,27 +20,73 @@ use crate::udf;
 pub(crate) use exact::{Cells, cell, read_exact, records};
 pub(crate) use layout::{head, read_layout};
 
-pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bool) -> Result<LazyFrame, RunError> {
+/// Files one below the other. Those in a row that are laid out alike are one scan: it reads a few of them at a time, where
+/// a union of scans has all of them open.
+pub(super) fn scan(
+    scan: &Scan<'_>,
+    files: &[PathBuf],
+    options: &CsvOptions,
+    exact: bool,
+) -> Result<Vec<LazyFrame>, RunError> {
+    let mut frames = Vec::new();
+    let mut alike: Option<(Shape, Vec<pl::PlRefPath>)> = None;
+    for file in files {
+        let shape = if exact { None } else { shape(scan, file, options)? };
+        if let Some((of_all, paths)) = alike.take_if(|(of_all, _)| shape.as_ref() != Some(of_all)) {
+            frames.push(regular(scan, &of_all, paths, options)?);
+        }
+        match shape {
+            None => frames.push(read_exact(scan.wanted, file, options)?.lazy()),
+            Some(shape) => {
+                let path =
+                    file.to_str().ok_or_else(|| super::files::unreadable(file, "its name is not valid Unicode"))?;
+                alike.get_or_insert_with(|| (shape, Vec::new())).1.push(path.into());
+            }
+        }
+    }
+    if let Some((of_all, paths)) = alike {
+        frames.push(regular(scan, &of_all, paths, options)?);
+    }
+    Ok(frames)
+}
+
+/// What a scan needs to know of a regular file.
+#[derive(PartialEq)]
+struct Shape {
+    /// The place of each wanted column.
+    places: Vec<usize>,
+    width: usize,
+    quotes: bool,
+}
+
+/// `None`: polars would misread it.
+fn shape(scan: &Scan<'_>, file: &Path, options: &CsvOptions) -> Result<Option<Shape>, RunError> {
     let layout = read_layout(file, options)?;
     let places = layout.places(scan.wanted, file, options)?;
-    let shape = regular::look(file, options, layout.width())?;
-    if exact || !shape.regular || options.encoding == Encoding::Latin1 {
-        return Ok(read_exact(scan.wanted, file, options)?.lazy());
-    }
+    let look = regular::look(file, options, layout.width())?;
+    let is_regular = look.regular && options.encoding != Encoding::Latin1;
+    Ok(is_regular.then(|| Shape { places, width: layout.width(), quotes: look.quotes }))
+}
+
+fn regular(
+    scan: &Scan<'_>,
+    Shape { places, width, quotes }: &Shape,
+    paths: Vec<pl::PlRefPath>,
+    options: &CsvOptions,
+) -> Result<LazyFrame, RunError> {
     // Names of our own: those of the file may be missing or doubled.
     let name = |place: usize| format!("c{place}");
     let mut schema = pl::Schema::default();
-    for place in 0..layout.width() {
+    for place in 0..*width {
         let dtype = places.iter().position(|p| *p == place).map(|i| raw_type(&scan.wanted[i].field.dtype));
         schema.with_column(name(place).into(), dtype.unwrap_or(pl::DataType::String));
     }
     let mut nulls: Vec<pl::PlSmallStr> = options.nulls.iter().map(|n| n.as_str().into()).collect();
-    if shape.quotes {
+    if *quotes {
         // Polars takes a quoted empty cell for a text.
         nulls.push("".into());
     }
-    let path = file.to_str().ok_or_else(|| super::files::unreadable(file, "its name is not valid Unicode"))?;
-    let frame = LazyCsvReader::new(path.into())
+    let frame = LazyCsvReader::new_paths(paths.into())
         .with_glob(false)
         .with_schema(Some(schema.into()))
         .with_has_header(options.header)
@@ -57,7 +103,7 @@ pub(super) fn scan(scan: &Scan<'_>, file: &Path, options: &CsvOptions, exact: bo
     let columns: Vec<pl::Expr> = scan
         .wanted
         .iter()
-        .zip(&places)
+        .zip(places)
         .map(|(w, place)| {
             convert(w, crate::udf::col(name(*place).as_str()), options.decimal_comma, (scan.faults, scan.node))
                 .alias(w.field.name.as_str())

@@ -5,7 +5,7 @@ use polars::prelude::{
     ChunkCompareEq, Column, DataFrame, DataType, IdxCa, IdxSize, IntoColumn, NamedFrom, Series, SortMultipleOptions,
 };
 
-use super::packed::Packed;
+use super::super::packed::Packed;
 use super::slide::Frames;
 use crate::fault::engine_error;
 use crate::list::cut;
@@ -31,7 +31,8 @@ impl Layout {
     pub fn new(by: Vec<Column>, order: Vec<Column>, keys: &[SortKey], height: usize) -> Result<Self, RunError> {
         let descending = keys.first().is_some_and(|k| k.descending);
         let times = order.first().map(micros).transpose()?.flatten();
-        let (rows, begins, mut fresh) = match Packed::sorted(&by, &order, keys, height)? {
+        let directions: Vec<bool> = keys.iter().map(|k| k.descending).collect();
+        let (rows, begins, mut fresh) = match Packed::sorted(&by, &order, &directions, height)? {
             Some(packed) => (packed.rows(), packed.begins(), packed.fresh()),
             None => sort(by, order, keys, height)?,
         };
@@ -240,7 +241,7 @@ pub(in super::super) fn micros(column: &Column) -> Result<Option<Vec<Option<i64>
 }
 
 /// The rank of each value in the order of the language (see [`super::bag`]), and for each rank a position that has it.
-pub(super) fn ranks(sorted: &Column) -> Result<(Vec<Option<usize>>, Vec<usize>), RunError> {
+pub(in super::super) fn ranks(sorted: &Column) -> Result<(Vec<Option<usize>>, Vec<usize>), RunError> {
     let series = sorted.as_materialized_series();
     let options = polars::prelude::SortOptions::default().with_nulls_last(true);
     let order = series.arg_sort(options);

@@ -4,7 +4,6 @@ mod aggregate;
 mod bag;
 mod layout;
 mod moments;
-mod packed;
 mod slide;
 
 use dbjob_plan::{DataType, Expr, ExprKind, Field, Frame, NamedExpr, RunError, Schema, Value, Window};
@@ -12,7 +11,7 @@ use polars::prelude::{Column, DataFrame, IntoLazy};
 
 use self::aggregate::{Values, Wrong};
 use self::layout::{Layout, column};
-pub(super) use self::layout::{differs, micros};
+pub(super) use self::layout::{differs, micros, ranks};
 use super::Step;
 use crate::decimal;
 use crate::expr::{Scope, lower};

@@ -1,10 +1,10 @@
 //! Rows sorted by keys that fit, together with the row's number, into one number each: much faster than comparing keys.
 
-use dbjob_plan::{RunError, SortKey};
+use dbjob_plan::RunError;
 use polars::prelude::{Column, DataType, IdxSize};
 use rayon::slice::ParallelSliceMut;
 
-use super::layout::ranks;
+use super::window::ranks;
 use crate::fault::engine_error;
 
 /// The bits of a row's number, the lowest.
@@ -18,12 +18,17 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// `None`: they do not fit, or there is nothing to sort.
-    pub fn sorted(by: &[Column], order: &[Column], keys: &[SortKey], height: usize) -> Result<Option<Self>, RunError> {
+    /// `descending` is of each column of `order`. `None`: they do not fit, or there is nothing to sort.
+    pub fn sorted(
+        by: &[Column],
+        order: &[Column],
+        descending: &[bool],
+        height: usize,
+    ) -> Result<Option<Self>, RunError> {
         if by.is_empty() && order.is_empty() {
             return Ok(None);
         }
-        let descending = std::iter::repeat_n(false, by.len()).chain(keys.iter().map(|k| k.descending));
+        let descending = std::iter::repeat_n(false, by.len()).chain(descending.iter().copied());
         let mut rows = vec![0_u128; height];
         let (mut bits, mut of_order) = (0, 0);
         for (i, (column, descending)) in by.iter().chain(order).zip(descending).enumerate() {
