@@ -117,6 +117,7 @@ codes! {
     E0752 "another run uses the state directory",
     E0753 "there is no such run",
     E0754 "the run cannot be verified",
+    E0755 "traces cannot be sent there",
     E0730 "the database cannot be reached",
     E0731 "the database refuses the login",
     E0732 "no such table in the database",

@@ -118,7 +118,8 @@ fn a_model_ends_with_its_time_as_the_best_so_far_and_says_so() {
         let part = parts.iter().find(|p| p["what"] == what).unwrap_or_else(|| panic!("{split} {fit}: {parts:?}"));
         assert!(part["done"].as_u64() < part["of"].as_u64(), "{part}");
         let auc = manifest["metrics"]["auc"]["value"].as_f64().unwrap();
-        assert!(auc > 0.5 || fit.contains("logistic"), "{fit}: {auc}");
+        // Of a few trees in each fold, or of the first epoch, nothing much is asked.
+        assert!(auc > 0.5 || fit.contains("logistic") || split == folds, "{fit}: {auc}");
     }
 }
 
@@ -371,4 +372,35 @@ module making {{
             assert!(!here.path().join("models/m/current").exists() && !here.path().join("pairs.parquet").exists());
         }
     }
+}
+
+/// Models that know nothing of each other are learned at once, and are the same as one after the other.
+#[test]
+fn independent_models_are_learned_at_the_same_time_and_are_the_same() {
+    let model = |name: &str, depth: u8| {
+        format!(
+            "model {name} from parts {{\n  input a, b, c\n  output y: bool\n  \
+             fit random_forest {{ trees = 60, max_depth = {depth} }}\n  evaluate auc\n}}\n\
+             deploy {name} {{\n  to registry(\"models\")\n}}\n"
+        )
+    };
+    let job =
+        format!("{ROWS}\ntransform parts from rows {{\n  split test 20%\n}}\n{}{}", model("one", 9), model("two", 4));
+    let mut found = Vec::new();
+    for threads in ["1", "2", "4"] {
+        let here = shop(&job, 8_000);
+        let ended = dbjob(here.path(), &["run", "--json", "--threads", threads, "job.dbjob"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let events = ended.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event"));
+        let of_models =
+            events.filter(|e| e["kind"] == "model" && e["event"] != "item_reused" && e["event"] != "written");
+        let order: Vec<String> =
+            of_models.map(|e| format!("{} {}", e["event"].as_str().unwrap(), e["item"].as_str().unwrap())).collect();
+        let one_by_one = ["item_started one", "item_finished one", "item_started two", "item_finished two"];
+        let together = ["item_started one", "item_started two", "item_finished one", "item_finished two"];
+        assert_eq!(order, if threads == "1" { one_by_one } else { together });
+        let weights = |m: &str| fs::read(here.path().join(format!("models/{m}/versions/1/weights.safetensors")));
+        found.push((weights("one").expect("weights"), weights("two").expect("weights")));
+    }
+    assert!(found[0] == found[1] && found[1] == found[2]);
 }

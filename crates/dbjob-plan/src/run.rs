@@ -238,6 +238,19 @@ pub enum Event {
         item: String,
         kind: ItemKind,
     },
+    /// How far an item is that takes its time, about twice a second.
+    Working {
+        item: String,
+        /// Rows that it has written or counted so far.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rows: Option<u64>,
+        /// How many they were the last time.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        of: Option<u64>,
+        /// Bytes of memory that the process has.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        memory: Option<u64>,
+    },
     /// An iterative fit's state after `done` of `total` rounds (epochs, trees, iterations).
     Progress {
         item: String,

@@ -1,5 +1,6 @@
 //! What bounds the work of a moment: said by the engine, held by who runs it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -8,7 +9,10 @@ use crate::{NodeId, Said};
 /// The bounds of what an engine does at the moment. It says them as it goes from item to item; whoever runs it looks at
 /// them, and stops the run that exceeds one.
 #[derive(Debug, Clone, Default)]
-pub struct Watch(Arc<Mutex<Now>>);
+pub struct Watch {
+    now: Arc<Mutex<Now>>,
+    rows: Arc<AtomicU64>,
+}
 
 #[derive(Debug, Clone, Default)]
 pub struct Now {
@@ -37,11 +41,24 @@ pub struct TimeBound {
 
 impl Watch {
     pub fn say(&self, now: Now) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        let mut current = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.item != now.item {
+            self.rows.store(0, Ordering::Relaxed);
+        }
+        *current = now;
+    }
+
+    /// Rows that the item at work has written or counted.
+    pub fn count(&self, rows: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
     pub fn now(&self) -> Now {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -16,6 +16,7 @@ mod secrets;
 mod session;
 pub mod state;
 mod story;
+mod trace;
 
 pub use ahead::{Ahead, AheadItem, AheadOptions, Lost, look_ahead, state_of};
 pub use identity::{Contents, Identities};
@@ -26,3 +27,4 @@ pub use rows::rows;
 pub use run::{Observer, RunOptions, StateOptions, run};
 pub use session::Note;
 pub use story::{Cause, ItemStory, StepStory, StepText, Story, Texts, title};
+pub use trace::Trace;

@@ -11,6 +11,7 @@ use dbjob_plan::{Backend, Cancel, Checkpoints, Event, Plan, Results, RunContext,
 use crate::gate::Gate;
 use crate::guard::Guard;
 use crate::leftover::{remove_leftovers, remove_stale};
+use crate::memory;
 use crate::secrets::Secrets;
 use crate::session::{Note, Session};
 
@@ -19,6 +20,9 @@ pub type Observer = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// How often the limits and `Cancel` are looked at.
 const TICK: Duration = Duration::from_millis(10);
+
+/// How often it is told how far an item is.
+const OFTEN: Duration = Duration::from_millis(500);
 
 /// Like that of a main thread: a query engine recurses over its plan.
 pub(crate) const STACK: usize = 16 << 20;
@@ -133,7 +137,14 @@ fn supervise(
         .map_err(|e| RunError::new("E0799", format!("cannot start a thread: {e}")))?;
     let limit = plan.run_time.map(|us| Duration::from_micros(us.max(0) as u64));
     let guard = Guard::new(plan, (&cancel, &watch), limit.map(|l| started + l), grace);
-    let result = wait(&results, guard).unwrap_or_else(|reason| {
+    let mut told = Instant::now();
+    let tell = || {
+        if told.elapsed() >= OFTEN {
+            told = Instant::now();
+            working(&watch, &going, gate);
+        }
+    };
+    let result = wait(&results, guard, tell).unwrap_or_else(|reason| {
         remove_leftovers(plan, &base);
         Err(reason)
     });
@@ -194,10 +205,20 @@ impl Worker {
     }
 }
 
+/// Tells how far the item at work is.
+fn working(watch: &Watch, going: &Going, gate: &Gate) {
+    let Some(item) = watch.now().item else { return };
+    let rows = Some(watch.rows()).filter(|rows| *rows > 0);
+    let session = going.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let of = session.filter(|_| rows.is_some()).and_then(|session| session.last_rows(&item));
+    gate.emit(Event::Working { item, rows, of, memory: memory::used() });
+}
+
 /// Waits for the result as long as the guard does; an error: it did not come.
 fn wait(
     results: &Receiver<Result<RunReport, RunError>>,
     mut guard: Guard<'_>,
+    mut tell: impl FnMut(),
 ) -> Result<Result<RunReport, RunError>, RunError> {
     loop {
         let tick = guard.to_deadline().map_or(TICK, |left| TICK.min(left.max(Duration::from_millis(1))));
@@ -213,6 +234,7 @@ fn wait(
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
+        tell();
         if !guard.look() {
             return Err(guard.reason());
         }

@@ -100,6 +100,11 @@ impl Session {
         Ok(())
     }
 
+    /// How many rows an item had when it was last computed.
+    pub fn last_rows(&self, item: &str) -> Option<u64> {
+        self.history.last(&self.options.note.file, item).ok().flatten().and_then(|record| record.rows)
+    }
+
     pub fn keeper(&self) -> Option<&Keeper> {
         self.keeper.get()
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dbjob_plan::{Cancel, Event, Plan, RunError, RunReport};
-use dbjob_runtime::{Observer, RunOptions, StateOptions, cancel_on_interrupt, interrupted, remove_leftovers};
+use dbjob_runtime::{Observer, RunOptions, StateOptions, Trace, cancel_on_interrupt, interrupted, remove_leftovers};
 
 use super::engine::{engine, limit_threads};
 use super::files::parent;
@@ -49,6 +49,9 @@ pub struct Args {
     /// Fail at once if another run is using the state directory
     #[arg(long)]
     no_wait: bool,
+    /// Send the run as a trace to this OpenTelemetry collector (OTLP over HTTP): http://localhost:4318
+    #[arg(long, value_name = "URL")]
+    otlp: Option<String>,
     #[command(flatten)]
     state: StateArgs,
     #[command(flatten)]
@@ -94,8 +97,18 @@ pub fn run(args: Args, output: &Output) -> Outcome {
         output.problem(error.into());
         return Outcome::Failed;
     }
+    let trace = match args.otlp.as_deref().map(|to| Trace::to(to, env!("CARGO_PKG_VERSION"))).transpose() {
+        Ok(trace) => trace,
+        Err(error) => {
+            output.problem(error.into());
+            return Outcome::Failed;
+        }
+    };
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let result = observed(&plan, options, args.json, output, &seen);
+    let result = observed(&plan, options, args.json, output, (&seen, trace.as_ref()));
+    if let Some(Err(why)) = trace.map(Trace::end) {
+        output.note(&format!("warning: the trace was not sent: {why}\n"));
+    }
     let events = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
     finish(result, &events, &args, output, &sources)
 }
@@ -106,7 +119,7 @@ fn observed(
     options: RunOptions,
     json: bool,
     output: &Output,
-    seen: &Arc<Mutex<Vec<Event>>>,
+    (seen, trace): (&Arc<Mutex<Vec<Event>>>, Option<&Trace>),
 ) -> Result<RunReport, RunError> {
     let (send, events) = std::sync::mpsc::channel::<Event>();
     std::thread::scope(|scope| {
@@ -115,6 +128,9 @@ fn observed(
             let progress = Progress::new(output, json && std::io::stdout().is_terminal());
             for event in events {
                 progress.show(&event);
+                if let Some(trace) = trace {
+                    trace.see(&event);
+                }
                 if json {
                     let line = serde_json::to_string(&event).expect("an event has only string keys");
                     output.result(&(line + "\n"));

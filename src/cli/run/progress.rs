@@ -5,6 +5,7 @@ use std::time::Duration;
 use dbjob_plan::{Event, ItemKind};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::super::clean::human;
 use super::super::{Output, item_title};
 use super::units::{rows, seconds};
 
@@ -64,6 +65,7 @@ struct Live {
     bars: Mutex<BTreeMap<String, ProgressBar>>,
     spinning: ProgressStyle,
     counting: ProgressStyle,
+    rows: ProgressStyle,
 }
 
 impl Live {
@@ -75,8 +77,11 @@ impl Live {
         Self {
             all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
             bars: Mutex::new(BTreeMap::new()),
-            spinning: style("{spinner:.cyan} {prefix} {elapsed:.dim}"),
-            counting: style("{spinner:.cyan} {prefix} {bar:24.cyan} {pos}/{len} {msg} {elapsed:.dim}"),
+            spinning: style("{spinner:.cyan} {prefix} {msg} {elapsed:.dim}"),
+            rows: style(
+                "{spinner:.cyan} {prefix} {bar:24.cyan} {human_pos}/{human_len} rows {per_sec} ETA {eta} {msg}{elapsed:.dim}",
+            ),
+            counting: style("{spinner:.cyan} {prefix} {bar:24.cyan} {pos}/{len} ETA {eta} {msg} {elapsed:.dim}"),
         }
     }
 
@@ -99,6 +104,22 @@ impl Live {
                     if let Some(loss) = loss {
                         bar.set_message(format!("loss {loss:.4}"));
                     }
+                }
+            }
+            Event::Working { item, rows: n, of, memory } => {
+                let bar = bars.iter().find(|(title, _)| title.split_once(' ').is_some_and(|(_, name)| name == *item));
+                let Some((_, bar)) = bar else { return };
+                let memory = memory.map(|bytes| format!("{} ", human(bytes))).unwrap_or_default();
+                match (n, of) {
+                    (Some(n), Some(of)) if n <= of => {
+                        bar.set_length(*of);
+                        bar.set_style(self.rows.clone());
+                        bar.set_position(*n);
+                        bar.set_message(memory);
+                    }
+                    (Some(n), _) => bar.set_message(format!("{} {memory}", rows(*n))),
+                    (None, _) if bar.length().is_none() => bar.set_message(memory),
+                    (None, _) => {}
                 }
             }
             Event::ItemFinished { item, kind, .. } => {

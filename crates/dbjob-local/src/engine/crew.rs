@@ -48,6 +48,11 @@ impl Crew {
         }
     }
 
+    /// So many workers with so many cores each, and all the time that they want.
+    pub fn of_cores(replicas: usize, cores: usize) -> Self {
+        Self { replicas, cores, role: "fit".to_owned(), until: None, interval: None }
+    }
+
     /// A worker on its own.
     pub fn one(&self) -> Self {
         Self { replicas: 1, ..self.clone() }

@@ -67,7 +67,7 @@ impl Run<'_> {
         let mut frame = table.frame.clone();
         let names = frame.collect_schema().map_err(|e| explain::explain(self, &table, e))?;
         let visible = self.visible(input, &names);
-        let sink = Sink::create(&file)?;
+        let sink = Sink::create(&file)?.tells(&self.cx.watch);
         let query = sink.query(frame, &visible, format).map_err(|e| unwritable(&file, &e.to_string()))?;
         guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| match e {
             pl::PolarsError::IO { .. } if table.reads.is_empty() => Stop::Failed(unwritable(&file, &e.to_string())),

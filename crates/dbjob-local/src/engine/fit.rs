@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use dbjob_plan::{Event, FitSpec, Node, NodeId, Op, PART, PART_NONE, PART_TRAIN, RunError, Target, Unfinished};
+use dbjob_plan::{
+    Event, FitSpec, Node, NodeId, Op, PART, PART_NONE, PART_TRAIN, RunError, SearchReport, Target, Unfinished,
+};
 use polars::prelude::{self as pl, DataFrame, IntoColumn};
 
 use super::Stop;
+use super::crew::Crew;
 use super::folds::judged_elsewhere;
 use super::known::learned;
 use super::run::Run;
@@ -22,14 +25,26 @@ impl<'a> Run<'a> {
             return self.fitted(id, node);
         }
         let crew = self.crew(node);
+        let (model, search) = self.learn(id, node, spec, &table, &crew)?;
+        self.learned(id, node, model, search)
+    }
+
+    /// Chooses, fits and judges a model.
+    pub(super) fn learn(
+        &self,
+        id: NodeId,
+        node: &Node,
+        spec: &FitSpec,
+        table: &DataFrame,
+        crew: &Crew,
+    ) -> Result<(Learned, Option<SearchReport>), Stop> {
         let (folds, refit) = (u32::from(self.wants_folds(id)), u32::from(spec.refit && !self.quiet));
-        let Chosen { spec, search, mut unfinished } =
-            self.chosen(id, spec, &table, None, (&crew, 1 + folds + refit))?;
+        let Chosen { spec, search, mut unfinished } = self.chosen(id, spec, table, None, (crew, 1 + folds + refit))?;
         let live = if self.quiet { None } else { self.live(id, &spec)? };
         let mut fresh = {
             let spec = if self.quiet { judged_elsewhere(&spec) } else { spec.clone() };
             let crew = crew.clone().until(crew.before(folds + refit, Duration::ZERO));
-            Fresh::fit(&spec, &table, &self.maps, &crew.fitting(self.cx, &node.item, Some(id)))?
+            Fresh::fit(&spec, table, &self.maps, &crew.fitting(self.cx, &node.item, Some(id)))?
         };
         let (held_out, folds) = {
             let crew = crew.clone().until(crew.before(refit, Duration::ZERO));
@@ -42,11 +57,11 @@ impl<'a> Run<'a> {
             fresh.unjudged(held_out)?
         } else {
             let judge = Judge { held_out, live: &live, maps: &self.maps, cx: self.cx, item: &node.item };
-            let learned = fresh.judged(&table, judge)?;
+            let learned = fresh.judged(table, judge)?;
             if spec.refit {
                 self.go_on()?;
                 self.bounded(node, true);
-                let all = with_parts(&table, |part| part.map(|_| PART_TRAIN))?;
+                let all = with_parts(table, |part| part.map(|_| PART_TRAIN))?;
                 let fitting = crew.fitting(self.cx, &node.item, Some(id));
                 learned.refitted(Fresh::fit(&judged_elsewhere(&spec), &all, &self.maps, &fitting)?)
             } else {
@@ -60,7 +75,18 @@ impl<'a> Run<'a> {
                 format!("the time of its module was over; it is the best that there was: {}", parts.join(", "));
             self.cx.emit(Event::Warning { item: node.item.clone(), message });
         }
-        self.models.insert(id, learned);
+        Ok((learned, search))
+    }
+
+    /// Puts a model in its place, keeps it and tells of it.
+    pub(super) fn learned(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        model: Learned,
+        search: Option<SearchReport>,
+    ) -> Result<(), Stop> {
+        self.models.insert(id, model);
         if let Some(search) = search {
             self.searches.insert(id, search);
         }

@@ -19,6 +19,7 @@ mod run;
 mod search;
 mod spill;
 mod table;
+mod together;
 mod unsupported;
 
 use std::collections::BTreeSet;

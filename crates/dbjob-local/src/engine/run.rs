@@ -95,13 +95,14 @@ impl<'a> Run<'a> {
     /// Goes over all nodes and gives the rows of one.
     fn walk(&mut self, wanted: Option<NodeId>) -> Result<Option<DataFrame>, Stop> {
         self.wanted = wanted;
-        let mut kept = None;
+        let (mut kept, mut waiting) = (None, Vec::new());
         for id in self.plan.topological() {
-            let Some(need) = self.needs.nodes.get(&id) else { continue };
+            if !self.needs.nodes.contains_key(&id) {
+                continue;
+            }
             self.go_on()?;
-            let node = self.plan.node(id);
             if let Some(delivery) = self.known.up_to_date.get(&id) {
-                self.up_to_date(node, delivery);
+                self.up_to_date(self.plan.node(id), delivery);
             }
             if let Some(key) = self.known.kept.get(&id) {
                 self.read_back(id, key)?;
@@ -111,23 +112,35 @@ impl<'a> Run<'a> {
             if !self.known.computed.contains(&id) {
                 continue;
             }
-            self.start(node);
-            self.enter(id, node);
-            self.attempt(id, node, need).map_err(|stop| match stop {
-                Stop::Failed(error) => Stop::Failed(source::placed(error, node)),
-                retry => retry,
-            })?;
-            if wanted == Some(id) {
-                kept = Some(self.rows(id).map_err(|stop| match stop {
-                    Stop::Failed(error) => Stop::Failed(source::placed(error, node)),
-                    retry => retry,
-                })?);
+            if self.hangs_on(id, &waiting) {
+                self.learn_together(std::mem::take(&mut waiting))?;
             }
-            self.done.insert(id);
-            self.finish(id);
-            self.release();
+            if self.may_wait(id) {
+                waiting.push(id);
+            } else {
+                kept = self.compute(id)?.or(kept);
+            }
         }
+        self.learn_together(waiting)?;
         Ok(kept)
+    }
+
+    /// Does the work of a node; its rows, if the run is for these.
+    pub(super) fn compute(&mut self, id: NodeId) -> Result<Option<DataFrame>, Stop> {
+        let (node, need) = (self.plan.node(id), &self.needs.nodes[&id]);
+        let placed = |stop| match stop {
+            Stop::Failed(error) => Stop::Failed(source::placed(error, node)),
+            retry => retry,
+        };
+        self.go_on()?;
+        self.start(node);
+        self.enter(id, node);
+        self.attempt(id, node, need).map_err(placed)?;
+        let rows = if self.wanted == Some(id) { Some(self.rows(id).map_err(placed)?) } else { None };
+        self.done.insert(id);
+        self.finish(id);
+        self.release();
+        Ok(rows)
     }
 
     /// Nothing begins, and nothing that is done is put in its place, after the run was asked to stop.
@@ -139,7 +152,7 @@ impl<'a> Run<'a> {
         self.plan.item(name)
     }
 
-    fn start(&mut self, node: &Node) {
+    pub(super) fn start(&mut self, node: &Node) {
         if !self.started.contains_key(&node.item) {
             self.started.insert(node.item.clone(), Instant::now());
             if let Some(item) = self.item(&node.item) {
@@ -148,7 +161,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn finish(&mut self, id: NodeId) {
+    pub(super) fn finish(&mut self, id: NodeId) {
         let node = self.plan.node(id);
         let Some(item) = self.item(&node.item).filter(|i| i.output == id) else { return };
         let seconds = self.started.get(&item.name).map_or(0.0, |t| t.elapsed().as_secs_f64());
@@ -163,7 +176,7 @@ impl<'a> Run<'a> {
 
     /// Lets go of tables that nothing will read again. What lies before a query that is still to run stays: should the
     /// query fail, it tells where.
-    fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         let waits = |id: &NodeId| self.known.is_active(*id) && !self.done.contains(id);
         let mut open: Vec<NodeId> = self
             .done
@@ -432,8 +445,9 @@ impl<'a> Run<'a> {
             None => {
                 let table = self.tables[&id].clone();
                 let seen = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-                let counter = seen.clone();
+                let (counter, watch) = (seen.clone(), self.cx.watch.clone());
                 let callback = move |batch: DataFrame| {
+                    watch.count(batch.height() as u64);
                     counter.fetch_add(batch.height() as u64, std::sync::atomic::Ordering::Relaxed);
                     Ok(false)
                 };

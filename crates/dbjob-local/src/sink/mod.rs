@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use dbjob_plan::{Cancel, DataLocation, RunError, TableFormat, in_object_store};
+use dbjob_plan::{Cancel, DataLocation, RunError, TableFormat, Watch, in_object_store};
 use polars::io::csv::write::SerializeOptions;
 use polars::io::utils::file::{Writable, WritableTrait};
 use polars::prelude::{
@@ -34,6 +34,8 @@ pub(crate) struct Sink {
     packing: Option<Packing>,
     temporary: NamedTempFile,
     rows: Arc<AtomicU64>,
+    /// Told of the rows as they are written.
+    watch: Watch,
 }
 
 impl Sink {
@@ -49,7 +51,14 @@ impl Sink {
             // For the eyes of its owner only: it lies in a folder that all may look into.
             let prefix = dbjob_plan::temp_prefix();
             let temporary = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile().map_err(wrong)?;
-            return Ok(Self { target: target.to_path_buf(), object, packing, temporary, rows: Arc::default() });
+            return Ok(Self {
+                target: target.to_path_buf(),
+                object,
+                packing,
+                temporary,
+                rows: Arc::default(),
+                watch: Watch::default(),
+            });
         }
         let folder = match target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -60,15 +69,28 @@ impl Sink {
             return Err(unwritable(target, "it is a folder"));
         }
         let temporary = builder(&dbjob_plan::temp_prefix()).tempfile_in(folder).map_err(wrong)?;
-        Ok(Self { target: target.to_path_buf(), object: None, packing, temporary, rows: Arc::default() })
+        Ok(Self {
+            target: target.to_path_buf(),
+            object: None,
+            packing,
+            temporary,
+            rows: Arc::default(),
+            watch: Watch::default(),
+        })
+    }
+
+    /// Tells `watch` of the rows as they are written.
+    pub fn tells(self, watch: &Watch) -> Self {
+        Self { watch: watch.clone(), ..self }
     }
 
     /// The query that writes the visible columns of `frame` when it is collected.
     pub fn query(&self, frame: LazyFrame, columns: &pl::Schema, format: TableFormat) -> PolarsResult<LazyFrame> {
-        let rows = self.rows.clone();
+        let (rows, watch) = (self.rows.clone(), self.watch.clone());
         let counted = frame.select(written(columns, format)).map(
             move |batch: DataFrame| {
                 rows.fetch_add(batch.height() as u64, Ordering::Relaxed);
+                watch.count(batch.height() as u64);
                 Ok(batch)
             },
             OptFlags::STREAMING,
