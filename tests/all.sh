@@ -13,3 +13,4 @@ tests/oracle/run.sh
 tests/openapi/run.sh
 tests/databases/run.sh
 tests/objects/run.sh
+tests/faults/run.sh

@@ -95,33 +95,34 @@ impl<'a> Run<'a> {
     /// Goes over all nodes and gives the rows of one.
     fn walk(&mut self, wanted: Option<NodeId>) -> Result<Option<DataFrame>, Stop> {
         self.wanted = wanted;
-        let (mut kept, mut waiting) = (None, Vec::new());
-        for id in self.plan.topological() {
-            if !self.needs.nodes.contains_key(&id) {
-                continue;
+        let (mut kept, mut order) = (None, self.plan.topological());
+        order.retain(|id| self.needs.nodes.contains_key(id));
+        while !order.is_empty() {
+            let (mut waiting, mut later) = (Vec::new(), Vec::new());
+            for id in order {
+                self.go_on()?;
+                if let Some(delivery) = self.known.up_to_date.get(&id) {
+                    self.up_to_date(self.plan.node(id), delivery);
+                }
+                if let Some(key) = self.known.kept.get(&id) {
+                    self.read_back(id, key)?;
+                    self.done.insert(id);
+                    self.release();
+                }
+                if !self.known.computed.contains(&id) {
+                    continue;
+                }
+                if self.hangs_on(id, &[&waiting, &later]) {
+                    later.push(id);
+                } else if self.may_wait(id) {
+                    waiting.push(id);
+                } else {
+                    kept = self.compute(id)?.or(kept);
+                }
             }
-            self.go_on()?;
-            if let Some(delivery) = self.known.up_to_date.get(&id) {
-                self.up_to_date(self.plan.node(id), delivery);
-            }
-            if let Some(key) = self.known.kept.get(&id) {
-                self.read_back(id, key)?;
-                self.done.insert(id);
-                self.release();
-            }
-            if !self.known.computed.contains(&id) {
-                continue;
-            }
-            if self.hangs_on(id, &waiting) {
-                self.learn_together(std::mem::take(&mut waiting))?;
-            }
-            if self.may_wait(id) {
-                waiting.push(id);
-            } else {
-                kept = self.compute(id)?.or(kept);
-            }
+            self.learn_together(waiting)?;
+            order = later;
         }
-        self.learn_together(waiting)?;
         Ok(kept)
     }
 

@@ -1,5 +1,6 @@
 //! Models that have nothing to do with each other are learned at the same time, each on its share of the cores. A fit is put
-//! off until something asks for its model; what does not hang on it goes first, so that others come to wait beside it.
+//! off, and all that hangs on it, until everything else is done, so that others come to wait beside it. Not where modules say
+//! in which order they run.
 
 use dbjob_plan::{NodeId, Op, RunError};
 
@@ -20,22 +21,20 @@ impl Run<'_> {
         };
         // What was learned before is only judged.
         let known = || self.cx.results.is_some_and(|r| learned(self.plan, self.needs, id, r).is_some());
-        let alone = self.quiet || self.wanted.is_some() || self.cx.threads < 2;
+        let ordered = self.plan.modules.iter().any(|module| !module.after.is_empty());
+        let alone = self.quiet || self.wanted.is_some() || self.cx.threads < 2 || ordered;
         matches!(node.op, Op::Fit(_)) && !alone && free() && !known()
     }
 
-    /// Whether a node is made from one of these.
-    pub(super) fn hangs_on(&self, id: NodeId, waiting: &[NodeId]) -> bool {
-        let mut open = self.plan.inputs(id);
-        while let Some(above) = open.pop() {
-            if waiting.contains(&above) {
-                return true;
-            }
-            if self.known.computed.contains(&above) && !self.done.contains(&above) {
-                open.extend(self.plan.inputs(above));
-            }
-        }
-        false
+    /// Whether a node is made directly from one of these, or takes it along.
+    pub(super) fn hangs_on(&self, id: NodeId, put_off: &[&[NodeId]]) -> bool {
+        let inputs = self.plan.inputs(id);
+        let lookups = inputs.iter().flat_map(|input| match &self.plan.node(*input).op {
+            Op::Fit(spec) => spec.serving.lookups.iter().map(|(_, lookup)| *lookup).collect(),
+            _ => Vec::new(),
+        });
+        let lookups: Vec<NodeId> = lookups.collect();
+        inputs.iter().chain(&lookups).any(|above| put_off.iter().any(|those| those.contains(above)))
     }
 
     /// Learns the models that wait.
