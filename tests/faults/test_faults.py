@@ -115,7 +115,8 @@ class Disks(Place):
         done = self.call("run", "job.dbjob", check=1)
         self.assertIn("E0713", done.stderr)
         self.assertIn("o space left", done.stderr)
-        self.assertEqual(list((self.folder / "out").iterdir()), [])
+        # What had room is whole, and of the other there is nothing.
+        self.assertLessEqual({p.name for p in (self.folder / "out").iterdir()}, {"judged.parquet"})
         subprocess.run(["mount", "-o", "remount,size=8m", str(self.folder / "out")], check=True)
         again = self.call("run", "job.dbjob", "--json", check=0)
         self.assertNotIn("model comes_back", self.ran(again), "what was finished is not lost")

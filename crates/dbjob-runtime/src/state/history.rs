@@ -159,12 +159,19 @@ impl History {
         if !path.exists() {
             return None;
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        // A database with a write-ahead log wants to write a little also to be read.
-        let db = Connection::open(&path).or_else(|_| Connection::open_with_flags(&path, flags)).ok()?;
-        db.busy_timeout(Duration::from_secs(10)).ok()?;
-        let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).ok()?;
-        (version == VERSION).then(|| Self(Mutex::new(db)))
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let as_it_is = || {
+            let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
+        };
+        // A database with a write-ahead log wants to write a little also to be read; where that cannot be, nobody else writes.
+        let ready = |db: rusqlite::Result<Connection>| {
+            let db = db.ok()?;
+            db.busy_timeout(Duration::from_secs(10)).ok()?;
+            let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).ok()?;
+            (version == VERSION).then_some(db)
+        };
+        ready(Connection::open(&path)).or_else(|| ready(as_it_is())).map(|db| Self(Mutex::new(db)))
     }
 
     fn db(&self) -> MutexGuard<'_, Connection> {
