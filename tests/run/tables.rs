@@ -345,7 +345,8 @@ fn a_folder_of_files_grows_and_is_replaced() {
                 transform s from b { sort id }\ndeploy s { to ndjson(\"back.ndjson\") }\n";
     let data = "id,day,kind\n1,2024-01-31,a/b\n2,,c\n3,2024-01-31,a/b\n";
     let here = folder(&[("job.dbjob", &job("")), ("back.dbjob", back), ("a.csv", data)]);
-    let run = |file: &str| dbjob(here.path(), &["run", "--quiet", file]);
+    // The same rows again: with its state a run would find that nothing is to be done.
+    let run = |file: &str| dbjob(here.path(), &["run", "--quiet", "--no-state", file]);
     for _ in 0..2 {
         let ended = run("job.dbjob");
         assert_eq!(ended.code, 0, "{ended:?}");
@@ -378,13 +379,13 @@ fn a_folder_of_files_grows_and_is_replaced() {
 #[test]
 fn what_no_engine_reaches_is_said_before_anything_runs() {
     let job = r#"
-dataset a from sqlite("shop.db", table = "orders") { id: int key; }
+dataset a from inline [ { id: 1 } ] { id: int key; }
 dataset b from csv(secret("PATH")) { id: int key; }
-deploy a { to postgres("postgres://host/x", table = "a") }
+deploy a { to parquet("s3://bucket/a", mode = append) }
 "#;
     let here = folder(&[("job.dbjob", job)]);
     let ended = dbjob(here.path(), &["check", "job.dbjob"]);
-    for text in ["E0901", "the source `sqlite`", "the target `postgres`", "`secret(\"PATH\")`"] {
+    for text in ["E0901", "`secret(\"PATH\")`", "s3://"] {
         assert!(ended.code == 2 && ended.err.contains(text), "{text}: {ended:?}");
     }
 }

@@ -26,12 +26,14 @@ fn runs_are_listed_shown_and_compared() {
 
 #[test]
 fn a_failed_run_is_in_the_history_and_what_it_finished_is_not_lost() {
-    let place = Place::new(&JOB.replace("sort country", "sort country\n  expect count() > 5 else fail"));
+    let judged = "\ntransform judged from orders {\n  predict comes_back as guess\n  expect count() > 5000 else fail\n}\n\n\
+                  deploy judged {\n  to csv(\"out/judged.csv\")\n}\n";
+    let place = Place::new(&format!("{JOB}{judged}"));
     let ended = place.call(&["run", "job.dbjob"]);
     assert!(ended.code == 1 && ended.err.contains("E0711"), "{ended:?}");
     let list = place.call(&["runs", "job.dbjob"]).out;
     assert!(list.contains("failed: E0711"), "{list}");
-    place.edit("count() > 5", "count() > 2");
+    place.edit("count() > 5000", "count() > 200");
     let again = ran(&place.run());
     assert!(!again.contains(&"model comes_back".to_owned()), "{again:?}");
 }

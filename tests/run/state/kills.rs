@@ -77,7 +77,7 @@ deploy judged {
 fn results(folder: &Path) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
     for name in super::super::files_below(folder) {
-        let tells = name.starts_with("out/") && !name.ends_with(".db") || name.ends_with("weights.safetensors");
+        let tells = name.starts_with("out/") && !name.contains(".db") || name.ends_with("weights.safetensors");
         if tells {
             let mut hash = DefaultHasher::new();
             fs::read(folder.join(&name)).unwrap().hash(&mut hash);
