@@ -13,6 +13,9 @@ pub struct LocalWorld {
     pub purpose: Purpose,
     /// What `dbjob.lock` says of the job.
     pub locked: Datasets,
+    /// What is remembered of files that were looked into.
+    #[cfg(feature = "local")]
+    schemas: dbjob_runtime::state::Schemas,
 }
 
 impl LocalWorld {
@@ -28,7 +31,13 @@ impl LocalWorld {
                 read_lock(&base)?.jobs.remove(&name).unwrap_or_default()
             }
         };
-        Ok(Self { base, purpose, locked })
+        Ok(Self {
+            #[cfg(feature = "local")]
+            schemas: dbjob_runtime::state::Schemas::of(&base),
+            base,
+            purpose,
+            locked,
+        })
     }
 }
 
@@ -51,7 +60,7 @@ pub fn read_lock(folder: &Path) -> Result<Lock, RunError> {
 impl World for LocalWorld {
     #[cfg(feature = "local")]
     fn schema(&self, source: &Source) -> Result<Option<Schema>, RunError> {
-        dbjob_plan::Backend::infer(&super::engine::engine(), source, &self.base).map(Some)
+        self.schemas.infer(&super::engine::engine(), source, &self.base).map(Some)
     }
 
     /// Built without an engine: it can say that a file is missing, not what is in it.

@@ -194,3 +194,26 @@ fn a_contract_that_breaks_callers_is_told() {
     let live = plan["items"].as_array().unwrap().iter().find(|i| i["item"] == "deploy.live").unwrap().clone();
     assert_eq!(live["contract"][0]["breaking"], false, "{live:#}");
 }
+
+#[test]
+fn a_table_that_was_taken_out_of_its_database_is_written_again() {
+    let place = Place::new(&JOB.replace("to csv(\"out/totals.csv\")", "to sqlite(\"shop.db\", table = \"totals\")"));
+    assert_eq!(ran(&place.run()), ALL);
+    runs_as_planned(&place, &[], &[]);
+    fs::remove_file(place.path("shop.db")).unwrap();
+    runs_as_planned(&place, &["dataset orders", "deploy totals", "transform totals"], &[]);
+}
+
+#[test]
+fn columns_that_are_inferred_are_known_again_and_seen_anew() {
+    let job = "dataset orders from csv(\"orders.csv\")\n\ndeploy orders {\n  to parquet(\"out/orders.parquet\")\n}\n";
+    let place = Place::new(job);
+    std::thread::sleep(Duration::from_millis(2100));
+    let both = ["dataset orders", "deploy orders"];
+    assert_eq!(ran(&place.run()), both);
+    runs_as_planned(&place, &[], &[]);
+    place.edit_file("orders.csv", "order_id,items", "order_id,pieces");
+    runs_as_planned(&place, &both, &[]);
+    let columns = place.call(&["describe", "job.dbjob", "--columns"]).out;
+    assert!(columns.contains("pieces") && !columns.contains("items"), "{columns}");
+}

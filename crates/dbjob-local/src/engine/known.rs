@@ -1,11 +1,12 @@
 //! What a run takes from earlier ones, and what it computes: from the ends of the plan backwards, down to what is known.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use dbjob_plan::{Delivery, Identity, ItemKind, Key, NodeId, Op, Plan, Results, TableIdentity};
+use dbjob_plan::{Delivery, Identity, ItemKind, Key, NodeId, Op, Plan, Results, RunContext, TableIdentity, Target};
 
 use super::need::{Need, Needs};
+use crate::sink;
 
 /// What is known of the nodes that a run is for. Every other node that is needed is computed.
 #[derive(Debug, Default)]
@@ -18,11 +19,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    pub fn of(plan: &Plan, needs: &Needs, results: Option<&dyn Results>) -> Self {
-        let Some(results) = results else {
+    pub fn of(plan: &Plan, needs: &Needs, cx: &RunContext<'_>) -> Self {
+        let Some(results) = cx.results else {
             return Self { computed: needs.nodes.keys().copied().collect(), ..Self::default() };
         };
-        let mut look = Look { plan, needs, results, forced: BTreeSet::new() };
+        let mut look = Look { plan, needs, results, base: &cx.base, forced: BTreeSet::new() };
         loop {
             let known = look.from_the_ends();
             // What lies between a split and a fit is computed again for each fold: it must be there.
@@ -45,6 +46,7 @@ struct Look<'a> {
     plan: &'a Plan,
     needs: &'a Needs,
     results: &'a dyn Results,
+    base: &'a Path,
     /// Computed although they may be kept.
     forced: BTreeSet<NodeId>,
 }
@@ -63,6 +65,7 @@ impl Look<'_> {
             if need.readers == 0
                 && let Some(delivery) =
                     output_key(self.plan, id, need, self.results).and_then(|key| self.results.delivery(&key))
+                && !self.is_gone(id)
             {
                 known.up_to_date.insert(id, delivery);
                 continue;
@@ -83,6 +86,14 @@ impl Look<'_> {
             open.extend(self.lookups(id));
         }
         known
+    }
+
+    /// Whether what a database was given is not there any more; of files the delivery itself knows.
+    fn is_gone(&self, id: NodeId) -> bool {
+        match &self.plan.node(id).op {
+            Op::Deploy(Target::Service(service)) => sink::database::is_gone(service, self.base),
+            _ => false,
+        }
     }
 
     /// The tables that a model takes along where it is asked or goes.

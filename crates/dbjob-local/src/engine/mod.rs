@@ -107,7 +107,7 @@ fn walk<T>(
     walk: impl Fn(run::Run<'_>) -> Result<T, Stop>,
 ) -> Result<T, RunError> {
     let (mut exact, clocks) = (BTreeSet::new(), crew::Clocks::default());
-    let known = known::Known::of(plan, needs, cx.results);
+    let known = known::Known::of(plan, needs, cx);
     outside::check(plan, &known)?;
     let fetched = fetched::Fetched::default();
     loop {

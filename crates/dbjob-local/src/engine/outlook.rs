@@ -13,7 +13,7 @@ use crate::step::split;
 /// Each item that the run is for or that it is made of, in the order of the plan.
 pub(super) fn outlook(plan: &Plan, cx: &RunContext<'_>) -> Result<Vec<ItemOutlook>, RunError> {
     let needs = Needs::of(plan, &cx.goal)?;
-    let known = Known::of(plan, &needs, cx.results);
+    let known = Known::of(plan, &needs, cx);
     let mut found = Vec::new();
     for item in &plan.items {
         let is_deploy = item.kind == ItemKind::Deploy;

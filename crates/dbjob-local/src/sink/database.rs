@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use dbjob_database::{Chunk, Database, Mode, Write, Writer, Written};
-use dbjob_plan::{Cancel, DatabaseSystem, Field, RunError, Service, Value};
+use dbjob_plan::{Cancel, DatabaseSystem, Field, Relation, RunError, Service, Value};
 use polars::prelude::{self as pl, DataFrame, LazyFrame, PolarsError, PolarsResult};
 
 use crate::chunks;
@@ -23,6 +23,24 @@ const WAITING: usize = 2;
 /// The database that a target of that name is, if it is one.
 pub(crate) fn system(kind: &str) -> Option<DatabaseSystem> {
     [DatabaseSystem::Sqlite, DatabaseSystem::Postgres, DatabaseSystem::Mysql].into_iter().find(|s| s.word() == kind)
+}
+
+/// Whether a table that was written is not there any more. Where nobody answers it is taken to be there; rows that were
+/// appended are known by the database itself.
+pub(crate) fn is_gone(service: &Service, base: &Path) -> bool {
+    let option = |name: &str| service.options.get(name).and_then(Value::as_str).unwrap_or_default();
+    let Some(system) = system(&service.kind).filter(|_| option("mode") != "append") else { return false };
+    let at = if system == DatabaseSystem::Sqlite { "path" } else { "url" };
+    let look = || -> Result<(), RunError> {
+        let (text, secret) = place(option(at), service.outside.get(at))?;
+        let (table, hidden) = place(option("table"), service.outside.get("table"))?;
+        if system == DatabaseSystem::Sqlite && !base.join(&text).exists() {
+            return Err(RunError::new("E0732", "there is no file"));
+        }
+        let database = Database::new(system, &text, base, secret.as_deref())?;
+        database.infer(&Relation::Table(hidden.unwrap_or(table))).map(drop)
+    };
+    look().is_err_and(|error| error.code == "E0732")
 }
 
 /// A table that is ready to be written.

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dbjob_plan::{Delivery, Key, MetricValue, RunError};
+use dbjob_plan::{Delivery, Key, MetricValue, RunError, Schema};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -29,13 +29,14 @@ CREATE TABLE IF NOT EXISTS files (
     content TEXT NOT NULL, trusted INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS results (
     key TEXT PRIMARY KEY, item TEXT NOT NULL, bytes INTEGER NOT NULL, run INTEGER NOT NULL, used INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS schemas (key TEXT PRIMARY KEY, schema TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS rules_of ON rules (run);
 CREATE INDEX IF NOT EXISTS metrics_of ON metrics (run);
 ";
 
 /// The version of the tables; in SQLite's `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// The history of runs, in an SQLite database. Each call is a transaction: a killed process leaves whole rows.
 #[derive(Debug)]
@@ -346,6 +347,17 @@ impl History {
         self.db()
             .execute(sql, params![path, signed(look.size), look.changed, file, content.to_string(), trusted])
             .map(drop)
+    }
+
+    pub(crate) fn schema(&self, key: &Key) -> Option<Schema> {
+        let sql = "SELECT schema FROM schemas WHERE key = ?1";
+        let text: String = self.db().query_row(sql, [key.to_string()], |row| row.get(0)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    pub(crate) fn learn_schema(&self, key: &Key, schema: &Schema) -> rusqlite::Result<()> {
+        let sql = "INSERT OR REPLACE INTO schemas (key, schema) VALUES (?1, ?2)";
+        self.db().execute(sql, params![key.to_string(), json(schema)]).map(drop)
     }
 
     /// A result that a run has kept or read.

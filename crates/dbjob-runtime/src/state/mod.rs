@@ -15,6 +15,7 @@ mod clean;
 mod contents;
 mod history;
 mod lock;
+mod schema;
 mod store;
 
 use std::fs;
@@ -29,6 +30,7 @@ pub(crate) use contents::{Look, content, content_below};
 pub use history::{History, ItemRecord, RuleRecord, RunRecord, Status};
 pub use lock::Lock;
 pub use rusqlite::Error as HistoryError;
+pub use schema::Schemas;
 pub(crate) use store::Found;
 pub use store::{Entry, Store};
 
