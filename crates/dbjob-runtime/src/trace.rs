@@ -1,7 +1,7 @@
 //! A run as an OpenTelemetry trace: a span for the run and one for each item below it, sent as OTLP over HTTP.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,7 +24,11 @@ pub struct Trace {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
     open: Mutex<Open>,
+    failed: Failed,
 }
+
+/// Why something was not sent, the last time.
+type Failed = Arc<Mutex<Option<String>>>;
 
 /// The spans that are under way.
 #[derive(Default)]
@@ -51,11 +55,12 @@ impl Trace {
             "" | "/" => format!("{}/v1/traces", endpoint.trim_end_matches('/')),
             _ => endpoint.to_owned(),
         };
+        let failed = Failed::default();
         let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().new_agent();
         let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
-            .with_http_client(Client(agent))
+            .with_http_client(Client { agent, failed: Arc::clone(&failed) })
             .with_endpoint(endpoint)
             .with_timeout(PATIENCE)
             .build()
@@ -67,7 +72,7 @@ impl Trace {
         // Sent from a thread of its own, so that a slow collector slows no run.
         let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
         let tracer = provider.tracer("dbjob");
-        Ok(Self { provider, tracer, open: Mutex::default() })
+        Ok(Self { provider, tracer, open: Mutex::default(), failed })
     }
 
     pub fn see(&self, event: &Event) {
@@ -136,7 +141,8 @@ impl Trace {
 
     /// Sends what is left. Errors: in words, when the collector did not take it.
     pub fn end(self) -> Result<(), String> {
-        self.provider.shutdown_with_timeout(PATIENCE).map_err(|e| e.to_string())
+        self.provider.shutdown_with_timeout(PATIENCE).map_err(|e| e.to_string())?;
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -170,13 +176,18 @@ impl Open {
 
 /// Sends a request and waits for the answer.
 #[derive(Debug)]
-struct Client(ureq::Agent);
+struct Client {
+    agent: ureq::Agent,
+    failed: Failed,
+}
 
 #[async_trait::async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (head, body) = request.into_parts();
-        let answer = self.0.run(Request::from_parts(head, body.to_vec()))?;
+        let answer = self.agent.run(Request::from_parts(head, body.to_vec())).inspect_err(|e| {
+            *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(e.to_string());
+        })?;
         let (head, mut body) = answer.into_parts();
         Ok(Response::from_parts(head, Bytes::from(body.read_to_vec()?)))
     }

@@ -87,3 +87,42 @@ fn clean_removes_what_is_kept_and_everything_is_computed_again() {
     // Those of the last run: two of the model, and the table that it was fitted on.
     assert!(left.contains("3 results of") && left.contains("left"), "{left}");
 }
+
+/// What a collector of traces is sent, as it arrives.
+#[test]
+fn a_run_is_told_as_a_trace() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let collector = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut got, mut buffer) = (Vec::new(), [0; 4096]);
+        loop {
+            let n = stream.read(&mut buffer).unwrap();
+            got.extend_from_slice(&buffer[..n]);
+            let text = String::from_utf8_lossy(&got).into_owned();
+            let Some((head, _)) = text.split_once("\r\n\r\n") else { continue };
+            let length =
+                head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+            let body = got.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+            if got.len() - body >= length.unwrap().trim().parse().unwrap() {
+                break;
+            }
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&got).into_owned()
+    });
+    let place = Place::new(JOB);
+    let ended = place.call(&["run", "job.dbjob", "--otlp", &address]);
+    assert!(ended.code == 0 && !ended.err.contains("the trace was not sent"), "{ended:?}");
+    let got = collector.join().unwrap();
+    assert!(got.starts_with("POST /v1/traces HTTP/1.1"), "{got}");
+    for part in
+        ["run returns", "model comes_back", "transform rows", "deploy live", "dbjob.rows", "dbjob.metric.accuracy"]
+    {
+        assert!(got.contains(part), "{part}: {got}");
+    }
+    // Nobody listens: the run is none the worse.
+    let alone = place.call(&["run", "job.dbjob", "--otlp", "http://127.0.0.1:9"]);
+    assert!(alone.code == 0 && alone.err.contains("the trace was not sent"), "{alone:?}");
+}
