@@ -142,7 +142,7 @@ class Jobs(unittest.TestCase):
                 # Until rows are on their way.
                 working = {
                     "postgres": "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'",
-                    "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 10000",
+                    "mysql": "SELECT count(*) FROM information_schema.processlist WHERE id <> connection_id() AND user = 'shop' AND command <> 'Sleep'",
                 }
                 while run.is_alive() and server.sql(working[server.kind]).strip() == "0":
                     time.sleep(0.05)
