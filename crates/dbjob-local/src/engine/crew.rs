@@ -15,8 +15,8 @@ use crate::learn::Fitting;
 /// Like that of a main thread: a query engine recurses over its plan.
 const STACK: usize = 16 << 20;
 
-/// The part of a module's time that its fits have; in the rest their models are judged.
-const FOR_FITS: f64 = 0.9;
+/// The part of a module's time that its fits have; in the rest their models are judged, kept and written.
+const FOR_FITS: f64 = 0.75;
 
 /// So much more than its time a fit may take before it is stopped: what is not iterative cannot end early.
 const OVER: f64 = 0.1;

@@ -9,7 +9,7 @@ use dbjob_plan::{
 use polars::prelude::DataFrame;
 use tempfile::TempDir;
 
-use super::files::{seal, sync_folder, unwritable, write};
+use super::files::{digest, seal, sync_folder, unwritable, write};
 use super::folder::{ModelFolder, file_name};
 use super::manifest::{manifest, sealed};
 use super::{LOOKUPS, MANIFEST, MAPS, TEST_PREDICTIONS, WEIGHTS};
@@ -80,10 +80,19 @@ fn stage(
     lookups: &[(String, DataFrame)],
     manifest: &mut Manifest,
 ) -> Result<(), RunError> {
-    write(&folder.join(WEIGHTS), &dbjob_learn::save(learned.model()))?;
+    // They may be large: the hash is made while the disk takes them.
+    let (weights, bytes) = (folder.join(WEIGHTS), dbjob_learn::save(learned.model()));
+    let hash = std::thread::scope(|scope| {
+        let hash = scope.spawn(|| digest(&mut bytes.as_slice()));
+        write(&weights, &bytes)?;
+        let hash = hash.join().expect("hashing does not panic");
+        hash.map_err(|e| unwritable(&weights, e))
+    })?;
+    drop(bytes);
+    manifest.files.insert(WEIGHTS.to_owned(), hash);
     let maps = serde_json::to_vec_pretty(&needed(maps, spec)).map_err(|e| RunError::new("E0799", e.to_string()))?;
     write(&folder.join(MAPS), &maps)?;
-    let mut names = vec![WEIGHTS.to_owned(), MAPS.to_owned(), TEST_PREDICTIONS.to_owned()];
+    let mut names = vec![MAPS.to_owned(), TEST_PREDICTIONS.to_owned()];
     crate::write_table(&mut learned.test_predictions().clone(), &folder.join(TEST_PREDICTIONS))?;
     if !lookups.is_empty() {
         let tables = folder.join(LOOKUPS);
