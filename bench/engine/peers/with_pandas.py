@@ -13,7 +13,7 @@ def group():
         orders=("total", "size"), cents=("total", "sum"), large=("is_large", "sum"), mean=("euros", "mean"), largest=("total", "max")
     )
     sold["large_share"] = sold.large / sold.orders
-    sold.to_parquet("out/sold.parquet")
+    sold.to_parquet("out/sold.parquet", index=False)
 
 
 def join():
@@ -24,7 +24,7 @@ def join():
     bought = rows.groupby(["segment", "category"], as_index=False).agg(
         events=("total", "size"), cents=("total", "sum"), grams=("weight", "sum"), age=("age", "mean")
     )
-    bought.to_parquet("out/bought.parquet")
+    bought.to_parquet("out/bought.parquet", index=False)
 
 
 def window():
@@ -35,7 +35,7 @@ def window():
     week = rows.groupby("user_id").rolling("7D", on="at").cents.sum()
     # In the order of the groups, which is the order of the rows.
     rows = rows.assign(before=before, so_far=so_far, week=week.to_numpy().astype("int64"))
-    rows[["event_id", "before", "so_far", "week"]].to_parquet("out/history.parquet")
+    rows[["event_id", "before", "so_far", "week"]].to_parquet("out/history.parquet", index=False)
 
 
 def convert():
@@ -46,7 +46,7 @@ def convert():
     rows = rows[rows.cents > 0]
     # `.dt.date` makes Python objects; days keep their type.
     rows = rows.assign(day=rows["at"].dt.floor("D"), fee=rows.cents.astype(float) * rows.share / 100)
-    rows.drop(columns="at").to_parquet("out/clean.parquet")
+    rows.drop(columns="at").to_parquet("out/clean.parquet", index=False)
 
 
 def sort():
