@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use dbjob_plan::{Cancel, RunError};
-use dbjob_runtime::state::{Clean, History, Lock, STATE, cap, clean};
+use dbjob_runtime::state::{Clean, History, Lock, cap, clean};
 
-use super::files::parent;
+use super::state::folder;
 use super::{Outcome, Output};
 use crate::diagnostic::{Code, Problem};
 use crate::source::SourceMap;
@@ -36,10 +36,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let folder = args.state.clone().unwrap_or_else(|| match &args.file {
-        Some(file) => parent(file).join(STATE),
-        None => PathBuf::from(STATE),
-    });
+    let folder = folder(args.state.as_deref(), args.file.as_deref());
     let sizes = || -> Result<(Option<u64>, Option<Option<u64>>), Problem> {
         let size = args.size.as_deref().map(bytes).transpose()?;
         let cap = match args.cap.as_deref() {

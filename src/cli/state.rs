@@ -19,7 +19,16 @@ pub struct StateArgs {
 
 impl StateArgs {
     pub fn folder(&self, file: &Path) -> PathBuf {
-        self.state.clone().unwrap_or_else(|| parent(file).join(STATE))
+        folder(self.state.as_deref(), Some(file))
+    }
+}
+
+/// The state directory that is named, else that beside a job's file, else that of the current folder.
+pub fn folder(state: Option<&Path>, file: Option<&Path>) -> PathBuf {
+    match (state, file) {
+        (Some(state), _) => state.to_owned(),
+        (None, Some(file)) => parent(file).join(STATE),
+        (None, None) => PathBuf::from(STATE),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `dbjob verify`: runs a job again as an earlier run did, and compares every result with that one's.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use dbjob_plan::{Cancel, RunError};
@@ -76,13 +76,11 @@ fn verify(args: &Args, sources: &mut SourceMap, output: &Output) -> Result<(Stri
     };
     dbjob_runtime::run(Arc::new(engine()), Arc::new(plan.clone()), options, Arc::new(|_| {}))?;
     let new = history(&again)?;
-    Ok(compared(&past, &new, &whole, &again)?)
+    Ok(compared(&past, &new, &whole)?)
 }
 
-fn compared(past: &History, new: &History, whole: &Whole, _again: &Path) -> Result<(String, bool), RunError> {
-    let story = |history: &History, run: i64| -> Story {
-        serde_json::from_str(&history.story(run).ok().flatten().unwrap_or_default()).unwrap_or_default()
-    };
+fn compared(past: &History, new: &History, whole: &Whole) -> Result<(String, bool), RunError> {
+    let story = |history: &History, run: i64| Story::of_run(history, run).unwrap_or_default();
     let (before, after) = (story(past, whole.run.id), story(new, 1));
     let mut causes: Vec<Cause> = Vec::new();
     for name in after.items.keys() {

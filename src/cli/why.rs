@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use dbjob_plan::{Fate, ItemKind};
 
 use super::front::ParamArgs;
-use super::plan::{Goal, ahead, causes};
+use super::plan::{ahead, causes};
+use super::run::goal::GoalArgs;
 use super::state::StateArgs;
 use super::{Outcome, Output, item_title};
 use crate::diagnostic::{Code, Problem, near_name};
@@ -29,9 +30,9 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let goal = Goal { module: None, only: &[], fresh: false };
     let mut sources = SourceMap::default();
-    let ahead = match ahead(&args.file, &args.params, &args.state, &goal, &mut sources, output) {
+    let ahead = match ahead(&args.file, &args.params, &args.state, (&GoalArgs::default(), false), &mut sources, output)
+    {
         Ok(ahead) => ahead,
         Err(outcome) => return outcome,
     };

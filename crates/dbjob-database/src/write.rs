@@ -4,6 +4,7 @@ use dbjob_plan::{Cancel, DataType, DatabaseSystem, Field, RunError};
 
 use crate::address::Address;
 use crate::chunk::{Chunk, Values};
+use crate::relation::{parts, quote, quoted, quoted_list};
 use crate::table::{self, Kind, Stored};
 use crate::{mysql, postgres, sqlite};
 
@@ -80,6 +81,37 @@ impl Write {
             Mode::Upsert { key } => key,
             _ => &[],
         }
+    }
+
+    /// The table in SQL; `mark` quotes names there.
+    pub(crate) fn name(&self, mark: char) -> String {
+        quoted(&parts(&self.table), mark)
+    }
+
+    /// A table beside it, in SQL.
+    pub(crate) fn beside(&self, name: &str, mark: char) -> String {
+        let mut parts = parts(&self.table);
+        parts.pop();
+        parts.push(name.to_owned());
+        quoted(&parts, mark)
+    }
+
+    /// The names of its columns, in SQL.
+    pub(crate) fn names(&self, mark: char) -> String {
+        quoted_list(self.columns.iter().map(|f| f.name.as_str()), mark)
+    }
+
+    /// What stands between the brackets of `CREATE TABLE`; `declare`: the type of a column.
+    pub(crate) fn declared(&self, mark: char, declare: impl Fn(&Field) -> String) -> String {
+        let column = |f: &Field| {
+            let not_null = if f.nullable && !self.is_key(&f.name) { "" } else { " NOT NULL" };
+            format!("{} {}{not_null}", quote(&f.name, mark), declare(f))
+        };
+        let mut parts: Vec<String> = self.columns.iter().map(column).collect();
+        if !self.key().is_empty() {
+            parts.push(format!("PRIMARY KEY ({})", quoted_list(self.key().iter().map(String::as_str), mark)));
+        }
+        parts.join(", ")
     }
 
     pub(crate) fn is_key(&self, column: &str) -> bool {

@@ -13,6 +13,7 @@ mod expr;
 mod fault;
 mod fetch;
 mod function;
+mod kept;
 mod learn;
 mod list;
 pub mod map;

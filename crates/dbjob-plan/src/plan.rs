@@ -381,6 +381,19 @@ impl Plan {
         edges.into_iter().map(|(_, source)| source).collect()
     }
 
+    /// The tables that a model takes along to a deployment, or to a prediction that replays its steps: read by the node
+    /// besides its inputs.
+    pub fn lookups(&self, id: NodeId) -> Vec<NodeId> {
+        if !matches!(self.node(id).op, Op::Deploy(_) | Op::Predict { replay: true, .. }) {
+            return Vec::new();
+        }
+        let of_model = |input: NodeId| match &self.node(input).op {
+            Op::Fit(spec) => spec.serving.lookups.iter().map(|(_, lookup)| *lookup).collect(),
+            _ => Vec::new(),
+        };
+        self.inputs(id).into_iter().flat_map(of_model).collect()
+    }
+
     /// The nodes that read this one's result, each once.
     pub fn consumers(&self, id: NodeId) -> Vec<NodeId> {
         let mut ids: Vec<_> = self.graph.neighbors_directed(id, Direction::Outgoing).collect();

@@ -1,6 +1,6 @@
 //! A look ahead: what a run would do, and why.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use dbjob_plan::contract::ContractChange;
@@ -16,8 +16,8 @@ use crate::story::{Cause, Story, title};
 /// What to look at.
 #[derive(Debug, Clone)]
 pub struct AheadOptions {
-    pub base: std::path::PathBuf,
-    pub state: std::path::PathBuf,
+    pub base: PathBuf,
+    pub state: PathBuf,
     /// Items to compute; empty: all.
     pub goal: Vec<String>,
     pub threads: usize,
@@ -177,11 +177,6 @@ impl Past<'_> {
     fn before(&self, item: &str) -> Option<Story> {
         let history = self.history?;
         let run = history.last_seen(self.file, item).ok().flatten()?;
-        serde_json::from_str(&history.story(run).ok().flatten()?).ok()
+        Story::of_run(history, run)
     }
-}
-
-/// The state directory of a job's folder.
-pub fn state_of(base: &Path) -> std::path::PathBuf {
-    base.join(crate::state::STATE)
 }

@@ -1,11 +1,10 @@
 //! What a run knows of earlier ones: the identities of its nodes, the results that are there, and what it adds.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dbjob_plan::{
     Backend, Cancel, Checkpoints, Delivery, Event, FetchContext, Identity, ItemKind, Key, NodeId, Op, Origin, Plan,
@@ -15,9 +14,6 @@ use rusqlite::Error as Sql;
 
 use crate::identity::{Contents, Digest, Identities};
 use crate::state::{self, History, ItemRecord, RuleRecord, Store};
-
-/// Another change so shortly after the last one may show no other time.
-const SAME_TIME: Duration = Duration::from_secs(2);
 
 /// The files that a source was read from, and how they looked.
 type Looks = HashMap<NodeId, Vec<(PathBuf, state::Look)>>;
@@ -40,6 +36,8 @@ pub struct Keeper {
     /// The results that this run has kept or read, by item.
     kept: Mutex<HashMap<String, Key>>,
     delivered: Mutex<HashMap<String, PathBuf>>,
+    /// Those that the history knows as used by this run.
+    used: Mutex<HashSet<Key>>,
     emit: Box<dyn Fn(Event) + Send + Sync>,
 }
 
@@ -76,6 +74,7 @@ impl Keeper {
             fresh: look.fresh,
             kept: Mutex::default(),
             delivered: Mutex::default(),
+            used: Mutex::default(),
             emit: look.emit,
         };
         let plan = Arc::clone(&keeper.plan);
@@ -95,14 +94,6 @@ impl Keeper {
 
     pub(crate) fn engine(&self) -> String {
         self.backend.version()
-    }
-
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
-
-    pub fn history(&self) -> Option<&History> {
-        self.history.as_deref()
     }
 
     /// How the files of a dataset look: what they are, and their bytes.
@@ -154,12 +145,9 @@ impl Keeper {
             if before != after {
                 continue;
             }
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let age = now.as_nanos().saturating_sub(after.changed.max(0) as u128);
-            let trusted = age > SAME_TIME.as_nanos();
             if let Some(history) = &self.history {
                 // A look ahead may not write; then it reads again next time.
-                let _ = history.learn(&name, &after, &content, trusted);
+                let _ = history.learn(&name, &after, &content, after.is_settled());
             }
             return Ok((Some(content), after));
         }
@@ -176,9 +164,7 @@ impl Keeper {
     fn fetch_to_know(&self, id: NodeId, source: &Source) -> Result<Key, RunError> {
         let staged = self.staged()?;
         let found = self.fetch(id, source, staged.path())?;
-        let mut files: Vec<PathBuf> =
-            fs::read_dir(staged.path()).into_iter().flatten().flatten().map(|e| e.path()).collect();
-        files.sort();
+        let files = inside(staged.path());
         let mut digest = Digest::new("fetched").json(&found.format);
         for file in &files {
             let content = state::content_below(file);
@@ -244,7 +230,11 @@ impl Keeper {
         Ok(place)
     }
 
+    /// Notes once that this run has kept or read a result.
     fn used(&self, key: &Key, item: &str) {
+        if !lock(&self.used).insert(*key) {
+            return;
+        }
         if let (Some(history), Some(run)) = (&self.history, self.run) {
             let bytes = self.store.bytes(key);
             self.noted(history.used(key, item, bytes, run));
@@ -308,6 +298,13 @@ fn remote(source: &Source, version: &str) -> Key {
     Digest::new("remote").text(&source.place()).text(version).end()
 }
 
+/// What is in a folder, in order of name.
+fn inside(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    found.sort();
+    found
+}
+
 /// The note beside fetched files.
 const SOURCE: &str = "source.json";
 
@@ -338,9 +335,7 @@ impl Results for Keeper {
                 let staged = self.staged()?;
                 let found = self.fetch(id, source, staged.path())?;
                 self.is_as_it_was(id, source, &content)?;
-                let mut files: Vec<PathBuf> =
-                    fs::read_dir(staged.path()).into_iter().flatten().flatten().map(|e| e.path()).collect();
-                files.sort();
+                let files = inside(staged.path());
                 self.adopt(&key, item, &found, &files)?
             }
         };

@@ -18,10 +18,8 @@ pub mod state;
 mod story;
 mod trace;
 
-pub use ahead::{Ahead, AheadItem, AheadOptions, Lost, look_ahead, state_of};
-pub use identity::{Contents, Identities};
+pub use ahead::{Ahead, AheadItem, AheadOptions, Lost, look_ahead};
 pub use interrupt::{cancel_on_interrupt, interrupted};
-pub use keeper::Keeper;
 pub use leftover::remove_leftovers;
 pub use rows::rows;
 pub use run::{Observer, RunOptions, StateOptions, run};

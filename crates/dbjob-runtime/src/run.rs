@@ -85,8 +85,7 @@ pub fn run(
     observer: Observer,
 ) -> Result<RunReport, RunError> {
     let started = Instant::now();
-    let secrets = Secrets::of(&plan);
-    let gate = Gate::new(Arc::new(move |event| observer(secrets.event(event))));
+    let gate = Gate::new(observer, Secrets::of(&plan));
     let items = if options.goal.is_empty() { plan.items.len() } else { options.goal.len() };
     gate.emit(Event::RunStarted { job: plan.job.clone(), items, threads: options.threads.max(1) });
     let result = supported(&*backend, &plan).and_then(|()| supervise(backend, &plan, options, &gate, started));
@@ -148,7 +147,7 @@ fn supervise(
         remove_leftovers(plan, &base);
         Err(reason)
     });
-    let result = result.map_err(|error| Secrets::of(plan).error(error));
+    let result = result.map_err(|error| gate.secrets.error(error));
     let session = going.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(session) = session {
         session.end(&result, started.elapsed());
@@ -180,9 +179,8 @@ impl Worker {
             None => None,
         };
         let keeper = session.as_ref().and_then(|s| s.keeper());
-        let secrets = Secrets::of(&plan);
         let observer = |event| {
-            let event = secrets.event(event);
+            let event = gate.secrets.event(event);
             if let Some(keeper) = keeper {
                 keeper.note(&event);
             }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::identity::Digest;
 use crate::keeper::Keeper;
 use crate::session::Note;
+use crate::state::History;
 
 /// A step as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -171,6 +172,11 @@ impl Story {
             items.insert(title(item.kind, &item.name), story);
         }
         Self { engine: keeper.engine(), seed: plan.seed, params: note.texts.params.clone(), items }
+    }
+
+    /// What a run was made of, as the history keeps it.
+    pub fn of_run(history: &History, run: i64) -> Option<Self> {
+        serde_json::from_str(&history.story(run).ok().flatten()?).ok()
     }
 
     /// Why an item's result is another one than in an earlier story; nothing if it is the same.

@@ -10,7 +10,7 @@ use dbjob_runtime::{Ahead, AheadOptions, look_ahead};
 use super::engine::engine;
 use super::files::parent;
 use super::front::{ParamArgs, Purpose, compile};
-use super::run::goal;
+use super::run::goal::GoalArgs;
 use super::state::{StateArgs, note};
 use super::{Outcome, Output, lock};
 use crate::diagnostic::Severity;
@@ -22,12 +22,8 @@ pub struct Args {
     /// The .dbjob file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Of a run of this module
-    #[arg(long, value_name = "NAME", conflicts_with = "only")]
-    module: Option<String>,
-    /// Of a run of these items
-    #[arg(long, value_name = "ITEM", num_args = 1..)]
-    only: Vec<String>,
+    #[command(flatten)]
+    goal: GoalArgs,
     /// Of a run that uses nothing that is kept
     #[arg(long)]
     fresh: bool,
@@ -41,9 +37,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    let goal = Goal { module: args.module.as_deref(), only: &args.only, fresh: args.fresh };
     let mut sources = SourceMap::default();
-    let ahead = match ahead(&args.file, &args.params, &args.state, &goal, &mut sources, output) {
+    let ahead = match ahead(&args.file, &args.params, &args.state, (&args.goal, args.fresh), &mut sources, output) {
         Ok(ahead) => ahead,
         Err(outcome) => return outcome,
     };
@@ -55,19 +50,12 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     Outcome::Fine
 }
 
-/// What of a job is looked at.
-pub struct Goal<'a> {
-    pub module: Option<&'a str>,
-    pub only: &'a [String],
-    pub fresh: bool,
-}
-
 /// Compiles a job and looks ahead; what prevents it is told.
 pub fn ahead(
     file: &std::path::Path,
     params: &ParamArgs,
     state: &StateArgs,
-    goal: &Goal<'_>,
+    (goal, fresh): (&GoalArgs, bool),
     sources: &mut SourceMap,
     output: &Output,
 ) -> Result<Ahead, Outcome> {
@@ -76,7 +64,7 @@ pub fn ahead(
         output.problems(&front.problems, sources);
     }
     let Some(plan) = &front.plan else { return Err(Outcome::Wrong) };
-    let items = goal::items(plan, goal.module, goal.only).map_err(|problem| {
+    let items = goal.items(plan).map_err(|problem| {
         output.problem(problem);
         Outcome::Wrong
     })?;
@@ -91,7 +79,7 @@ pub fn ahead(
         state: state.folder(file),
         goal: items,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
-        fresh: goal.fresh,
+        fresh,
         note: note(file, params, &front, plan, sources),
     };
     look_ahead(Arc::new(engine()), Arc::new(plan.clone()), &options).map_err(|e| failed(e, sources))

@@ -2,8 +2,26 @@ use dbjob_plan::{ItemKind, Plan, PlanItem};
 
 use crate::diagnostic::{Code, Problem, near_name};
 
+/// What of a job a command is about.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub struct GoalArgs {
+    /// Only what this module runs, and what that needs
+    #[arg(long, value_name = "NAME", conflicts_with = "only")]
+    module: Option<String>,
+    /// Only these items, and what they need; a deployment is `deploy.NAME`
+    #[arg(long, value_name = "ITEM", num_args = 1..)]
+    only: Vec<String>,
+}
+
+impl GoalArgs {
+    /// The names of the items; none: all of them.
+    pub fn items(&self, plan: &Plan) -> Result<Vec<String>, Problem> {
+        items(plan, self.module.as_deref(), &self.only)
+    }
+}
+
 /// The names of the items to run; none: all of them.
-pub fn items(plan: &Plan, module: Option<&str>, only: &[String]) -> Result<Vec<String>, Problem> {
+fn items(plan: &Plan, module: Option<&str>, only: &[String]) -> Result<Vec<String>, Problem> {
     match module {
         Some(module) => of_module(plan, module),
         None => only.iter().map(|name| item(plan, name)).collect(),

@@ -21,6 +21,7 @@ use super::state::{StateArgs, note};
 use super::{Outcome, Output, lock};
 use crate::diagnostic::{Problem, Severity};
 use crate::source::SourceMap;
+use goal::GoalArgs;
 use progress::Progress;
 
 #[derive(clap::Args)]
@@ -28,12 +29,8 @@ pub struct Args {
     /// The .dbjob file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Run what this module runs, and what that needs
-    #[arg(long, value_name = "NAME", conflicts_with = "only")]
-    module: Option<String>,
-    /// Run these items, and what they need; a deployment is `deploy.NAME`
-    #[arg(long, value_name = "ITEM", num_args = 1..)]
-    only: Vec<String>,
+    #[command(flatten)]
+    goal: GoalArgs,
     /// Print the events of the run as JSON lines on stdout, and nothing else there
     #[arg(long)]
     json: bool,
@@ -69,7 +66,7 @@ pub fn run(args: Args, output: &Output) -> Outcome {
         output.problems(&front.problems, &sources);
     }
     let Some(plan) = &front.plan else { return Outcome::Wrong };
-    let goal = match goal::items(plan, args.module.as_deref(), &args.only) {
+    let goal = match args.goal.items(plan) {
         Ok(goal) => goal,
         Err(problem) => {
             output.problem(problem);

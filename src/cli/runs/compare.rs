@@ -23,10 +23,7 @@ pub struct Comparison {
 /// Errors: E0753 when there is none of such a number.
 pub fn differences(history: &History, a: i64, b: i64) -> Result<Comparison, RunError> {
     let (whole_a, whole_b) = (Whole::of(history, a)?, Whole::of(history, b)?);
-    let story = |run: i64| -> Story {
-        let text = history.story(run).ok().flatten().unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
-    };
+    let story = |run: i64| Story::of_run(history, run).unwrap_or_default();
     let (before, after) = (story(a), story(b));
     let mut causes: Vec<Cause> = Vec::new();
     let mut changed = Vec::new();

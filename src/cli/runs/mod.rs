@@ -6,11 +6,10 @@ mod text;
 use std::path::PathBuf;
 
 use dbjob_plan::RunError;
-use dbjob_runtime::state::{History, HistoryError, ItemRecord, Lock, RuleRecord, RunRecord, STATE, Status};
+use dbjob_runtime::state::{History, HistoryError, ItemRecord, Lock, RuleRecord, RunRecord, Status};
 use serde::Serialize;
 
-use super::files::parent;
-use super::state::{file_name, history};
+use super::state::{file_name, folder, history};
 use super::{Outcome, Output};
 use crate::source::SourceMap;
 use compare::differences;
@@ -102,8 +101,12 @@ impl Whole {
 pub fn run(args: &Args, output: &Output) -> Outcome {
     let told = match &args.what {
         None => list(&args.list),
-        Some(What::Show { run, file, place }) => show(*run, folder(file.as_ref(), place), place.json),
-        Some(What::Compare { a, b, file, place }) => compare(*a, *b, folder(file.as_ref(), place), place.json),
+        Some(What::Show { run, file, place }) => {
+            show(*run, folder(place.state.as_deref(), file.as_deref()), place.json)
+        }
+        Some(What::Compare { a, b, file, place }) => {
+            compare(*a, *b, folder(place.state.as_deref(), file.as_deref()), place.json)
+        }
     };
     match told {
         Ok(text) => {
@@ -117,15 +120,8 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
     }
 }
 
-fn folder(file: Option<&PathBuf>, place: &Place) -> PathBuf {
-    place.state.clone().unwrap_or_else(|| match file {
-        Some(file) => parent(file).join(STATE),
-        None => PathBuf::from(STATE),
-    })
-}
-
 fn list(args: &List) -> Result<String, RunError> {
-    let folder = folder(args.file.as_ref(), &args.place);
+    let folder = folder(args.place.state.as_deref(), args.file.as_deref());
     let history = history(&folder)?;
     let file = args.file.as_deref().map(file_name);
     let mut runs = history

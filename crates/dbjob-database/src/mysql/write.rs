@@ -8,7 +8,7 @@ use mysql::prelude::Queryable;
 use super::{Session, describe_table, failed, text, types};
 use crate::address::Server;
 use crate::fault;
-use crate::relation::{parts, quote, quoted, quoted_list};
+use crate::relation::{parts, quote, quoted_list};
 use crate::table::{self, Kind, Stored};
 use crate::watch::Watch;
 use crate::write::{Chunks, Mode, WRITES, Write, Written};
@@ -100,15 +100,11 @@ impl Writer {
     }
 
     fn name(&self) -> String {
-        quoted(&parts(&self.write.table), '`')
+        self.write.name('`')
     }
 
-    /// A table beside the one that is written.
     fn beside(&self, name: &str) -> String {
-        let mut parts = parts(&self.write.table);
-        parts.pop();
-        parts.push(name.to_owned());
-        quoted(&parts, '`')
+        self.write.beside(name, '`')
     }
 
     /// A name for a table that stands in for a moment; a long one ends in a number made of all of it.
@@ -124,7 +120,7 @@ impl Writer {
     }
 
     fn columns(&self) -> String {
-        quoted_list(self.write.columns.iter().map(|f| f.name.as_str()), '`')
+        self.write.names('`')
     }
 
     /// One run after the other writes a table. The server gives the lock back when the connection ends, however it ends.
@@ -226,18 +222,8 @@ impl Writer {
     }
 
     fn make(&mut self, name: &str) -> Result<(), RunError> {
-        let mut parts: Vec<String> = (self.write.columns.iter())
-            .map(|f| {
-                let is_key = self.write.is_key(&f.name);
-                let not_null = if f.nullable && !is_key { "" } else { " NOT NULL" };
-                format!("{} {}{not_null}", quote(&f.name, '`'), types::declare(&f.dtype, is_key))
-            })
-            .collect();
-        if !self.write.key().is_empty() {
-            let key = quoted_list(self.write.key().iter().map(String::as_str), '`');
-            parts.push(format!("PRIMARY KEY ({key})"));
-        }
-        self.run(&format!("CREATE TABLE {name} ({}) ENGINE = InnoDB", parts.join(", ")))
+        let columns = self.write.declared('`', |f| types::declare(&f.dtype, self.write.is_key(&f.name)));
+        self.run(&format!("CREATE TABLE {name} ({}) ENGINE = InnoDB", columns))
     }
 
     /// Takes back a table that was made for rows which did not come; not one that others have filled.

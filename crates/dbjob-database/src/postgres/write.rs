@@ -9,7 +9,7 @@ use super::{Session, describe, exists, failed, said, text, types};
 use crate::address::Server;
 use crate::chunk::Chunk;
 use crate::fault;
-use crate::relation::{parts, quote, quoted, quoted_list};
+use crate::relation::{parts, quote, quoted_list};
 use crate::table::{self, Stored};
 use crate::watch::Watch;
 use crate::write::{Chunks, Mode, WRITES, Write, Written};
@@ -72,19 +72,15 @@ impl Writer {
     }
 
     fn name(&self) -> String {
-        quoted(&parts(&self.write.table), '"')
+        self.write.name('"')
     }
 
-    /// A table beside the one that is written.
     fn beside(&self, name: &str) -> String {
-        let mut parts = parts(&self.write.table);
-        parts.pop();
-        parts.push(name.to_owned());
-        quoted(&parts, '"')
+        self.write.beside(name, '"')
     }
 
     fn columns(&self) -> String {
-        quoted_list(self.write.columns.iter().map(|f| f.name.as_str()), '"')
+        self.write.names('"')
     }
 
     /// The rows of an append that was committed before.
@@ -173,17 +169,8 @@ impl Writer {
     }
 
     fn make(&mut self, name: &str) -> Result<(), RunError> {
-        let mut parts: Vec<String> = (self.write.columns.iter())
-            .map(|f| {
-                let not_null = if f.nullable && !self.write.is_key(&f.name) { "" } else { " NOT NULL" };
-                format!("{} {}{not_null}", quote(&f.name, '"'), types::declare(&f.dtype))
-            })
-            .collect();
-        if !self.write.key().is_empty() {
-            let key = quoted_list(self.write.key().iter().map(String::as_str), '"');
-            parts.push(format!("PRIMARY KEY ({key})"));
-        }
-        self.run(&format!("CREATE TABLE {name} ({})", parts.join(", ")))
+        let columns = self.write.declared('"', |f| types::declare(&f.dtype));
+        self.run(&format!("CREATE TABLE {name} ({})", columns))
     }
 
     fn copy(&mut self, into: &str, there: &[Stored], chunks: Chunks<'_>) -> Result<u64, RunError> {

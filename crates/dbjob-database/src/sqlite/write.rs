@@ -7,7 +7,7 @@ use super::{PATIENCE, columns, failed, split, types};
 use crate::address::SqliteFile;
 use crate::chunk::Chunk;
 use crate::fault;
-use crate::relation::{parts, quote, quoted, quoted_list};
+use crate::relation::{quote, quoted_list};
 use crate::table::{self, Stored};
 use crate::watch::Watch;
 use crate::write::{Chunks, Mode, WRITES, Write, Written, scale};
@@ -78,11 +78,11 @@ impl Work<'_> {
     }
 
     fn name(&self) -> String {
-        quoted(&parts(&self.write.table), '"')
+        self.write.name('"')
     }
 
     fn columns(&self) -> String {
-        quoted_list(self.write.columns.iter().map(|f| f.name.as_str()), '"')
+        self.write.names('"')
     }
 
     /// The rows of an append that was committed before.
@@ -149,17 +149,8 @@ impl Work<'_> {
     }
 
     fn make(&self) -> Result<(), RunError> {
-        let mut parts: Vec<String> = (self.write.columns.iter())
-            .map(|f| {
-                let not_null = if f.nullable && !self.write.is_key(&f.name) { "" } else { " NOT NULL" };
-                format!("{} {}{not_null}", quote(&f.name, '"'), types::declare(&f.dtype))
-            })
-            .collect();
-        if !self.write.key().is_empty() {
-            let key = quoted_list(self.write.key().iter().map(String::as_str), '"');
-            parts.push(format!("PRIMARY KEY ({key})"));
-        }
-        self.run(&format!("CREATE TABLE {} ({})", self.name(), parts.join(", "))).map(drop)
+        let columns = self.write.declared('"', |f| types::declare(&f.dtype));
+        self.run(&format!("CREATE TABLE {} ({})", self.name(), columns)).map(drop)
     }
 
     fn insert(&self, into: &str, chunks: Chunks<'_>) -> Result<u64, RunError> {

@@ -143,11 +143,7 @@ fn upstream_by(plan: &Plan, id: NodeId, along: impl Fn(&NodeId) -> bool) -> BTre
 /// Its inputs; of a prediction also the tables that the model takes along.
 fn inputs_and_lookups(plan: &Plan, id: NodeId) -> Vec<NodeId> {
     let mut inputs = plan.inputs(id);
-    if let Op::Predict { replay: true, .. } = plan.node(id).op
-        && let Some(Op::Fit(spec)) = inputs.get(1).map(|model| &plan.node(*model).op)
-    {
-        inputs.extend(spec.serving.lookups.iter().map(|(_, lookup)| *lookup));
-    }
+    inputs.extend(plan.lookups(id));
     inputs
 }
 

@@ -12,6 +12,7 @@ use super::run::Run;
 use super::table::Table;
 use super::{Stop, spill};
 use crate::fault::guarded;
+use crate::kept::{read_json, strange, write_json};
 use crate::learn::{Learned, gate_again};
 use crate::map::MapState;
 use crate::udf::col;
@@ -47,8 +48,8 @@ impl Run<'_> {
         let columns: Vec<(&str, Option<&Key>)> = names.iter().map(|n| (*n, table.columns.get(*n))).collect();
         results.keep(&key, self.result_of(id), &mut |folder| {
             write(&folder.join(ROWS))?;
-            json(&folder.join(COLUMNS), &columns)?;
-            json(&folder.join(MAPS), &self.maps_by_key())
+            write_json(&folder.join(COLUMNS), &columns)?;
+            write_json(&folder.join(MAPS), &self.maps_by_key())
         })?;
         Ok(())
     }
@@ -64,7 +65,7 @@ impl Run<'_> {
         results.keep(&fitted, self.result_of(id), &mut |folder| model.store(folder, self.searches.get(&id)))?;
         results.keep(key, "", &mut |folder| {
             model.store_judgement(folder, &fitted)?;
-            json(&folder.join(MAPS), &self.maps_by_key())
+            write_json(&folder.join(MAPS), &self.maps_by_key())
         })?;
         Ok(())
     }
@@ -107,7 +108,7 @@ impl Run<'_> {
 
     /// The needed columns of a kept table, under their names of now; a large one stays in its file.
     fn table_of(&self, id: NodeId, folder: &Path) -> Result<Table, RunError> {
-        let strange = |what: String| RunError::new("E0799", format!("{}: {what}", folder.display()));
+        let strange = |what: String| strange(folder, what);
         let stored: Vec<(String, Option<Key>)> = read_json(&folder.join(COLUMNS))?;
         let file = File::open(folder.join(ROWS)).map_err(|e| strange(e.to_string()))?;
         let height = ParquetReader::new(file).num_rows().map_err(|e| strange(e.to_string()))?;
@@ -191,15 +192,4 @@ fn links(plan: &dbjob_plan::Plan) -> BTreeSet<u32> {
         _ => None,
     });
     maps.flatten().collect()
-}
-
-fn json(path: &Path, value: &impl serde::Serialize) -> Result<(), RunError> {
-    let text = serde_json::to_vec(value).map_err(|e| RunError::new("E0799", e.to_string()))?;
-    fs::write(path, text).map_err(|e| crate::sink::unwritable(path, &e.to_string()))
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RunError> {
-    let strange = |e: String| RunError::new("E0799", format!("{}: {e}", path.display()));
-    let text = fs::read(path).map_err(|e| strange(e.to_string()))?;
-    serde_json::from_slice(&text).map_err(|e| strange(e.to_string()))
 }

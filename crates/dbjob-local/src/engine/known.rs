@@ -83,7 +83,7 @@ impl Look<'_> {
                     }
                 }
             }
-            open.extend(self.lookups(id));
+            open.extend(self.plan.lookups(id));
         }
         known
     }
@@ -94,16 +94,6 @@ impl Look<'_> {
             Op::Deploy(Target::Service(service)) => sink::database::is_gone(service, self.base),
             _ => false,
         }
-    }
-
-    /// The tables that a model takes along where it is asked or goes.
-    fn lookups(&self, id: NodeId) -> Vec<NodeId> {
-        let asks = matches!(self.plan.node(id).op, Op::Deploy(_) | Op::Predict { replay: true, .. });
-        let models = self.plan.inputs(id).into_iter().filter_map(|input| match &self.plan.node(input).op {
-            Op::Fit(spec) if asks => Some(spec),
-            _ => None,
-        });
-        models.flat_map(|spec| spec.serving.lookups.iter().map(|(_, lookup)| *lookup)).collect()
     }
 }
 

@@ -129,10 +129,7 @@ impl<'a> Run<'a> {
     /// Does the work of a node; its rows, if the run is for these.
     pub(super) fn compute(&mut self, id: NodeId) -> Result<Option<DataFrame>, Stop> {
         let (node, need) = (self.plan.node(id), &self.needs.nodes[&id]);
-        let placed = |stop| match stop {
-            Stop::Failed(error) => Stop::Failed(source::placed(error, node)),
-            retry => retry,
-        };
+        let placed = |stop| placed(stop, node);
         self.go_on()?;
         self.start(node);
         self.enter(id, node);
@@ -530,5 +527,13 @@ impl<'a> Run<'a> {
             model.predict(&table, prefix, &self.maps)?
         };
         Ok(Table::of(table.hstack(&columns).map_err(engine_error)?))
+    }
+}
+
+/// A failure with its place in the job.
+pub(super) fn placed(stop: Stop, node: &Node) -> Stop {
+    match stop {
+        Stop::Failed(error) => Stop::Failed(source::placed(error, node)),
+        retry => retry,
     }
 }

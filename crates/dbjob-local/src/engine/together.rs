@@ -7,8 +7,7 @@ use dbjob_plan::{NodeId, Op, RunError};
 use super::Stop;
 use super::crew::Crew;
 use super::known::learned;
-use super::run::Run;
-use crate::source;
+use super::run::{Run, placed};
 
 impl Run<'_> {
     /// Whether a node is a fit that may wait for others: nothing but the run bounds its time, its cores and its memory.
@@ -28,13 +27,8 @@ impl Run<'_> {
 
     /// Whether a node is made directly from one of these, or takes it along.
     pub(super) fn hangs_on(&self, id: NodeId, put_off: &[&[NodeId]]) -> bool {
-        let inputs = self.plan.inputs(id);
-        let lookups = inputs.iter().flat_map(|input| match &self.plan.node(*input).op {
-            Op::Fit(spec) => spec.serving.lookups.iter().map(|(_, lookup)| *lookup).collect(),
-            _ => Vec::new(),
-        });
-        let lookups: Vec<NodeId> = lookups.collect();
-        inputs.iter().chain(&lookups).any(|above| put_off.iter().any(|those| those.contains(above)))
+        let above = self.plan.inputs(id).into_iter().chain(self.plan.lookups(id));
+        above.into_iter().any(|above| put_off.iter().any(|those| those.contains(&above)))
     }
 
     /// Learns the models that wait.
@@ -73,12 +67,5 @@ impl Run<'_> {
         }
         self.release();
         failed.map_or(Ok(()), Err)
-    }
-}
-
-fn placed(stop: Stop, node: &dbjob_plan::Node) -> Stop {
-    match stop {
-        Stop::Failed(error) => Stop::Failed(source::placed(error, node)),
-        retry => retry,
     }
 }

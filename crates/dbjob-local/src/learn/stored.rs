@@ -16,6 +16,7 @@ use super::fit::Fresh;
 use super::held_out::OutOfFold;
 use super::learned::{Inner, Learned, Report};
 use crate::fault::engine_error;
+use crate::kept::{read_json, strange, write, write_json};
 use crate::map::MapStates;
 
 const WEIGHTS: &str = "weights.safetensors";
@@ -173,26 +174,9 @@ fn named(mut table: DataFrame, spec: &FitSpec) -> Result<DataFrame, RunError> {
     Ok(table)
 }
 
-fn strange(path: &Path, why: impl std::fmt::Display) -> RunError {
-    RunError::new("E0799", format!("{}: {why}", path.display()))
-}
-
 fn read(path: &Path) -> Result<DataFrame, RunError> {
     let file = fs::File::open(path).map_err(|e| strange(path, e))?;
     ParquetReader::new(file).finish().map_err(|e| strange(path, e))
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RunError> {
-    let text = fs::read(path).map_err(|e| strange(path, e))?;
-    serde_json::from_slice(&text).map_err(|e| strange(path, e))
-}
-
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
-    write(path, &serde_json::to_vec_pretty(value).map_err(|e| strange(path, e))?)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    fs::write(path, bytes).map_err(|e| crate::sink::unwritable(path, &e.to_string()))
 }
 
 #[cfg(test)]

@@ -61,8 +61,8 @@ pub(super) fn step(
         return None;
     }
     let mut table = tables.remove(0);
-    let TableIdentity { rows, columns: names } = table.clone();
-    let of = |name: &str| names.get(name).copied().unwrap_or_else(|| Digest::new("unknown column").text(name).end());
+    let (rows, input) = (table.rows, table.clone());
+    let of = |name: &str| column(&input, name);
     let columns: Columns<'_> = &of;
     let all = |names: &[String]| names.iter().map(|n| of(n)).collect::<Vec<Key>>();
     match &node.op {

@@ -1,9 +1,12 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dbjob_plan::Key;
+
+/// Another change so shortly after the last one may show no other time.
+const SAME_TIME: Duration = Duration::from_secs(2);
 
 /// How a file looks without being read: size, time of change, and which file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,12 @@ pub(crate) struct Look {
 impl Look {
     pub fn of(path: &Path) -> io::Result<Self> {
         Ok(Self::at(&fs::metadata(path)?))
+    }
+
+    /// Whether its last change lies so far back that another one would show another time.
+    pub fn is_settled(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        now.as_nanos().saturating_sub(self.changed.max(0) as u128) > SAME_TIME.as_nanos()
     }
 
     fn at(metadata: &Metadata) -> Self {

@@ -1,14 +1,9 @@
-use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use dbjob_plan::{Backend, Key, Origin, RunError, Schema, Source};
+use std::path::Path;
 
 use super::contents::Look;
 use super::{History, STATE};
 use crate::identity::Digest;
-
-/// Another change so shortly after the last one may show no other time.
-const SAME_TIME: Duration = Duration::from_secs(2);
 
 /// The inferred columns of files, remembered in the state beside a job for as long as the files look as they did: what a
 /// check reads does not grow with the data.
@@ -46,13 +41,11 @@ fn look(backend: &dyn Backend, source: &Source, base: &Path) -> Option<(Key, boo
     }
     let (Origin::Files(files) | Origin::Packed(files)) = backend.origin(source, base).ok()? else { return None };
     let mut digest = Digest::new("schema").text(&backend.version()).json(source);
-    let mut latest = 0;
+    let mut settled = true;
     for file in files {
         let look = Look::of(&file).ok()?;
-        latest = latest.max(look.changed);
+        settled &= look.is_settled();
         digest = digest.text(&file.to_string_lossy()).json(&(look.size, look.changed, look.file));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let settled = now.as_nanos().saturating_sub(latest.max(0) as u128) > SAME_TIME.as_nanos();
     Some((digest.end(), settled))
 }

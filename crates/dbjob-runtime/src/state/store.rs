@@ -64,11 +64,6 @@ impl Store {
         self.folder.join(&name[..2]).join(name)
     }
 
-    /// Whether there is an entry; it may be damaged.
-    pub fn has(&self, key: &Key) -> bool {
-        self.place(key).join(ENTRY).is_file()
-    }
-
     /// Of the files of an entry.
     pub fn bytes(&self, key: &Key) -> u64 {
         let entry = fs::read(self.place(key).join(ENTRY)).ok();
