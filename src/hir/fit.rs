@@ -213,7 +213,8 @@ impl Draft {
         let learning = std::mem::take(&mut self.learning);
         for Written { candidate, options, .. } in &learning.candidates {
             if self.fits_algorithm(&candidate.algorithm, task, (output_span, stated), cx) {
-                let idle = idle::options(candidate, options, task, output_span);
+                let entry = algorithm::find(&candidate.algorithm.name).expect("found when it was read");
+                let idle = idle::options(entry, candidate, options, task, output_span);
                 idle.into_iter().for_each(|diagnostic| self.report(diagnostic, cx));
             }
         }

@@ -2,28 +2,60 @@
 
 use dbjob_plan::{Candidate, Space, Span, Task, Value};
 
-use crate::catalog::algorithm::logistic_regression::{EPOCHS_ONLY, LBFGS_ONLY};
-use crate::catalog::algorithm::random_forest;
+use crate::catalog::algorithm::{Algorithm, Only};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::Ident;
 
 /// One message for each of the `written` options (its name, the whole of it) that has no effect. `output` is where the
 /// output is named.
-pub(super) fn options(candidate: &Candidate, written: &[(Ident, Span)], task: Task, output: Span) -> Vec<Diagnostic> {
-    let of_algorithm = match candidate.algorithm.name.as_str() {
-        "logistic_regression" => optimizer,
-        "random_forest" => forest,
-        _ => return Vec::new(),
-    };
+pub(super) fn options(
+    entry: &Algorithm,
+    candidate: &Candidate,
+    written: &[(Ident, Span)],
+    task: Task,
+    output: Span,
+) -> Vec<Diagnostic> {
     let told = |(name, whole): &(Ident, Span)| {
-        let (why, help) = of_algorithm(&name.name, candidate, task)?;
-        let message = format!("`{}` has no effect {why}", name.name);
+        let option = name.name.as_str();
+        let found = entry.only.iter().find_map(|only| idle(only, option, candidate, task));
+        let Idle { why, help, of_task } = found.or_else(|| small_node(option, candidate))?;
+        let message = format!("`{option}` has no effect {why}");
         let diagnostic = Diagnostic::error(Code::E0109, name.span, message).label("no effect").help(help);
-        let of_output = random_forest::CLASSES_ONLY.contains(&name.name.as_str());
-        let diagnostic = if of_output { diagnostic.related(output, "an output of numbers") } else { diagnostic };
+        let learned = if task == Task::Regression { "an output of numbers" } else { "an output of classes" };
+        let diagnostic = if of_task { diagnostic.related(output, learned) } else { diagnostic };
         Some(diagnostic.needless(*whole))
     };
     written.iter().filter_map(told).collect()
+}
+
+/// Why an option has no effect.
+struct Idle {
+    why: String,
+    help: String,
+    /// Because of what is learned.
+    of_task: bool,
+}
+
+fn idle(only: &Only, option: &str, candidate: &Candidate, task: Task) -> Option<Idle> {
+    let of_task = |why: &str, help: &str| Some(Idle { why: why.to_owned(), help: help.to_owned(), of_task: true });
+    match only {
+        Only::Classes { options, help } if options.contains(&option) && task == Task::Regression => {
+            of_task("where numbers are learned", help)
+        }
+        Only::Numbers { options, help } if options.contains(&option) && task == Task::Classification => {
+            of_task("where classes are learned", help)
+        }
+        Only::With { options, of, is, help } if options.contains(&option) => {
+            let words: Vec<String> = values(candidate, of)
+                .into_iter()
+                .map(|value| if let Value::Word(word) = value { word } else { value.to_string() })
+                .collect();
+            let read = words.iter().any(|word| is.contains(&word.as_str()));
+            let why = format!("with the {of} {}", words.join(" or "));
+            (!read).then(|| Idle { why, help: (*help).to_owned(), of_task: false })
+        }
+        _ => None,
+    }
 }
 
 /// What an option may be, by what is written.
@@ -36,36 +68,17 @@ fn values(candidate: &Candidate, name: &str) -> Vec<Value> {
     }
 }
 
-/// An option that none of the optimizers reads.
-fn optimizer(option: &str, candidate: &Candidate, _: Task) -> Option<(String, String)> {
-    let optimizers = values(candidate, "optimizer");
-    let lbfgs = |value: &Value| *value == Value::Word("lbfgs".into());
-    let idle = |only: &[&str], read: bool| only.contains(&option) && !read;
-    let help = if idle(EPOCHS_ONLY, optimizers.iter().any(|o| !lbfgs(o))) {
-        "write `optimizer = adam`, or drop it"
-    } else if idle(LBFGS_ONLY, optimizers.iter().any(lbfgs)) {
-        "drop it, or write `optimizer = lbfgs`"
-    } else {
-        return None;
-    };
-    let words: Vec<String> =
-        optimizers.iter().map(|o| if let Value::Word(word) = o { word.clone() } else { o.to_string() }).collect();
-    Some((format!("with the optimizer {}", words.join(" or ")), help.to_owned()))
-}
-
-fn forest(option: &str, candidate: &Candidate, task: Task) -> Option<(String, String)> {
-    if random_forest::CLASSES_ONLY.contains(&option) && task == Task::Regression {
-        return Some(("where numbers are learned".into(), "drop it; `weight COLUMN` weighs rows".into()));
-    }
+/// A least size of nodes that the least size of leaves implies: both halves of a split are leaves.
+fn small_node(option: &str, candidate: &Candidate) -> Option<Idle> {
     if option != "min_samples_split" {
         return None;
     }
-    // Both halves of a split are leaves.
     let int = |value: &Value| if let Value::Int(i) = value { Some(*i) } else { None };
     let most = values(candidate, option).iter().filter_map(int).max()?;
     let leaf = values(candidate, "min_samples_leaf").iter().filter_map(int).min()?;
-    (leaf > 1 && most > 2 && most <= leaf.saturating_mul(2)).then(|| {
-        let why = format!("beside leaves of at least {leaf} rows: no node of fewer than {} is split", leaf * 2);
-        (why, "drop it, or write a larger one".to_owned())
+    (leaf > 1 && most > 2 && most <= leaf.saturating_mul(2)).then(|| Idle {
+        why: format!("beside leaves of at least {leaf} rows: no node of fewer than {} is split", leaf * 2),
+        help: "drop it, or write a larger one".to_owned(),
+        of_task: false,
     })
 }

@@ -38,7 +38,7 @@ impl World for AnyFile {
     }
 }
 
-fn problems(text: &str, profile: Option<&str>) -> Vec<Diagnostic> {
+pub fn problems(text: &str, profile: Option<&str>) -> Vec<Diagnostic> {
     let mut sources = SourceMap::default();
     let file = sources.add(SourceFile::new("block.dbjob", text));
     let named = sources.add(SourceFile::new("--profile", profile.unwrap_or("")));

@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::Algorithm;
+use super::{Algorithm, Only};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const LOGISTIC_REGRESSION: Algorithm = Algorithm {
@@ -56,10 +56,26 @@ pub const LOGISTIC_REGRESSION: Algorithm = Algorithm {
             doc: "balanced weighs each class by the inverse of its share",
         },
     ],
+    only: &[
+        Only::With {
+            options: EPOCHS_ONLY,
+            of: "optimizer",
+            is: &["adam", "sgd"],
+            help: "write `optimizer = adam`, or drop it",
+        },
+        Only::With {
+            options: &["max_iter", "tol"],
+            of: "optimizer",
+            is: &["lbfgs"],
+            help: "drop it, or write `optimizer = lbfgs`",
+        },
+    ],
+    nulls: false,
+    categories: false,
+    spark: Some("LogisticRegression"),
     doc: "Linear log-odds, binary or multinomial, with an L2 penalty. Wants numbers of like scale: `standardize`.",
     example: "fit logistic_regression { c = 0.5 }",
 };
 
-/// Options that only one family of optimizers reads.
-pub const LBFGS_ONLY: &[&str] = &["max_iter", "tol"];
+/// What adam and sgd read.
 pub const EPOCHS_ONLY: &[&str] = &["epochs", "learning_rate", "batch_size"];

@@ -2,12 +2,15 @@
 
 mod linear_regression;
 pub mod logistic_regression;
-pub mod random_forest;
+mod page;
+mod random_forest;
 mod ridge;
 
 use dbjob_plan::Task;
 
 use super::OptionSpec;
+
+pub use page::page;
 
 /// Something that learns.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +18,27 @@ pub struct Algorithm {
     pub name: &'static str,
     pub tasks: &'static [Task],
     pub options: &'static [OptionSpec],
+    /// Options that have an effect beside others only.
+    pub only: &'static [Only],
+    /// Whether an input may be null.
+    pub nulls: bool,
+    /// Whether a category is an input as it is; else it must be mapped to numbers.
+    pub categories: bool,
+    /// The class of Spark MLlib that learns the same.
+    pub spark: Option<&'static str>,
     pub doc: &'static str,
     pub example: &'static str,
+}
+
+/// When some options have an effect.
+#[derive(Debug, Clone, Copy)]
+pub enum Only {
+    /// Where classes are learned.
+    Classes { options: &'static [&'static str], help: &'static str },
+    /// Where numbers are learned.
+    Numbers { options: &'static [&'static str], help: &'static str },
+    /// Where the option `of` is one of these words.
+    With { options: &'static [&'static str], of: &'static str, is: &'static [&'static str], help: &'static str },
 }
 
 pub const ALGORITHMS: &[Algorithm] = &[

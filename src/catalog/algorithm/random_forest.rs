@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::Algorithm;
+use super::{Algorithm, Only};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const RANDOM_FOREST: Algorithm = Algorithm {
@@ -56,9 +56,10 @@ pub const RANDOM_FOREST: Algorithm = Algorithm {
             doc: "balanced weighs each class by the inverse of its share; for classes only",
         },
     ],
+    only: &[Only::Classes { options: &["class_weight"], help: "drop it; `weight COLUMN` weighs rows" }],
+    nulls: false,
+    categories: false,
+    spark: Some("RandomForestClassifier, RandomForestRegressor"),
     doc: "The mean of many trees, each grown on other rows and features. Needs no scaling.",
     example: "fit random_forest { trees = 300 }",
 };
-
-/// Options that only classes have a use for.
-pub const CLASSES_ONLY: &[&str] = &["class_weight"];

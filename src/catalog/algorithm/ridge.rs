@@ -12,6 +12,10 @@ pub const RIDGE: Algorithm = Algorithm {
         default: Default::Float(1.0),
         doc: "Strength of the L2 penalty; the intercept is free",
     }],
+    only: &[],
+    nulls: false,
+    categories: false,
+    spark: Some("LinearRegression"),
     doc: "Least squares with an L2 penalty, as in scikit-learn. Wants numbers of like scale: `standardize`.",
     example: "fit ridge { alpha = 0.1 }",
 };
