@@ -257,9 +257,10 @@ impl<'a> Run<'a> {
                 Table::of(table)
             }
             Op::Window(op) => {
-                let rows = self.rows(inputs[0])?;
-                let table = window::compute(&self.step(id, node, need), &rows, op)?;
-                Table::lazy(self.only_live(id, table.lazy()))
+                let rows = self.last_rows(inputs[0])?;
+                let table = window::compute(&self.step(id, node, need), rows, op)?;
+                let height = Some(table.height() as u64);
+                Table { height, ..Table::lazy(self.only_live(id, table.lazy())) }
             }
             Op::Join(op @ Join { asof: Some(asof), .. }) => {
                 let right = &self.tables[&inputs[1]];
@@ -385,6 +386,15 @@ impl<'a> Run<'a> {
         let rows = self.collect(&narrow)?;
         self.keep_rows(id, &rows)?;
         self.tables.insert(id, Table::of(rows.clone()));
+        Ok(rows)
+    }
+
+    /// The rows of a node for one that computes all of its own at once. Nothing else holds them if nothing else reads them.
+    fn last_rows(&mut self, id: NodeId) -> Result<DataFrame, Stop> {
+        let rows = self.rows(id)?;
+        if self.needs.nodes[&id].readers == 1 && !self.travels(id) && !self.waits_for_folds(id) {
+            self.tables.remove(&id);
+        }
         Ok(rows)
     }
 

@@ -1,20 +1,26 @@
 //! Rows sorted by keys that fit, together with the row's number, into one number each: much faster than comparing keys.
 
+use std::ops::{BitOr, Shl};
+
 use dbjob_plan::RunError;
-use polars::prelude::{Column, DataType, IdxSize};
+use polars::prelude::{ChunkAgg, Column, DataType, IdxSize, Int64Chunked};
 use rayon::slice::ParallelSliceMut;
 
 use super::window::ranks;
 use crate::fault::engine_error;
 
-/// The bits of a row's number, the lowest.
-const ROW: u32 = IdxSize::BITS;
-
 /// Numbers, one a row and in order: from the top the partition, the keys of the order, and the row.
 pub(super) struct Packed {
-    rows: Vec<u128>,
+    numbers: Numbers,
+    /// How many bits the row's number has, the lowest.
+    row: u32,
     /// How many bits the keys of the order have.
     order: u32,
+}
+
+enum Numbers {
+    Narrow(Vec<u64>),
+    Wide(Vec<u128>),
 }
 
 impl Packed {
@@ -28,70 +34,110 @@ impl Packed {
         if by.is_empty() && order.is_empty() {
             return Ok(None);
         }
-        let descending = std::iter::repeat_n(false, by.len()).chain(descending.iter().copied());
-        let mut rows = vec![0_u128; height];
-        let (mut bits, mut of_order) = (0, 0);
-        for (i, (column, descending)) in by.iter().chain(order).zip(descending).enumerate() {
+        let directions = std::iter::repeat_n(false, by.len()).chain(descending.iter().copied());
+        let mut all = Vec::new();
+        for (column, descending) in by.iter().chain(order).zip(directions) {
             let Some(codes) = Codes::of(column, descending)? else { return Ok(None) };
-            bits += codes.bits;
-            if i >= by.len() {
-                of_order += codes.bits;
-            }
-            if bits + ROW > u128::BITS {
-                return Ok(None);
-            }
-            for (row, code) in rows.iter_mut().zip(codes.values) {
-                *row = *row << codes.bits | u128::from(code);
-            }
+            all.push(codes);
         }
-        rows.iter_mut().zip(0_u128..).for_each(|(row, number)| *row = *row << ROW | number);
-        rows.par_sort_unstable();
-        Ok(Some(Self { rows, order: of_order }))
+        let bits = |codes: &[Codes]| codes.iter().map(|codes| codes.bits).sum::<u32>();
+        let row = (usize::BITS - height.leading_zeros()).max(1);
+        let numbers = match bits(&all) + row {
+            ..=64 => Numbers::Narrow(packed(&all, row, height)),
+            65..=128 => Numbers::Wide(packed(&all, row, height)),
+            _ => return Ok(None),
+        };
+        Ok(Some(Self { numbers, row, order: bits(&all[by.len()..]) }))
     }
 
     pub fn rows(&self) -> Vec<IdxSize> {
-        self.rows.iter().map(|row| *row as IdxSize).collect()
+        let mask = (1_u64 << self.row) - 1;
+        match &self.numbers {
+            Numbers::Narrow(numbers) => numbers.iter().map(|number| (number & mask) as IdxSize).collect(),
+            Numbers::Wide(numbers) => numbers.iter().map(|number| (*number as u64 & mask) as IdxSize).collect(),
+        }
     }
 
     /// Whether a position begins a partition; the first does not.
     pub fn begins(&self) -> Vec<bool> {
-        self.differ(ROW + self.order)
+        self.differ(self.row + self.order)
     }
 
     /// Whether a position has other keys than the one before it.
     pub fn fresh(&self) -> Vec<bool> {
-        self.differ(ROW)
+        self.differ(self.row)
     }
 
     fn differ(&self, below: u32) -> Vec<bool> {
-        let key = |row: u128| row.checked_shr(below).unwrap_or(0);
-        let pairs = self.rows.windows(2).map(|pair| key(pair[0]) != key(pair[1]));
-        self.rows.first().map(|_| false).into_iter().chain(pairs).collect()
+        match &self.numbers {
+            Numbers::Narrow(numbers) => differ(numbers, |a, b| (a ^ b).checked_shr(below).unwrap_or(0) != 0),
+            Numbers::Wide(numbers) => differ(numbers, |a, b| (a ^ b).checked_shr(below).unwrap_or(0) != 0),
+        }
     }
+}
+
+fn differ<T: Copy>(numbers: &[T], other: impl Fn(T, T) -> bool) -> Vec<bool> {
+    let pairs = numbers.windows(2).map(|pair| other(pair[0], pair[1]));
+    numbers.first().map(|_| false).into_iter().chain(pairs).collect()
+}
+
+/// The numbers of all rows, sorted.
+fn packed<T>(all: &[Codes], row: u32, height: usize) -> Vec<T>
+where
+    T: Copy + Ord + Send + From<u64> + Shl<u32, Output = T> + BitOr<Output = T>,
+{
+    let mut numbers = vec![T::from(0); height];
+    for codes in all {
+        codes.each(numbers.iter_mut(), |number, code| *number = *number << codes.bits | T::from(code));
+    }
+    numbers.iter_mut().zip(0_u64..).for_each(|(number, at)| *number = *number << row | T::from(at));
+    numbers.par_sort_unstable();
+    numbers
 }
 
 /// The values of a column as whole numbers from 0 in their order; null is the last in both directions.
 struct Codes {
-    values: Vec<u64>,
+    values: Int64Chunked,
+    least: i64,
+    most: i64,
+    descending: bool,
+    /// The code of null.
+    null: u64,
     bits: u32,
 }
 
 impl Codes {
+    /// `None`: the type has no such numbers, or they need more than 64 bits.
     fn of(column: &Column, descending: bool) -> Result<Option<Self>, RunError> {
-        let numbers: Vec<Option<i64>> = match column.dtype() {
+        let values = match column.dtype() {
             DataType::Int64 | DataType::Date | DataType::Datetime(..) | DataType::Duration(_) | DataType::Boolean => {
                 let numbers = column.to_physical_repr().cast(&DataType::Int64).map_err(engine_error)?;
-                numbers.i64().map_err(engine_error)?.iter().collect()
+                numbers.i64().map_err(engine_error)?.clone()
             }
             DataType::String | DataType::Float64 => ranks(column)?.0.into_iter().map(|r| r.map(|r| r as i64)).collect(),
             _ => return Ok(None),
         };
-        let (Some(least), Some(most)) = (numbers.iter().flatten().min(), numbers.iter().flatten().max()) else {
-            return Ok(Some(Self { values: vec![0; numbers.len()], bits: 0 }));
+        let (least, most, null) = match (values.min(), values.max()) {
+            (Some(least), Some(most)) if values.null_count() == 0 => (least, most, most.abs_diff(least)),
+            (Some(least), Some(most)) => match most.abs_diff(least).checked_add(1) {
+                Some(null) => (least, most, null),
+                None => return Ok(None),
+            },
+            _ => (0, 0, 0),
         };
-        let Some(null) = most.abs_diff(*least).checked_add(1) else { return Ok(None) };
-        let code = |x: i64| if descending { most.abs_diff(x) } else { x.abs_diff(*least) };
-        let values = numbers.iter().map(|x| x.map_or(null, code)).collect();
-        Ok(Some(Self { values, bits: u64::BITS - null.leading_zeros() }))
+        Ok(Some(Self { values, least, most, descending, null, bits: u64::BITS - null.leading_zeros() }))
+    }
+
+    /// Goes over all rows with the code of each.
+    fn each<'n, T: 'n>(&self, numbers: impl Iterator<Item = &'n mut T>, set: impl Fn(&mut T, u64)) {
+        let Self { least, most, .. } = *self;
+        if self.values.null_count() == 0 {
+            let code = |x: i64| if self.descending { most.abs_diff(x) } else { x.abs_diff(least) };
+            numbers.zip(self.values.into_no_null_iter()).for_each(|(number, x)| set(number, code(x)));
+        } else {
+            let code = |x: i64| if self.descending { most.abs_diff(x) } else { x.abs_diff(least) };
+            let code = |x: Option<i64>| x.map_or(self.null, code);
+            numbers.zip(self.values.iter()).for_each(|(number, x)| set(number, code(x)));
+        }
     }
 }

@@ -3,9 +3,10 @@
 use dbjob_plan::{DataType, Decimal, RunError, power_of_ten};
 use polars::prelude::{self as pl, Column};
 
-use super::bag::{Distinct, Mode, Quantile};
-use super::layout::{Layout, ranks};
+use super::bag::{Distinct, Mode, Quantile, Total};
+use super::layout::ranks;
 use super::moments::{Moments, Pairs};
+use super::part::Part;
 use super::slide::{Frames, answers, folds};
 use crate::decimal;
 use crate::fault::engine_error;
@@ -51,8 +52,8 @@ pub(super) fn aggregate(
     }
     Ok(Some(match name {
         "count" => {
-            let known = Running::new(known(x).into_iter().map(i128::from));
-            Values::Ints(frames.iter().map(|(a, b)| Some(known.between(a, b) as i64)).collect())
+            let known: Vec<Option<i64>> = known(x).into_iter().map(|known| known.then_some(1)).collect();
+            Values::Ints(answers(frames, &known, Total::default()).map(|(known, _)| Some(known)).collect())
         }
         "list" => {
             let known = known(x);
@@ -61,14 +62,10 @@ pub(super) fn aggregate(
         "first" => Values::Of(frames.iter().map(|(a, b)| (a < b).then_some(a)).collect()),
         "last" => Values::Of(frames.iter().map(|(a, b)| (a < b).then(|| b - 1)).collect()),
         "any" | "all" => {
-            let x = bools(x)?;
-            let known = Running::new(x.iter().map(|b| i128::from(b.is_some())));
-            let truths = Running::new(x.iter().map(|b| i128::from(*b == Some(true))));
-            let holds = |(a, b)| {
-                let (known, truths) = (known.between(a, b), truths.between(a, b));
-                (known > 0).then_some(if name == "any" { truths > 0 } else { truths == known })
+            let holds = |(known, truths): (i64, i128)| {
+                (known > 0).then_some(if name == "any" { truths > 0 } else { truths == i128::from(known) })
             };
-            Values::Bools(frames.iter().map(holds).collect())
+            Values::Bools(answers(frames, &ints(x)?, Total::default()).map(holds).collect())
         }
         "sum" if decimal::digits(dtype).is_some() => Values::Decimals(decimal_sums(x, dtype, frames)?),
         "sum" if *dtype != DataType::Float => Values::Ints(int_sums(x, frames)?),
@@ -95,52 +92,45 @@ pub(super) fn aggregate(
         }
         "count_distinct" => {
             let (ranks, samples) = ranks(x)?;
-            Values::Ints(answers(frames, &ranks, Distinct::new(samples.len())).into_iter().map(Some).collect())
+            Values::Ints(answers(frames, &ranks, Distinct::new(samples.len())).map(Some).collect())
         }
         "mode" => {
             let (ranks, samples) = ranks(x)?;
             let modes = answers(frames, &ranks, Mode::new(samples.len()));
-            Values::Of(modes.into_iter().map(|rank| rank.map(|rank| samples[rank])).collect())
+            Values::Of(modes.map(|rank| rank.map(|rank| samples[rank])).collect())
         }
         "median" | "quantile" => {
             let (ranks, samples) = ranks(x)?;
             let x = floats(x)?;
             let values: Vec<f64> = samples.iter().map(|at| x[*at].unwrap_or(f64::NAN)).collect();
             let share = if name == "median" { 0.5 } else { share };
-            Values::Floats(answers(frames, &ranks, Quantile::new(share, &values)))
+            Values::Floats(answers(frames, &ranks, Quantile::new(share, &values)).collect())
         }
         _ => return Ok(None),
     }))
 }
 
 /// The functions of the order: they see the row's place in its partition.
-pub(super) fn of_order(name: &str, offset: i64, layout: &Layout) -> Option<Values> {
-    let at_distance = |by: i64| Values::Of((0..layout.len()).map(|at| layout.moved(at, by)).collect());
+pub(super) fn of_order(name: &str, offset: i64, part: &Part<'_>) -> Option<Values> {
+    let at_distance = |by: i64| Values::Of((0..part.len()).map(|at| part.moved(at, by)).collect());
     Some(match name {
         "lag" => at_distance(offset.checked_neg()?),
         "lead" => at_distance(offset),
-        "row_number" => Values::Ints(layout.row_numbers().map(Some).collect()),
-        "rank" => Values::Ints(layout.ranks().map(Some).collect()),
-        "dense_rank" => Values::Ints(layout.dense_ranks().map(Some).collect()),
+        "row_number" => Values::Ints(part.row_numbers().map(Some).collect()),
+        "rank" => Values::Ints(part.ranks().map(Some).collect()),
+        "dense_rank" => Values::Ints(part.dense_ranks().map(Some).collect()),
         _ => return None,
     })
 }
 
-/// Exact: differences of running sums that 128 bits hold for any number of rows.
 fn int_sums(x: &Column, frames: &Frames) -> Result<Vec<Option<i64>>, Wrong> {
-    let x = x.cast(&pl::DataType::Int64).map_err(engine_error)?;
-    let x: Vec<Option<i64>> = x.i64().map_err(engine_error)?.iter().collect();
-    let known = Running::new(x.iter().map(|x| i128::from(x.is_some())));
-    let sums = Running::new(x.iter().map(|x| i128::from(x.unwrap_or(0))));
-    let mut out = Vec::with_capacity(frames.len());
-    for (at, (low, high)) in frames.iter().enumerate() {
-        let sum = sums.between(low, high);
-        match i64::try_from(sum) {
-            Ok(sum) => out.push((known.between(low, high) > 0).then_some(sum)),
-            Err(_) => return Err(Wrong::Overflow(at, format!("a sum of {sum} does not fit a 64-bit int"))),
-        }
-    }
-    Ok(out)
+    let x = ints(x)?;
+    let totals = answers(frames, &x, Total::default()).enumerate();
+    let sum = |(at, (count, sum)): (usize, (i64, i128))| match i64::try_from(sum) {
+        Ok(sum) => Ok((count > 0).then_some(sum)),
+        Err(_) => Err(Wrong::Overflow(at, format!("a sum of {sum} does not fit a 64-bit int"))),
+    };
+    totals.map(sum).collect()
 }
 
 /// Sums of decimals have all the digits that there are.
@@ -148,13 +138,15 @@ fn decimal_sums(x: &Column, dtype: &DataType, frames: &Frames) -> Result<Vec<Opt
     let scale = decimal::digits(dtype).map_or(0, |(_, scale)| scale);
     let limit = power_of_ten(38).unwrap_or(i128::MAX);
     let x: Vec<Option<i128>> = decimal::unscaled(x).map_err(engine_error)?.iter().collect();
-    let known = Running::new(x.iter().map(|x| i128::from(x.is_some())));
-    let join = |a: Option<i128>, b: Option<i128>| a?.checked_add(b?);
-    let sums = folds(frames, Some(0), |at| Some(x[at].unwrap_or(0)), join);
-    let mut out = Vec::with_capacity(frames.len());
-    for (at, (sum, (low, high))) in sums.zip(frames.iter()).enumerate() {
+    let item = |at: usize| x[at].map_or((0_u32, Some(0)), |x| (1, Some(x)));
+    let join = |(m, a): (u32, Option<i128>), (n, b): (u32, Option<i128>)| {
+        (m + n, a.zip(b).and_then(|(a, b)| a.checked_add(b)))
+    };
+    let sums = folds(frames, (0, Some(0)), item, join);
+    let mut out = Vec::with_capacity(x.len());
+    for (at, (known, sum)) in sums.enumerate() {
         match sum.filter(|sum| sum.abs() < limit) {
-            Some(sum) => out.push((known.between(low, high) > 0).then_some(sum)),
+            Some(sum) => out.push((known > 0).then_some(sum)),
             None => {
                 let near = sum.map_or(String::new(), |unscaled| format!(" of {}", Decimal { unscaled, scale }));
                 return Err(Wrong::Overflow(at, format!("a sum{near} does not fit a decimal(38, {scale})")));
@@ -185,29 +177,13 @@ fn known(x: &Column) -> Vec<bool> {
     x.as_materialized_series().is_not_null().iter().map(|there| there == Some(true)).collect()
 }
 
-/// Sums up to each position.
-struct Running(Vec<i128>);
-
-impl Running {
-    fn new(items: impl Iterator<Item = i128>) -> Self {
-        let mut sum = 0;
-        let sums = items.map(|item| {
-            sum += item;
-            sum
-        });
-        Self(std::iter::once(0).chain(sums).collect())
-    }
-
-    fn between(&self, low: usize, high: usize) -> i128 {
-        self.0[high] - self.0[low]
-    }
+/// Ints, and bools as 0 and 1.
+fn ints(x: &Column) -> Result<Vec<Option<i64>>, Wrong> {
+    let x = x.cast(&pl::DataType::Int64).map_err(engine_error)?;
+    Ok(x.i64().map_err(engine_error)?.iter().collect())
 }
 
 fn floats(x: &Column) -> Result<Vec<Option<f64>>, Wrong> {
     let x = x.cast(&pl::DataType::Float64).map_err(engine_error)?;
     Ok(x.f64().map_err(engine_error)?.iter().collect())
-}
-
-fn bools(x: &Column) -> Result<Vec<Option<bool>>, Wrong> {
-    Ok(x.bool().map_err(engine_error)?.iter().collect())
 }

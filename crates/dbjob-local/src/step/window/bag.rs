@@ -1,9 +1,36 @@
-//! What is asked of the values of a frame, given as ranks: numbers from 0 in the order of the values, equal for equal ones.
+//! What is asked of the values of a frame: of whole numbers their sum, else given as ranks, which are numbers from 0 in the
+//! order of the values, equal for equal ones.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::slide::Bag;
+
+/// How many values there are, and their sum, exact: 128 bits hold that of any number of rows.
+#[derive(Default)]
+pub(super) struct Total {
+    count: i64,
+    sum: i128,
+}
+
+impl Bag for Total {
+    type Item = i64;
+    type Answer = (i64, i128);
+
+    fn add(&mut self, item: i64) {
+        self.count += 1;
+        self.sum += i128::from(item);
+    }
+
+    fn remove(&mut self, item: i64) {
+        self.count -= 1;
+        self.sum -= i128::from(item);
+    }
+
+    fn answer(&self) -> (i64, i128) {
+        (self.count, self.sum)
+    }
+}
 
 /// How many different values there are.
 pub(super) struct Distinct {
@@ -18,6 +45,7 @@ impl Distinct {
 }
 
 impl Bag for Distinct {
+    type Item = usize;
     type Answer = i64;
 
     fn add(&mut self, rank: usize) {
@@ -56,6 +84,7 @@ impl Mode {
 }
 
 impl Bag for Mode {
+    type Item = usize;
     type Answer = Option<usize>;
 
     fn add(&mut self, rank: usize) {
@@ -111,6 +140,7 @@ impl<'a> Quantile<'a> {
 }
 
 impl Bag for Quantile<'_> {
+    type Item = usize;
     type Answer = Option<f64>;
 
     fn add(&mut self, rank: usize) {

@@ -1,22 +1,26 @@
-//! `window`: the rows are sorted once into partitions; every aggregate then walks over its frames in one pass.
+//! `window`: the rows are sorted once into partitions, and cut into parts of whole partitions. Threads share the parts; in a
+//! part every aggregate walks over its frames in one pass.
 
 mod aggregate;
 mod bag;
+mod fill;
 mod layout;
 mod moments;
+mod part;
+mod put;
 mod slide;
+mod slots;
+
+use std::collections::BTreeSet;
 
 use dbjob_plan::{DataType, Expr, ExprKind, Field, Frame, NamedExpr, RunError, Schema, Value, Window};
-use polars::prelude::{Column, DataFrame, IntoLazy};
+use polars::prelude::{DataFrame, IntoLazy, PlSmallStr};
 
-use self::aggregate::{Values, Wrong};
-use self::layout::{Layout, column};
+use self::layout::Layout;
 pub(super) use self::layout::{differs, micros, ranks};
 use super::Step;
-use crate::decimal;
 use crate::expr::{Scope, lower};
-use crate::fault::{Fault, engine_error, guarded};
-use crate::types::polars_type;
+use crate::fault::{engine_error, guarded};
 
 /// What an order gives, besides the aggregates of the catalog.
 pub(crate) const OF_ORDER: &[&str] = &["lag", "lead", "row_number", "rank", "dense_rank"];
@@ -45,24 +49,28 @@ impl Cell {
     }
 }
 
-/// The table of a window over `rows`, the live columns in the order of the schema; rows in their order.
+/// The table of a window over `rows`, the live columns in the order of the schema; rows in their order. What is not needed
+/// any more is let go on the way: `rows` should be the last that holds them.
 ///
 /// Errors: E0709 with the row whose frame has a sum that does not fit; what the expressions raise.
-pub(crate) fn compute(step: &Step<'_>, rows: &DataFrame, window: &Window) -> Result<DataFrame, RunError> {
+pub(crate) fn compute(step: &Step<'_>, rows: DataFrame, window: &Window) -> Result<DataFrame, RunError> {
     let mut cells: Vec<Cell> = Vec::new();
     let mut outputs: Vec<NamedExpr> = window.columns.iter().filter(|c| step.is_live(&c.name)).cloned().collect();
     outputs.iter_mut().for_each(|c| take_out(&mut c.expr, &mut cells));
-    let inputs = evaluate(step, rows, &row_wise(window, &cells), step.input_schema(0))?;
-    let some =
-        |prefix: &str, n: usize| (0..n).map(|i| find(&inputs, &format!("{prefix}{i}"))).collect::<Result<_, _>>();
-    let layout =
-        Layout::new(some(BY, window.by.len())?, some(ORDER, window.order.len())?, &window.order, rows.height())?;
-    let mut table = rows.clone();
+    let height = rows.height();
+    let mut inputs = evaluate(step, &rows, &row_wise(window, &cells), step.input_schema(0))?;
+    let mut table = needed(step, rows, &outputs)?;
+    let mut taken = |name: String| inputs.drop_in_place(&name).map_err(engine_error);
+    let by = (0..window.by.len()).map(|i| taken(format!("{BY}{i}"))).collect::<Result<_, _>>()?;
+    let order = (0..window.order.len()).map(|i| taken(format!("{ORDER}{i}"))).collect::<Result<_, _>>()?;
+    let args = |cell: &Cell| (0..cell.args.len()).map(|i| Ok(taken(cell.input(i))?.rechunk())).collect();
+    let args = cells.iter().map(args).collect::<Result<Vec<_>, RunError>>()?;
+    drop(inputs);
+    let timed = cells.iter().any(|cell| matches!(cell.frame, Some(Frame::Time { .. })));
+    let layout = Layout::new(by, order, &window.order, height, timed)?;
     let mut schema = step.input_schema(0).clone();
-    for cell in &cells {
-        table
-            .with_column(fill(step, cell, &inputs, &layout)?.with_name(cell.name.as_str().into()))
-            .map_err(engine_error)?;
+    for (cell, column) in cells.iter().zip(fill::columns(step, &cells, args, layout)?) {
+        table.with_column(column.with_name(cell.name.as_str().into())).map_err(engine_error)?;
         schema.fields.push(Field::new(cell.name.clone(), cell.dtype.clone(), true));
     }
     let mut table = evaluate(step, &table, &outputs, &schema)?;
@@ -70,6 +78,22 @@ pub(crate) fn compute(step: &Step<'_>, rows: &DataFrame, window: &Window) -> Res
         table.drop_in_place(&cell.name).map_err(engine_error)?;
     }
     Ok(table)
+}
+
+/// The columns of `rows` that something reads below, or `outputs` do.
+fn needed(step: &Step<'_>, rows: DataFrame, outputs: &[NamedExpr]) -> Result<DataFrame, RunError> {
+    if !step.node.schema.open.is_empty() {
+        return Ok(rows);
+    }
+    let read: BTreeSet<String> = outputs.iter().flat_map(|c| c.expr.columns()).map(str::to_owned).collect();
+    let names: Vec<PlSmallStr> = rows
+        .get_column_names_owned()
+        .into_iter()
+        .filter(|name| {
+            read.contains(name.as_str()) || (step.is_live(name) && outputs.iter().all(|c| c.name != name.as_str()))
+        })
+        .collect();
+    if names.is_empty() { Ok(rows) } else { rows.select(names).map_err(engine_error) }
 }
 
 const BY: &str = "__by_";
@@ -101,10 +125,6 @@ fn row_wise(window: &Window, cells: &[Cell]) -> Vec<NamedExpr> {
     all
 }
 
-fn find(table: &DataFrame, name: &str) -> Result<Column, RunError> {
-    table.column(name).cloned().map_err(engine_error)
-}
-
 /// `table` with these columns.
 fn evaluate(step: &Step<'_>, table: &DataFrame, columns: &[NamedExpr], schema: &Schema) -> Result<DataFrame, RunError> {
     let scope = Scope::new(step.faults, step.id, schema);
@@ -122,53 +142,4 @@ fn evaluate(step: &Step<'_>, table: &DataFrame, columns: &[NamedExpr], schema: &
         }
         None => engine_error(error),
     })
-}
-
-/// The values of a cell, by row.
-fn fill(step: &Step<'_>, cell: &Cell, inputs: &DataFrame, layout: &Layout) -> Result<Column, RunError> {
-    let unknown = || RunError::new("E0799", format!("the local engine has no `{}` in a window", cell.function));
-    let args = (0..cell.args.len()).map(|i| find(inputs, &cell.input(i))).collect::<Result<Vec<_>, _>>()?;
-    let values = match cell.frame {
-        None => {
-            let offset = cell.constant().and_then(Value::as_i64).unwrap_or(1);
-            aggregate::of_order(&cell.function, offset, layout).ok_or_else(unknown)?
-        }
-        Some(frame) => {
-            let sorted = args.iter().map(|x| layout.sorted(x)).collect::<Result<Vec<_>, _>>()?;
-            let dtypes: Vec<DataType> = cell.args.iter().map(|a| a.dtype.clone()).collect();
-            let share = cell.constant().and_then(Value::as_f64).unwrap_or(0.5);
-            match aggregate::aggregate(&cell.function, &sorted, &dtypes, share, &layout.frames(frame)) {
-                Ok(values) => values.ok_or_else(unknown)?,
-                Err(Wrong::Engine(error)) => return Err(error),
-                Err(Wrong::Overflow(at, message)) => {
-                    let fault = Fault { node: step.id, span: None, code: "E0709", message, column: None, value: None };
-                    return Err(fault.into_error(Some(layout.row_number_of(at))).or_span(step.node.span));
-                }
-            }
-        }
-    };
-    let filled = match values {
-        Values::Ints(values) => column(layout.scattered(values)),
-        Values::Floats(values) => column(layout.scattered(values)),
-        Values::Bools(values) => column(layout.scattered(values)),
-        Values::Decimals(values) => {
-            let digits = decimal::digits(&cell.dtype).ok_or_else(unknown)?;
-            decimal::column(layout.scattered(values).into_iter().collect(), digits)
-        }
-        Values::Lists(positions) => layout.listed(args.first().ok_or_else(unknown)?, positions)?,
-        Values::Of(positions) => {
-            let x = args.first().ok_or_else(unknown)?;
-            let outside: Vec<Option<bool>> = positions.iter().map(|at| Some(at.is_some())).collect();
-            let values = layout.gathered(x, positions)?;
-            match args.as_slice() {
-                // The default of `lag` and `lead`, where there is no such row.
-                [_, _, default] if cell.frame.is_none() => {
-                    let there = column(layout.scattered(outside));
-                    values.zip_with(there.bool().map_err(engine_error)?, default).map_err(engine_error)?
-                }
-                _ => values,
-            }
-        }
-    };
-    filled.cast(&polars_type(&cell.dtype)).map_err(engine_error)
 }

@@ -62,27 +62,26 @@ pub(super) fn folds<A: Copy>(
 
 /// A bag of values that is asked again and again while rows come in at one end of a frame and leave at the other.
 pub(super) trait Bag {
+    type Item: Copy;
     type Answer;
-    fn add(&mut self, rank: usize);
-    fn remove(&mut self, rank: usize);
+    fn add(&mut self, item: Self::Item);
+    fn remove(&mut self, item: Self::Item);
     fn answer(&self) -> Self::Answer;
 }
 
-/// The answer of the bag of every frame; `ranks` says for each position which value it has, if any.
-pub(super) fn answers<B: Bag>(frames: &Frames, ranks: &[Option<usize>], mut bag: B) -> Vec<B::Answer> {
+/// The answer of the bag of every frame; `items` says what each position puts into it, if anything.
+pub(super) fn answers<B: Bag>(
+    frames: &Frames,
+    items: &[Option<B::Item>],
+    mut bag: B,
+) -> impl Iterator<Item = B::Answer> {
     let (mut start, mut end) = (0, 0);
-    let mut out = Vec::with_capacity(frames.len());
-    for (low, high) in frames.iter() {
-        for rank in ranks[start..low.min(end)].iter().flatten() {
-            bag.remove(*rank);
-        }
+    frames.iter().map(move |(low, high)| {
+        items[start..low.min(end)].iter().flatten().for_each(|item| bag.remove(*item));
         start = low;
         end = end.max(low);
-        for rank in ranks[end..high.max(end)].iter().flatten() {
-            bag.add(*rank);
-        }
+        items[end..high.max(end)].iter().flatten().for_each(|item| bag.add(*item));
         end = end.max(high);
-        out.push(bag.answer());
-    }
-    out
+        bag.answer()
+    })
 }
