@@ -1,4 +1,4 @@
-//! The settings of `job`, `module` and `cluster`.
+//! The settings of `job`, `model`, `module` and `cluster`.
 
 use super::options::OptionType;
 
@@ -46,6 +46,7 @@ const fn names(name: &'static str, of: &'static str, doc: &'static str) -> Setti
 }
 
 const COUNT: OptionType = OptionType::Int { min: 1, max: u32::MAX as i64 };
+const SHARE: OptionType = OptionType::Float { min: 0.0, max: 1.0, above: true };
 const RETRIES: OptionType = OptionType::Int { min: 0, max: 1000 };
 
 pub const JOB: &[Setting] = &[
@@ -55,6 +56,10 @@ pub const JOB: &[Setting] = &[
     value("retries", RETRIES, "How often a failed node is tried again"),
     Setting { name: "environment", ty: SettingType::Environment, doc: "What processes of the job see" },
 ];
+
+/// Those that have one value; `threshold` has a form of its own.
+pub const MODEL: &[Setting] =
+    &[value("intervals", SHARE, "How much of the bootstrap's values the interval of each metric covers")];
 
 pub const MODULE: &[Setting] = &[
     names("runs", "a node or a list of nodes, `deploy.NAME` for deployments", "What it groups"),

@@ -47,7 +47,9 @@ impl Binder<'_> {
         parts.fits.into_iter().for_each(|fit| self.fit(fit));
         for setting in parts.settings {
             if let SettingValue::Expr(value) = &mut setting.value {
-                self.option(value, &[]);
+                let known = setting::MODEL.iter().find(|s| s.name == setting.name.name).map(|s| s.ty);
+                let words = if let Some(SettingType::Value(ty)) = known { words_of(ty) } else { &[] };
+                self.option(value, words);
             }
         }
     }

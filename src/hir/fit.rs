@@ -7,9 +7,11 @@ use dbjob_plan::{Algorithm, Candidate, DataType, Search, Slice, Space, Span, Str
 use super::check::Context;
 use super::idle;
 use super::items::not_yet;
+use super::metric::named;
 use super::model::Draft;
 use super::options::{self, Given};
 use super::selection::known;
+use super::text;
 use crate::catalog::options::{OptionSpec, OptionType};
 use crate::catalog::{self, algorithm, metric};
 use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
@@ -23,11 +25,11 @@ const LARGEST_GRID: u64 = 10_000;
 pub(super) struct Learning {
     candidates: Vec<Written>,
     /// `fit best by METRIC`.
-    best_by: Option<ast::Ident>,
+    best_by: Option<ast::Call>,
     tune: Option<Tune>,
     pub refit: Option<Span>,
     threshold: Option<(ast::Expr, Span)>,
-    slices: Vec<(ast::Ident, ast::Ident)>,
+    slices: Vec<(ast::Call, ast::Ident)>,
 }
 
 /// A candidate as it is written.
@@ -41,7 +43,7 @@ struct Written {
 
 struct Tune {
     strategy: Strategy,
-    metric: Option<ast::Ident>,
+    metric: Option<ast::Call>,
     span: Span,
 }
 
@@ -118,7 +120,7 @@ impl Draft {
         self.learning.candidates.push(Written { candidate, searched: places, options });
     }
 
-    pub(super) fn fit_best(&mut self, metric: &ast::Ident, candidates: &[ast::Fit], cx: &mut Context<'_>) {
+    pub(super) fn fit_best(&mut self, metric: &ast::Call, candidates: &[ast::Fit], cx: &mut Context<'_>) {
         self.learning.best_by = Some(metric.clone());
         for candidate in candidates {
             self.fit(candidate, cx);
@@ -131,7 +133,7 @@ impl Draft {
         }
     }
 
-    pub(super) fn tune(&mut self, strategy: &ast::Call, metric: Option<&ast::Ident>, verb: Span, cx: &mut Context<'_>) {
+    pub(super) fn tune(&mut self, strategy: &ast::Call, metric: Option<&ast::Call>, verb: Span, cx: &mut Context<'_>) {
         let arg = strategy.args.first().map(|a| (a, options::constant(&a.value)));
         let found = match (strategy.name.name.as_str(), arg) {
             ("grid", None) => Some(Strategy::Grid),
@@ -172,7 +174,7 @@ impl Draft {
         }
     }
 
-    pub(super) fn slice(&mut self, metric: &ast::Ident, by: &ast::Ident, cx: &mut Context<'_>) {
+    pub(super) fn slice(&mut self, metric: &ast::Call, by: &ast::Ident, cx: &mut Context<'_>) {
         if self.sliceable(by, cx) {
             self.learning.slices.push((metric.clone(), by.clone()));
         } else {
@@ -222,9 +224,9 @@ impl Draft {
         let fits_are_sound = !self.wrong;
         let threshold = learning.threshold.as_ref().and_then(|(value, span)| self.threshold_of(value, *span, cx));
         let mut slices = Vec::new();
-        for (name, by) in &learning.slices {
-            if self.metric(&name.name, name.span, task, cx) {
-                slices.push(Slice { metric: name.name.clone(), column: by.name.clone() });
+        for (call, by) in &learning.slices {
+            if let Some(metric) = self.metric(call, task, cx) {
+                slices.push(Slice { metric, column: by.name.clone() });
             }
         }
         // Of a candidate or a search that is wrong all was told.
@@ -250,13 +252,14 @@ impl Draft {
             return None;
         }
         let by = [learning.best_by.as_ref(), learning.tune.as_ref().and_then(|t| t.metric.as_ref())];
+        let text = |call: &ast::Call| if call.args.is_empty() { call.name.name.clone() } else { text::call(call) };
         let span = learning.tune.as_ref().map(|t| t.span).or(learning.best_by.as_ref().map(|m| m.span))?;
         if let [Some(a), Some(b)] = by
-            && a.name != b.name
+            && text(a) != text(b)
         {
             let diagnostic = Diagnostic::error(Code::E0105, b.span, "the search and `fit best` choose by two metrics")
-                .label(format!("by {}", b.name))
-                .related(a.span, format!("by {}", a.name))
+                .label(format!("by {}", text(b)))
+                .related(a.span, format!("by {}", text(a)))
                 .help("choose by one of them");
             self.report(diagnostic, cx);
             return None;
@@ -268,15 +271,13 @@ impl Draft {
             self.report(diagnostic, cx);
             return None;
         };
-        if !self.metric(&chosen.name, chosen.span, task, cx) {
-            return None;
-        }
+        let metric = self.metric(&chosen.clone(), task, cx)?;
         let strategy = learning.tune.as_ref().map_or(Strategy::Grid, |t| t.strategy);
         if strategy == Strategy::Grid {
             self.grid(&learning, span, cx)?;
         }
         let candidates = learning.candidates.into_iter().map(|w| w.candidate).collect();
-        Some(Search { candidates, strategy, metric: chosen.name.clone(), span })
+        Some(Search { candidates, strategy, metric, span })
     }
 
     /// A grid has an end, and one that is reached.
@@ -326,9 +327,7 @@ impl Draft {
                     self.report(wrong_threshold(value.span, "this"), cx);
                     return None;
                 };
-                if !self.metric(word, span, Task::Classification, cx) {
-                    return None;
-                }
+                self.metric(&named(word, span), Task::Classification, cx)?;
                 if !metric::find(word).is_some_and(|m| m.of_labels) {
                     let diagnostic =
                         Diagnostic::error(Code::E0109, span, format!("`{word}` is the same at every threshold"))

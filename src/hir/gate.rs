@@ -4,6 +4,7 @@ use dbjob_plan::{BinaryOp, DataType, Expr, ExprKind, Requirement, Span, Task};
 
 use super::check::Context;
 use super::expr::{Aggregates, Checker, Scope};
+use super::metric::{self, in_gate};
 use super::model::Draft;
 use super::table::{Column, Table};
 use super::text;
@@ -76,14 +77,12 @@ impl Draft {
                     return None;
                 }
             },
-            ast::ExprKind::Name(name) => {
-                if !self.metric(name, ast.span, task, cx) {
-                    return None;
-                }
-                if !metrics.contains(name) {
+            ast::ExprKind::Name(_) | ast::ExprKind::Call(_) => {
+                let name = self.metric(&in_gate(ast)?, task, cx)?;
+                if !metrics.contains(&name) {
                     metrics.push(name.clone());
                 }
-                ast.kind.clone()
+                ast::ExprKind::Name(name)
             }
             ast::ExprKind::Binary { op, op_span, left, right } => {
                 let logical = matches!(op, BinaryOp::And | BinaryOp::Or);
@@ -108,11 +107,10 @@ impl Draft {
     }
 }
 
-/// The one metric that an operand speaks of.
+/// The one metric that an operand speaks of. One that is wrong is told where it stands.
 fn only_metric(ast: &ast::Expr) -> Option<String> {
     match &ast.kind {
-        // A name that is no metric is told where it stands.
-        ast::ExprKind::Name(name) => (!matches!(name.as_str(), "baseline" | "deployed")).then(|| name.clone()),
+        ast::ExprKind::Name(_) | ast::ExprKind::Call(_) => in_gate(ast).map(|call| metric::in_plan(&call)),
         ast::ExprKind::Binary { left, right, .. } => only_metric(left).or_else(|| only_metric(right)),
         ast::ExprKind::Negate(x) => only_metric(x),
         _ => None,

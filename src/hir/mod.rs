@@ -38,6 +38,7 @@ mod known;
 mod lint;
 mod lost;
 mod memory;
+mod metric;
 mod model;
 mod module;
 mod needless;

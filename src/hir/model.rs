@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dbjob_plan::{DataType, Field, FitSpec, Output, PART, Schema, Span, SplitFolds, Task, Value, probability_column};
+use dbjob_plan::{
+    DataType, Field, FitSpec, Output, PART, Said, Schema, Span, SplitFolds, Task, Value, probability_column,
+};
 
 use super::check::{Context, ModelFact};
 use super::fit::{Learned, Learning};
 use super::items::{not_yet, table_named};
 use super::selection::{columns_of, known};
 use super::serving::{self, Accept};
+use super::setting::Settings;
 use super::split::SplitFact;
 use super::table::{Role, Table};
 use super::{Item, ItemBody, Model};
-use crate::catalog::{self, algorithm, metric, words};
+use crate::catalog::{algorithm, setting, words};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, ItemKind, ModelStatementKind, Selector, SourceExpr};
 
@@ -121,6 +124,10 @@ fn prediction_schema(spec: &FitSpec) -> Schema {
     schema
 }
 
+fn is_setting(name: &str) -> bool {
+    setting::MODEL.iter().any(|s| s.name == name)
+}
+
 /// A model while its statements are read.
 #[derive(Default)]
 pub(super) struct Draft {
@@ -131,7 +138,9 @@ pub(super) struct Draft {
     pub(super) output: Option<(Output, Task, Span)>,
     weight: Option<String>,
     pub(super) learning: Learning,
-    metrics: Vec<(String, Span)>,
+    /// Those that have one value.
+    settings: Vec<ast::Setting>,
+    metrics: Vec<ast::Call>,
     pub(super) require: Vec<(ast::Expr, Option<ast::Ident>, Span)>,
     /// Something was reported; the model cannot be finished.
     pub(super) wrong: bool,
@@ -180,6 +189,9 @@ impl Draft {
             ModelStatementKind::RefitOnAll if self.learning.refit.is_some() => self.report(twice("refit"), cx),
             ModelStatementKind::RefitOnAll => self.learning.refit = Some(statement.span),
             ModelStatementKind::Setting(setting) if setting.name.name == "threshold" => self.threshold(setting, cx),
+            ModelStatementKind::Setting(setting) if is_setting(&setting.name.name) => {
+                self.settings.push(setting.clone())
+            }
             ModelStatementKind::Setting(setting) => {
                 let diagnostic = Diagnostic::error(
                     Code::E0104,
@@ -187,7 +199,7 @@ impl Draft {
                     format!("a model has no setting `{}`", setting.name.name),
                 )
                 .label("unknown setting")
-                .near(&setting.name.name, ["threshold"]);
+                .near(&setting.name.name, setting::MODEL.iter().map(|s| s.name).chain(["threshold"]));
                 let diagnostic = match diagnostic.help {
                     None => diagnostic
                         .help("options of the algorithm stand in its block: `fit random_forest { trees = 300 }`"),
@@ -197,19 +209,9 @@ impl Draft {
             }
             ModelStatementKind::Evaluate { metrics, by } => {
                 for call in metrics {
-                    if let Some(arg) = call.args.first() {
-                        let diagnostic = Diagnostic::error(
-                            Code::E0104,
-                            arg.value.span,
-                            format!("`{}` takes no arguments", call.name.name),
-                        )
-                        .label("one too many");
-                        self.report(diagnostic, cx);
-                        continue;
-                    }
                     match by {
-                        Some(by) => self.slice(&call.name, by, cx),
-                        None => self.metrics.push((call.name.name.clone(), call.name.span)),
+                        Some(by) => self.slice(call, by, cx),
+                        None => self.metrics.push(call.clone()),
                     }
                 }
             }
@@ -316,6 +318,11 @@ impl Draft {
         let learned = self.learned(task, output_span, stated, cx);
         let metrics = self.checked_metrics(task, cx);
         let (require, metrics) = self.gates(task, metrics, cx);
+        let errors = cx.out.len();
+        let settings = std::mem::take(&mut self.settings);
+        let settings = Settings::read(&settings, "a model", setting::MODEL, &mut cx.out);
+        self.wrong |= cx.out.len() > errors;
+        let intervals = self.intervals(&settings, &metrics, cx);
         let Learned { algorithm, search, threshold, slices } = learned?;
         let wanted = self
             .inputs
@@ -350,6 +357,7 @@ impl Draft {
             folds: split.and_then(SplitFact::folds).map(SplitFolds::count),
             judged_by_folds: split.is_some_and(|s| s.folds().is_some() && !s.has_test),
             metrics,
+            intervals,
             require,
             serving: serving::nothing(),
             identify,
@@ -358,9 +366,20 @@ impl Draft {
         Some((spec, wanted))
     }
 
+    fn intervals(&mut self, settings: &Settings<'_>, metrics: &[String], cx: &mut Context<'_>) -> Option<f64> {
+        let Said { value, span } = settings.get("intervals", Value::as_f64)?;
+        if metrics.is_empty() {
+            let diagnostic = Diagnostic::error(Code::E0109, span, "there are no metrics to have intervals")
+                .label("no effect")
+                .help("write `evaluate auc`, or drop it");
+            self.report(diagnostic, cx);
+        }
+        Some(value)
+    }
+
     /// Metrics and gates need rows that were not learned from.
     fn can_be_judged(&mut self, cx: &mut Context<'_>) {
-        let asked = self.metrics.first().map(|(_, span)| *span).or(self.require.first().map(|(.., span)| *span));
+        let asked = self.metrics.first().map(|call| call.name.span).or(self.require.first().map(|(.., span)| *span));
         let Some(span) = asked.filter(|_| !self.table.broken && self.table.unsplit.is_none()) else { return };
         let diagnostic =
             Diagnostic::error(Code::E0108, span, format!("there are no test rows to judge `{}` by", self.model))
@@ -377,44 +396,15 @@ impl Draft {
 
     fn checked_metrics(&mut self, task: Task, cx: &mut Context<'_>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for (name, span) in self.metrics.clone() {
-            if !self.metric(&name, span, task, cx) {
-                continue;
-            }
+        for call in self.metrics.clone() {
+            let Some(name) = self.metric(&call, task, cx) else { continue };
             if names.contains(&name) {
-                self.report(
-                    Diagnostic::error(Code::E0102, span, format!("`{name}` is evaluated twice")).again().needless(span),
-                    cx,
-                );
+                let message = format!("`{name}` is evaluated twice");
+                self.report(Diagnostic::error(Code::E0102, call.span, message).again().needless(call.span), cx);
                 continue;
             }
             names.push(name);
         }
         names
-    }
-
-    pub(super) fn metric(&mut self, name: &str, span: Span, task: Task, cx: &mut Context<'_>) -> bool {
-        let diagnostic = match metric::find(name) {
-            Some(found) if found.task == task => return true,
-            Some(_) => {
-                let fitting: Vec<_> = catalog::METRICS.iter().filter(|m| m.task == task).map(|m| m.name).collect();
-                let (judges, has) = match task {
-                    Task::Classification => ("numbers", "classes"),
-                    Task::Regression => ("classes", "numbers"),
-                };
-                Diagnostic::error(Code::E0403, span, format!("`{name}` judges {judges}, and the output has {has}"))
-                    .label("does not fit the task")
-                    .help(format!("for {has} there are {}", fitting.join(", ")))
-            }
-            None if metric::LATER.contains(&name) => not_yet(&format!("the metric `{name}`"), span),
-            None => {
-                let known: Vec<_> = catalog::METRICS.iter().filter(|m| m.task == task).map(|m| m.name).collect();
-                let diagnostic = Diagnostic::error(Code::E0205, span, format!("there is no metric `{name}`"))
-                    .label("unknown metric");
-                diagnostic.help(format!("the metrics are {}", known.join(", "))).near(name, known.iter().copied())
-            }
-        };
-        self.report(diagnostic, cx);
-        false
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dbjob_plan::{Span, Value};
 
-use crate::catalog::options::{OptionSpec, OptionType};
+use crate::catalog::options::{Default, OptionSpec, OptionType};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, Ident};
 
@@ -94,8 +94,10 @@ pub(super) fn resolve(
             }
         }
     }
+    // A name that is wrong may be that of what is missing.
+    let misnamed = given.iter().filter_map(|o| o.name).any(|name| specs.iter().all(|s| s.name != name.name));
     for spec in specs {
-        if values.contains_key(spec.name) {
+        if values.contains_key(spec.name) || misnamed && spec.default == Default::Required {
             continue;
         }
         match spec.default.value() {

@@ -417,13 +417,13 @@ pub enum ModelStatementKind {
     Fit(Fit),
     /// `fit best by auc { … }`
     FitBest {
-        metric: Ident,
+        metric: Call,
         candidates: Vec<Fit>,
     },
     /// `tune random(20) by auc`
     Tune {
         strategy: Call,
-        metric: Option<Ident>,
+        metric: Option<Call>,
     },
     RefitOnAll,
     /// `threshold = 0.4`, `threshold = best f1`: as a setting.

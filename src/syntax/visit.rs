@@ -193,8 +193,14 @@ impl Model {
         for statement in &mut self.statements {
             match &mut statement.kind {
                 ModelStatementKind::Fit(fit) => parts.fits.push(fit),
-                ModelStatementKind::FitBest { candidates, .. } => parts.fits.extend(candidates),
-                ModelStatementKind::Tune { strategy, .. } => parts.calls.push(strategy),
+                ModelStatementKind::FitBest { metric, candidates } => {
+                    parts.calls.push(metric);
+                    parts.fits.extend(candidates);
+                }
+                ModelStatementKind::Tune { strategy, metric } => {
+                    parts.calls.push(strategy);
+                    parts.calls.extend(metric);
+                }
                 ModelStatementKind::Evaluate { metrics, .. } => parts.calls.extend(metrics),
                 ModelStatementKind::Setting(setting) => parts.settings.push(setting),
                 ModelStatementKind::Require { condition, .. } => parts.exprs.push(condition),

@@ -5,4 +5,5 @@ mod blocks;
 mod functions;
 mod maps;
 mod markdown;
+mod metrics;
 pub mod pages;

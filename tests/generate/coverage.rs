@@ -279,7 +279,7 @@ impl Coverage {
                 for name in
                     fields.get("metrics").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
                 {
-                    self.saw("metric", name);
+                    self.saw("metric", name.split('(').next().unwrap_or(name));
                 }
                 fields.values().for_each(|value| self.walk(value));
             }

@@ -1,6 +1,6 @@
 //! Models: the steps that make a table fit for one, then inputs, output, algorithm, metrics and gates.
 
-use dbjob::catalog::{ALGORITHMS, Algorithm, METRICS};
+use dbjob::catalog::{ALGORITHMS, Algorithm, METRICS, Metric};
 use dbjob::hir::table::Role;
 use dbjob::hir::{Column, Table};
 use dbjob_plan::{DataType, Task};
@@ -122,7 +122,9 @@ pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<Str
         }
     }
     let given = if given.is_empty() { String::new() } else { format!(" {{ {} }}", given.join(", ")) };
-    let metrics: Vec<&str> = METRICS.iter().filter(|m| m.task == task).map(|m| m.name).collect();
+    let with_arguments = |m: &Metric| if m.options.is_empty() { m.name.to_owned() } else { format!("{}(0.9)", m.name) };
+    let metrics: Vec<String> = METRICS.iter().filter(|m| m.task == task).map(with_arguments).collect();
+    let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
     let mut lines = vec![
         format!("input {}", chosen.into_iter().cloned().collect::<Vec<_>>().join(", ")),
         format!("output {}{ty}", name_of(&output.name)),
@@ -133,7 +135,7 @@ pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<Str
         lines.push(format!("{}{by}", pick(rng, &["tune grid", "tune random(2)"])));
     }
     if ty == ": bool" && chance(rng, 20) {
-        let threshold = ["0.3", "best f1", "best accuracy"];
+        let threshold = ["0.3", "best f1", "best accuracy", "best mcc", "best precision_macro"];
         lines.push(format!("threshold = {}", pick(rng, &threshold)));
     }
     if chance(rng, 10) {
@@ -150,6 +152,10 @@ pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<Str
     }
     if chance(rng, 85) {
         lines.push(format!("evaluate {}", some(rng, &metrics, 4).into_iter().copied().collect::<Vec<_>>().join(", ")));
+    }
+    let evaluates = lines.iter().any(|line| line.starts_with("evaluate ") && !line.contains(" by "));
+    if evaluates && chance(rng, 15) {
+        lines.push("intervals = 90%".into());
     }
     if chance(rng, 30) {
         let metric = pick(rng, &metrics);

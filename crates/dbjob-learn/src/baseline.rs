@@ -1,4 +1,4 @@
-use crate::metric::{Judged, Metric};
+use crate::metric::{Classes, Judged, Metric, Numbers, Undefined};
 use crate::weights::class_totals;
 use crate::{Scores, Target};
 
@@ -42,18 +42,17 @@ impl Baseline {
         }
     }
 
-    /// What `metric` gives this guess on `truth` (in the sense of [`Metric::compute`]).
-    pub fn evaluate(&self, metric: &dyn Metric, truth: &Target) -> Option<f64> {
+    /// What `metric` gives this guess on `truth`.
+    ///
+    /// Errors: where it is not defined.
+    pub fn evaluate(&self, metric: Metric, truth: &Target, weights: Option<&[f64]>) -> Result<f64, Undefined> {
         let scores = self.scores(truth.rows());
-        let codes = scores.argmax();
-        match (self, truth) {
-            (Self::Shares(_), Target::Classes { codes: truth, .. }) => {
-                metric.compute(&Judged::Classes { truth, predicted: &codes, probabilities: &scores.columns })
+        let (predicted, probabilities) = (&scores.argmax()[..], &scores.columns[..]);
+        metric.compute(&match truth {
+            Target::Classes { codes: truth, .. } => {
+                Judged::Classes(Classes { truth, predicted, probabilities, weights })
             }
-            (Self::Mean(_), Target::Numbers(truth)) => {
-                metric.compute(&Judged::Numbers { truth, predicted: &scores.columns[0] })
-            }
-            _ => None,
-        }
+            Target::Numbers(truth) => Judged::Numbers(Numbers { truth, predicted: &probabilities[0], weights }),
+        })
     }
 }

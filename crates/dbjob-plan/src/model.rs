@@ -74,8 +74,12 @@ pub struct FitSpec {
     /// Judged by the rows that each fold held out, because the split has folds and no test part.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub judged_by_folds: bool,
-    /// Metrics by catalog name, in the order asked for; those that `require` needs are among them.
+    /// Metrics by catalog name, `auc` or `quantile_loss(0.9)`, in the order asked for; those that `require` needs are
+    /// among them.
     pub metrics: Vec<String>,
+    /// How much of the bootstrap's values the interval of each metric covers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<f64>,
     /// Metrics of the test rows of each value of a column.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<Slice>,
@@ -102,6 +106,12 @@ impl FitSpec {
     /// Whether something is chosen before the fit, on rows that are not learned from meanwhile.
     pub fn chooses(&self) -> bool {
         self.search.is_some() || matches!(self.threshold, Some(Threshold::Best(_)))
+    }
+
+    /// The columns that stand before the truth in the stored test predictions, in this order.
+    pub fn beside_predictions(&self) -> impl Iterator<Item = &String> {
+        let weight = self.weight.iter().filter(|w| !self.identify.contains(w));
+        self.identify.iter().chain(weight).filter(|name| **name != self.output.column)
     }
 
     /// The columns whose values tell slices apart, each once.
@@ -363,6 +373,16 @@ fn is_zero(n: &u64) -> bool {
 pub struct MetricValue {
     pub value: f64,
     pub baseline: f64,
+    /// Of the bootstrap, where the model asks for it and it is defined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
+}
+
+impl MetricValue {
+    /// Without an interval.
+    pub fn new(value: f64, baseline: f64) -> Self {
+        Self { value, baseline, interval: None }
+    }
 }
 
 /// A metric of the rows of one value of a column.

@@ -306,6 +306,7 @@ fn options(spec: &FitSpec) -> BTreeMap<String, String> {
             dbjob_plan::Threshold::Best(metric) => format!("best {metric}"),
         }),
     );
+    say("intervals", spec.intervals.map(|share| share.to_string()));
     say("refit", spec.refit.then(|| "on all".to_owned()));
     say("folds", spec.folds.map(|n| n.to_string()));
     say("search", spec.search.as_ref().map(|s| Digest::new("search").json(s).end().to_string()[..8].to_owned()));
@@ -318,7 +319,7 @@ fn own(op: &Op) -> Key {
         // The plan of serving is that of the steps above, and options are told by themselves.
         Op::Fit(spec) => Digest::new("fit")
             .json(&(&spec.inputs, &spec.output, &spec.weight, &spec.search, &spec.threshold, &spec.metrics))
-            .json(&(&spec.slices, &spec.require, &spec.refit, &spec.folds))
+            .json(&(&spec.slices, &spec.require, &spec.refit, &spec.folds, &spec.intervals))
             .end(),
         // Links are numbered through a whole plan.
         Op::Map { columns } => columns

@@ -91,6 +91,8 @@ pub struct Model {
     pub search: Option<Search>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<String>,
+    /// How much of the bootstrap's values the interval of each metric covers.
+    pub intervals: Option<f64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub refit: bool,
     pub metrics: Vec<String>,
@@ -275,6 +277,7 @@ impl Model {
             threshold: choice::threshold(fit),
             refit: fit.refit,
             metrics: fit.metrics.clone(),
+            intervals: fit.intervals,
             slices: choice::slices(fit),
             require: fit.require.iter().map(|r| one_line(&r.text)).collect(),
             request: fit.serving.request.visible().map(Column::new).collect(),

@@ -103,6 +103,9 @@ fn of_model(model: &Model) -> String {
     for slice in &model.slices {
         out.push_str(&format!("  evaluate {slice}\n"));
     }
+    if let Some(share) = model.intervals {
+        out.push_str(&format!("  intervals = {share}\n"));
+    }
     for condition in &model.require {
         out.push_str(&format!("  require {condition}\n"));
     }

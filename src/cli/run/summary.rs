@@ -141,11 +141,26 @@ fn metrics(metrics: &[(String, MetricValue)], judged_by: &str) -> String {
     if metrics.is_empty() {
         return String::new();
     }
-    let cells: Vec<[String; 3]> = std::iter::once(["metric".into(), judged_by.into(), "baseline".into()])
-        .chain(metrics.iter().map(|(name, m)| [name.clone(), metric(m.value), metric(m.baseline)]))
-        .collect();
-    let width = [0, 1, 2].map(|column| widest(cells.iter().map(|row| row[column].as_str())));
-    cells.iter().map(|[a, b, c]| format!("  {a:0$}  {b:>1$}  {c:>2$}\n", width[0], width[1], width[2])).collect()
+    let interval = |m: &MetricValue| m.interval.map(|(low, high)| format!("{} to {}", metric(low), metric(high)));
+    let cells: Vec<[String; 4]> =
+        std::iter::once(["metric".into(), judged_by.into(), "interval".into(), "baseline".into()])
+            .chain(
+                metrics.iter().map(|(name, m)| {
+                    [name.clone(), metric(m.value), interval(m).unwrap_or_default(), metric(m.baseline)]
+                }),
+            )
+            .collect();
+    let shown = |column: &usize| *column != 2 || metrics.iter().any(|(_, m)| m.interval.is_some());
+    let columns: Vec<(usize, usize)> =
+        (0..4).filter(shown).map(|c| (c, widest(cells.iter().map(|row| row[c].as_str())))).collect();
+    let line = |row: &[String; 4]| {
+        let cells = columns.iter().map(|(c, width)| match c {
+            0 => format!("  {:width$}", row[0]),
+            c => format!("  {:>width$}", row[*c]),
+        });
+        cells.collect::<String>() + "\n"
+    };
+    cells.iter().map(line).collect()
 }
 
 fn of_requirement(requirement: &RequirementResult, colour: bool) -> String {
@@ -206,8 +221,8 @@ mod tests {
             algorithm: "logistic_regression".into(),
             rows: RowCounts { train: 1240, test: 104, without_output: 3, ..RowCounts::default() },
             metrics: vec![
-                ("accuracy".into(), MetricValue { value: 0.985, baseline: 0.44 }),
-                ("log_loss".into(), MetricValue { value: 0.05, baseline: 1.05 }),
+                ("accuracy".into(), MetricValue { interval: Some((0.971, 0.996)), ..MetricValue::new(0.985, 0.44) }),
+                ("log_loss".into(), MetricValue::new(0.05, 1.05)),
             ],
             requirements: vec![requirement],
             slices: Vec::new(),
@@ -255,9 +270,9 @@ job penguins  1.2 s
 
 model species_of  logistic_regression  1,240 train / 104 test rows, 3 without output
   ended by the time of its module: 137 of 500 trees
-  metric      test  baseline
-  accuracy  0.9850    0.4400
-  log_loss  0.0500    1.0500
+  metric      test          interval  baseline
+  accuracy  0.9850  0.9710 to 0.9960    0.4400
+  log_loss  0.0500                      1.0500
   held    require accuracy >= 0.9  (accuracy = 0.9850)
   models/species_of/3 (version 3, promoted)
 

@@ -98,7 +98,7 @@ impl Reader<'_> {
             }
             Rule::tune_statement => {
                 let strategy = self.operation(pairs.next()?);
-                let metric = pairs.find(|pair| pair.as_rule() == Rule::name).map(|metric| self.ident(&metric));
+                let metric = pairs.find(|pair| pair.as_rule() == Rule::operation).map(|metric| self.operation(metric));
                 ModelStatementKind::Tune { strategy, metric }
             }
             Rule::refit_statement => ModelStatementKind::RefitOnAll,
@@ -170,7 +170,7 @@ impl Reader<'_> {
         let (mut metric, mut candidates) = (None, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::name => metric = Some(self.ident(&part)),
+                Rule::operation => metric = Some(self.operation(part)),
                 Rule::fit_with_block | Rule::fit_bare => candidates.push(self.fit(part)),
                 _ => {}
             }

@@ -1,5 +1,5 @@
 use dbjob_learn::FitContext;
-use dbjob_learn::metric::{Judged, metric};
+use dbjob_learn::metric::{Classes, Judged, Numbers, metric};
 use dbjob_learn::{Matrix, Model, OptionValue, Options, Target, learner};
 
 use crate::support::*;
@@ -15,15 +15,16 @@ fn folds(f: &Fixture, y: &Target, options: &Options, metric_name: &str) -> f64 {
             let learner = learner("random_forest", task(y), options, seed).unwrap();
             let model = learner.fit(&f.x.take(&train), &take(y, &train), None, &FitContext::quiet(2)).unwrap().model;
             let scores = predict(&*model, &f.x.take(&test));
+            let (predicted, columns) = (&scores.argmax()[..], &scores.columns[..]);
             let judged = match &take(y, &test) {
-                Target::Classes { codes, .. } => metric(metric_name).unwrap().compute(&Judged::Classes {
-                    truth: codes,
-                    predicted: &scores.argmax(),
-                    probabilities: &scores.columns,
-                }),
-                Target::Numbers(truth) => {
-                    metric(metric_name).unwrap().compute(&Judged::Numbers { truth, predicted: &scores.columns[0] })
-                }
+                Target::Classes { codes: truth, .. } => metric(metric_name)
+                    .unwrap()
+                    .compute(&Judged::Classes(Classes { truth, predicted, probabilities: columns, weights: None })),
+                Target::Numbers(truth) => metric(metric_name).unwrap().compute(&Judged::Numbers(Numbers {
+                    truth,
+                    predicted: &columns[0],
+                    weights: None,
+                })),
             };
             total += judged.unwrap();
         }

@@ -77,14 +77,14 @@ fn baselines_are_the_largest_class_and_the_mean() {
     let shares = Baseline::fit(&train, None).unwrap();
     assert_eq!(shares, Baseline::Shares(vec![0.25, 0.5, 0.25]));
     let test = Target::Classes { codes: vec![1, 0, 1, 1], count: 3 };
-    let of = |name| shares.evaluate(dbjob_learn::metric::metric(name).unwrap(), &test);
+    let of = |name| shares.evaluate(dbjob_learn::metric::metric(name).unwrap(), &test, None).ok();
     assert_eq!(of("accuracy"), Some(0.75));
     assert_eq!(of("auc"), None);
     assert!((of("log_loss").unwrap() - (3.0 * 2.0_f64.ln() + 4.0_f64.ln()) / 4.0).abs() < 1e-15);
     assert_eq!(of("rmse"), None);
     let mean = Baseline::fit(&Target::Numbers(vec![1.0, 2.0, 6.0]), Some(&[1.0, 1.0, 2.0])).unwrap();
     assert_eq!(mean, Baseline::Mean(3.75));
-    let rmse = mean.evaluate(dbjob_learn::metric::metric("rmse").unwrap(), &Target::Numbers(vec![3.75, 5.75]));
-    assert_eq!(rmse, Some(2.0_f64.sqrt()));
+    let rmse = mean.evaluate(dbjob_learn::metric::metric("rmse").unwrap(), &Target::Numbers(vec![3.75, 5.75]), None);
+    assert_eq!(rmse, Ok(2.0_f64.sqrt()));
     assert_eq!(Baseline::fit(&Target::Numbers(vec![]), None), None);
 }

@@ -6,4 +6,5 @@ mod forest;
 mod input;
 mod least_squares;
 mod logistic;
+mod metrics;
 mod support;

@@ -1,6 +1,7 @@
 //! What the rows that choose say: the value of a trial, and the best threshold.
 
 use dbjob_learn::Target;
+use dbjob_learn::metric::{Classes, Judged};
 use dbjob_plan::{FitSpec, RunError};
 use polars::prelude::DataFrame;
 
@@ -17,6 +18,8 @@ const MOST_THRESHOLDS: usize = 400;
 pub struct Shares {
     truth: Vec<u32>,
     of_true: Vec<f64>,
+    /// Of every row or of none.
+    weights: Vec<f64>,
 }
 
 impl Fresh {
@@ -26,7 +29,8 @@ impl Fresh {
         let metric = metric(name)?;
         let found = held.judged();
         let predicted = decided(&found.scores, self.spec().fixed_threshold());
-        Ok(metric.compute(&judged(&found.truth, &found.scores, &predicted, &found.numbers)).filter(|v| v.is_finite()))
+        let weights = found.weights.as_deref();
+        Ok(metric.compute(&judged(&found.truth, &found.scores, &predicted, &found.numbers, weights)).ok())
     }
 }
 
@@ -37,6 +41,7 @@ impl Shares {
         if let (Target::Classes { codes, .. }, [_, of_true]) = (&found.truth, found.scores.columns.as_slice()) {
             self.truth.extend(codes);
             self.of_true.extend(of_true);
+            self.weights.extend(found.weights.iter().flatten());
         }
     }
 
@@ -53,16 +58,14 @@ impl Shares {
         let probabilities = [self.of_true.iter().map(|p| 1.0 - p).collect(), self.of_true.clone()];
         let value = |threshold: f64| {
             let predicted: Vec<u32> = self.of_true.iter().map(|p| u32::from(*p >= threshold)).collect();
-            metric.compute(&dbjob_learn::metric::Judged::Classes {
-                truth: &self.truth,
-                predicted: &predicted,
-                probabilities: &probabilities,
-            })
+            let weights = (!self.weights.is_empty()).then_some(&self.weights[..]);
+            let (truth, predicted, probabilities) = (&self.truth[..], &predicted[..], &probabilities[..]);
+            metric.compute(&Judged::Classes(Classes { truth, predicted, probabilities, weights }))
         };
         let better = |a: f64, b: f64| if metric.higher_is_better() { a > b } else { a < b };
         let mut best: Option<(f64, f64)> = None;
         for threshold in self.thresholds() {
-            let Some(found) = value(threshold) else { continue };
+            let Ok(found) = value(threshold) else { continue };
             if best.is_none_or(|(_, value)| better(found, value)) {
                 best = Some((threshold, found));
             }
@@ -99,11 +102,15 @@ mod tests {
 
     #[test]
     fn the_best_threshold_lies_between_probabilities() {
-        let shares = Shares { truth: vec![0, 0, 0, 1, 1, 1], of_true: vec![0.05, 0.1, 0.15, 0.25, 0.3, 0.7] };
+        let shares = Shares {
+            truth: vec![0, 0, 0, 1, 1, 1],
+            of_true: vec![0.05, 0.1, 0.15, 0.25, 0.3, 0.7],
+            weights: Vec::new(),
+        };
         assert_eq!(shares.best(&bool_spec(), "accuracy").unwrap(), 0.2);
         assert_eq!(shares.best(&bool_spec(), "f1").unwrap(), 0.2);
         // A half is as good as any.
-        let shares = Shares { truth: vec![0, 1], of_true: vec![0.1, 0.9] };
+        let shares = Shares { truth: vec![0, 1], of_true: vec![0.1, 0.9], weights: Vec::new() };
         assert_eq!(shares.best(&bool_spec(), "f1").unwrap(), 0.5);
         let error = Shares::default().best(&bool_spec(), "f1").unwrap_err();
         assert_eq!(error.code, "E0715");

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use dbjob_learn::metric::{Judged, Metric};
-use dbjob_learn::{Baseline, Scores, Target};
+use dbjob_learn::metric::{Classes, Judged, Metric, Numbers, interval};
+use dbjob_learn::{Baseline, Pool, Scores, Target};
 use dbjob_plan::{
     Event, FitSpec, MetricValue, Requirement, RequirementResult, RunContext, RunError, Value, evaluate_scalar,
 };
@@ -18,11 +18,13 @@ pub(super) struct Test<'a> {
     pub scores: &'a Scores,
     /// The numbers that callers get; empty for classes.
     pub numbers: &'a [f64],
+    /// How much each row counts; all alike without.
+    pub weights: Option<&'a [f64]>,
     pub baseline: &'a Baseline,
 }
 
 /// The metric of a plan.
-pub(super) fn metric(name: &str) -> Result<&'static dyn Metric, RunError> {
+pub(super) fn metric(name: &str) -> Result<Metric, RunError> {
     dbjob_learn::metric::metric(name).ok_or_else(|| RunError::new("E0799", format!("there is no metric `{name}`")))
 }
 
@@ -30,26 +32,44 @@ pub(super) fn metric(name: &str) -> Result<&'static dyn Metric, RunError> {
 pub(super) fn metrics(
     spec: &FitSpec,
     test: &Test<'_>,
+    threads: usize,
     cx: &RunContext<'_>,
     item: &str,
 ) -> Result<Vec<(String, MetricValue)>, RunError> {
     let predicted = decided(test.scores, spec.fixed_threshold());
-    let judged = judged(test.truth, test.scores, &predicted, test.numbers);
+    let judged = judged(test.truth, test.scores, &predicted, test.numbers, test.weights);
+    let warn = |message: String| cx.emit(Event::Warning { item: item.to_owned(), message });
+    let (rows, model) = (judged.rows(), &spec.model);
+    let pool = Pool::new(threads).map_err(|e| RunError::new("E0799", e.message))?;
     let mut found = Vec::with_capacity(spec.metrics.len());
     for name in &spec.metrics {
         let metric = metric(name)?;
-        match (metric.compute(&judged), test.baseline.evaluate(metric, test.truth)) {
-            (Some(value), Some(baseline)) => found.push((name.clone(), MetricValue { value, baseline })),
-            _ => cx.emit(Event::Warning {
-                item: item.to_owned(),
-                message: format!(
-                    "{name} is not defined on the {} test rows of `{}`{}",
-                    judged.rows(),
-                    spec.model,
-                    why(&judged)
-                ),
-            }),
+        let (value, baseline) =
+            match (metric.compute(&judged), test.baseline.evaluate(metric, test.truth, test.weights)) {
+                (Ok(value), Ok(baseline)) => (value, baseline),
+                (Err(why), _) => {
+                    warn(format!("{name} is not defined on the {rows} test rows of `{model}`: {why}"));
+                    continue;
+                }
+                (_, Err(why)) => {
+                    warn(format!("{name} is not defined for the baseline of `{model}` on the {rows} test rows: {why}"));
+                    continue;
+                }
+            };
+        let mut value = MetricValue::new(value, baseline);
+        if let Some(coverage) = spec.intervals {
+            let stopped = || cx.cancel.is_cancelled();
+            value.interval = interval(metric, &judged, (coverage, spec.serving.plan.seed), &pool, &stopped);
+            if stopped() {
+                return Err(RunError::new("E0718", format!("stopped while `{model}` was judged")));
+            }
+            if value.interval.is_none() {
+                warn(format!(
+                    "{name} of `{model}` has no interval: it is not defined when the {rows} test rows are drawn again"
+                ));
+            }
         }
+        found.push((name.clone(), value));
     }
     Ok(found)
 }
@@ -69,21 +89,13 @@ pub(super) fn judged<'a>(
     scores: &'a Scores,
     predicted: &'a [u32],
     numbers: &'a [f64],
+    weights: Option<&'a [f64]>,
 ) -> Judged<'a> {
     match truth {
-        Target::Classes { codes, .. } => Judged::Classes { truth: codes, predicted, probabilities: &scores.columns },
-        Target::Numbers(truth) => Judged::Numbers { truth, predicted: numbers },
-    }
-}
-
-fn why(judged: &Judged<'_>) -> &'static str {
-    match judged {
-        Judged::Classes { truth, .. } if truth.iter().all(|t| *t == truth[0]) => ": all are of one class",
-        Judged::Classes { .. } => ": a class does not occur among them",
-        Judged::Numbers { predicted, .. } if predicted.iter().any(|p| !p.is_finite()) => {
-            ": a prediction is not a finite number"
+        Target::Classes { codes: truth, .. } => {
+            Judged::Classes(Classes { truth, predicted, probabilities: &scores.columns, weights })
         }
-        Judged::Numbers { .. } => "",
+        Target::Numbers(truth) => Judged::Numbers(Numbers { truth, predicted: numbers, weights }),
     }
 }
 

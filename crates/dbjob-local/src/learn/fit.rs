@@ -251,7 +251,12 @@ fn target(
     }
 }
 
-fn weights(train: &DataFrame, spec: &FitSpec, row: &dyn Fn(usize) -> u64) -> Result<Option<Vec<f64>>, RunError> {
+/// How much each of some rows counts.
+pub(super) fn weights(
+    train: &DataFrame,
+    spec: &FitSpec,
+    row: &dyn Fn(usize) -> u64,
+) -> Result<Option<Vec<f64>>, RunError> {
     let Some(name) = &spec.weight else { return Ok(None) };
     let column = train.column(name).and_then(|c| c.cast(&pl::DataType::Float64)).map_err(engine_error)?;
     let values = column.f64().map_err(engine_error)?;
@@ -259,7 +264,8 @@ fn weights(train: &DataFrame, spec: &FitSpec, row: &dyn Fn(usize) -> u64) -> Res
         Some(w) if w.is_finite() && w >= 0.0 => Ok(w),
         w => {
             let shown = w.map_or_else(|| "null".to_owned(), |w| w.to_string());
-            let message = format!("cannot fit `{}`: the weight `{name}` is {shown} in row {}", spec.model, row(i));
+            let message =
+                format!("cannot weigh the rows of `{}`: the weight `{name}` is {shown} in row {}", spec.model, row(i));
             Err(RunError::new("E0715", message).help("weights are finite and not negative"))
         }
     };

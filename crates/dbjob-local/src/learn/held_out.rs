@@ -6,7 +6,7 @@ use dbjob_learn::{Scores, Target};
 use dbjob_plan::{PART, PART_TRAIN, ROW, RunError, Task};
 use polars::prelude::{self as pl, Column, DataFrame, Expr, IntoLazy, JoinArgs, JoinType};
 
-use super::fit::{Fresh, take};
+use super::fit::{Fresh, take, weights};
 use super::judge::{Judged, column, floats, predictions};
 use super::predict::Meaning;
 use super::slices;
@@ -59,9 +59,10 @@ impl Fresh {
             }
         };
         let held = take(&held, &known)?;
+        let weights = weights(&held, spec, &|i| u64::from(rows[known[i] as usize]) + 1)?;
         let table = predictions(&held, spec, unmapped, |prefix| meaning.columns(&scores, prefix))?;
         let by = slices::columns(spec, &held)?;
-        Ok(HeldOut { judged: Judged { truth, scores, numbers, table, by }, all })
+        Ok(HeldOut { judged: Judged { truth, scores, numbers, weights, table, by }, all })
     }
 }
 
@@ -80,8 +81,8 @@ impl HeldOut {
                     numbers => numbers.clone(),
                 };
                 let (scores, numbers) = (Scores { columns: judged.scores.columns.clone() }, judged.numbers.clone());
-                let (table, by) = (judged.table.clone(), judged.by.clone());
-                pooled = Some(Judged { truth, scores, numbers, table, by });
+                let (table, by, weights) = (judged.table.clone(), judged.by.clone(), judged.weights.clone());
+                pooled = Some(Judged { truth, scores, numbers, weights, table, by });
                 continue;
             };
             match (&mut all.truth, &judged.truth) {
@@ -91,6 +92,7 @@ impl HeldOut {
             }
             all.scores.columns.iter_mut().zip(&judged.scores.columns).for_each(|(all, more)| all.extend(more));
             all.numbers.extend(&judged.numbers);
+            all.weights.iter_mut().zip(&judged.weights).for_each(|(all, more)| all.extend(more));
             all.table.vstack_mut(&judged.table).map_err(engine_error)?;
             for (column, more) in all.by.values_mut().zip(judged.by.values()) {
                 column.append(more).map_err(engine_error)?;

@@ -7,7 +7,7 @@ use dbjob_plan::{Event, FitSpec, RunContext, RunError};
 use polars::prelude::{self as pl, Column, DataFrame};
 
 use super::evaluate::{self, Live, Test};
-use super::fit::{Fresh, take};
+use super::fit::{Fresh, take, weights};
 use super::held_out::{HeldOut, OutOfFold};
 use super::learned::{Learned, Report};
 use super::slices::{self, SliceColumns};
@@ -22,7 +22,9 @@ pub(super) struct Judged {
     pub scores: Scores,
     /// The numbers that callers get; empty for classes.
     pub numbers: Vec<f64>,
-    /// The identifying columns, the truth and the predictions.
+    /// How much each row counts, of a model with `weight`.
+    pub weights: Option<Vec<f64>>,
+    /// The identifying columns, the weight, the truth and the predictions.
     pub table: DataFrame,
     pub by: SliceColumns,
 }
@@ -61,8 +63,8 @@ impl Fresh {
                 if asked {
                     let baseline = self.baseline(maps)?;
                     let Judged { truth, scores, numbers, by, .. } = &judged;
-                    let test = Test { truth, scores, numbers, baseline: &baseline };
-                    report.metrics = evaluate::metrics(spec, &test, cx, item)?;
+                    let test = Test { truth, scores, numbers, weights: judged.weights.as_deref(), baseline: &baseline };
+                    report.metrics = evaluate::metrics(spec, &test, self.learned.threads, cx, item)?;
                     report.slices = slices::metrics(spec, &test, by)?;
                     for requirement in &spec.require {
                         report.requirements.push(match &requirement.for_each {
@@ -102,7 +104,8 @@ impl Fresh {
         let (learned, parts) = (&self.learned, &self.parts);
         let (spec, meaning) = (&learned.spec, learned.meaning(maps));
         let test = take(table, &parts.test)?;
-        let scores = learned.scores(&test, maps, &|i| parts.test[i] as u64 + 1)?;
+        let row = |i: usize| u64::from(parts.test[i]) + 1;
+        let (scores, weights) = (learned.scores(&test, maps, &row)?, weights(&test, spec, &row)?);
         let unmapped = meaning.restored(column(&test, &spec.output.column)?)?;
         let (truth, numbers) = match (&parts.truth, &self.classes) {
             (Truth::Classes { distinct, rows }, Some(classes)) => {
@@ -115,7 +118,7 @@ impl Fresh {
         };
         let table = predictions(&test, spec, unmapped, |prefix| meaning.columns(&scores, prefix))?;
         let by = slices::columns(spec, &test)?;
-        Ok(Judged { truth, scores, numbers, table, by })
+        Ok(Judged { truth, scores, numbers, weights, table, by })
     }
 
     /// The guess from the train rows, in the caller's units.
@@ -147,7 +150,7 @@ pub(super) fn predictions(
     predict: impl Fn(&str) -> Result<Vec<Column>, RunError>,
 ) -> Result<DataFrame, RunError> {
     let mut columns: Vec<Column> = Vec::new();
-    for name in spec.identify.iter().filter(|n| **n != spec.output.column) {
+    for name in spec.beside_predictions() {
         columns.push(column(test, name)?.clone());
     }
     columns.push(truth.with_name(spec.output.column.as_str().into()));

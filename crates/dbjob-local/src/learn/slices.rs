@@ -38,6 +38,7 @@ struct Part {
     truth: Target,
     scores: Scores,
     numbers: Vec<f64>,
+    weights: Option<Vec<f64>>,
 }
 
 impl Part {
@@ -50,15 +51,16 @@ impl Part {
             Target::Numbers(numbers) => Target::Numbers(pick(numbers)),
         };
         let scores = Scores { columns: test.scores.columns.iter().map(|c| pick(c)).collect() };
-        Self { truth, scores, numbers: pick(test.numbers) }
+        Self { truth, scores, numbers: pick(test.numbers), weights: test.weights.map(pick) }
     }
 
     /// `None` where one of the two is not defined.
     fn metric(&self, spec: &FitSpec, name: &str, baseline: &Baseline) -> Result<(Option<f64>, Option<f64>), RunError> {
         let metric = metric(name)?;
         let predicted = decided(&self.scores, spec.fixed_threshold());
-        let value = metric.compute(&judged(&self.truth, &self.scores, &predicted, &self.numbers));
-        Ok((value, baseline.evaluate(metric, &self.truth)))
+        let weights = self.weights.as_deref();
+        let value = metric.compute(&judged(&self.truth, &self.scores, &predicted, &self.numbers, weights));
+        Ok((value.ok(), baseline.evaluate(metric, &self.truth, weights).ok()))
     }
 }
 
@@ -94,7 +96,7 @@ pub(super) fn gate_for_each(
         let mut metrics = Vec::new();
         for metric in &asked {
             if let (Some(value), Some(baseline)) = part.metric(spec, metric, test.baseline)? {
-                metrics.push(((*metric).to_owned(), MetricValue { value, baseline }));
+                metrics.push(((*metric).to_owned(), MetricValue::new(value, baseline)));
             }
         }
         results.push((of, gate(requirement, &metrics, live)));

@@ -156,10 +156,9 @@ fn renamed(features: Vec<String>, was: &[String], now: &[&str]) -> Vec<String> {
     features.into_iter().map(rename).collect()
 }
 
-/// The identifying columns and the truth under their names of now; the predictions keep theirs.
+/// The identifying columns, the weight and the truth under their names of now; the predictions keep theirs.
 fn named(mut table: DataFrame, spec: &FitSpec) -> Result<DataFrame, RunError> {
-    let output = &spec.output.column;
-    let names: Vec<&String> = spec.identify.iter().filter(|n| *n != output).chain([output]).collect();
+    let names: Vec<&String> = spec.beside_predictions().chain([&spec.output.column]).collect();
     let was: Vec<String> = table.get_column_names().iter().map(|n| n.to_string()).collect();
     if was.len() < names.len() {
         return Ok(table);

@@ -81,6 +81,7 @@ pub(super) fn spec_of(manifest: &Manifest) -> FitSpec {
         folds: None,
         judged_by_folds: false,
         metrics: Vec::new(),
+        intervals: None,
         require: Vec::new(),
         serving: manifest.serving.clone(),
         identify: Vec::new(),

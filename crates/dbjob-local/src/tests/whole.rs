@@ -119,6 +119,7 @@ fn job() -> (Bench, NodeId, NodeId) {
         folds: None,
         judged_by_folds: false,
         metrics: vec!["accuracy".into(), "auc".into()],
+        intervals: None,
         require: vec![requirement("auc", B::Ge, "0.9")],
         serving,
         identify: vec!["id".into()],

@@ -25,7 +25,7 @@ pub(super) fn keys(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, K
         digest = digest.keys(table.columns.get(hidden));
     }
     let fitted = digest.end();
-    let mut digest = Digest::new("model").key(&fitted).json(&spec.metrics);
+    let mut digest = Digest::new("model").key(&fitted).json(&(&spec.metrics, &spec.intervals));
     digest = digest.text("identify").keys(spec.identify.iter().map(of).collect::<Vec<_>>().iter());
     for slice in &spec.slices {
         digest = digest.text(&slice.metric).key(&of(&slice.column));

@@ -1,0 +1,74 @@
+//! The metrics that a model names.
+
+use dbjob_plan::{Span, Task};
+
+use super::check::Context;
+use super::items::not_yet;
+use super::model::Draft;
+use super::options::{self, Given};
+use crate::catalog::{self, metric};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast;
+
+impl Draft {
+    /// The metric as the plan calls it: `auc`, `quantile_loss(0.9)`; `None` when something was reported.
+    pub(super) fn metric(&mut self, call: &ast::Call, task: Task, cx: &mut Context<'_>) -> Option<String> {
+        let (name, span) = (call.name.name.as_str(), call.name.span);
+        let fitting = || catalog::METRICS.iter().filter(|m| m.task == task).map(|m| m.name);
+        let listed = || fitting().collect::<Vec<_>>().join(", ");
+        let diagnostic = match metric::find(name) {
+            Some(found) if found.task == task => return self.arguments(found, call, cx),
+            Some(_) => {
+                let (judges, has) = match task {
+                    Task::Classification => ("numbers", "classes"),
+                    Task::Regression => ("classes", "numbers"),
+                };
+                Diagnostic::error(Code::E0403, span, format!("`{name}` judges {judges}, and the output has {has}"))
+                    .label("does not fit the task")
+                    .help(format!("for {has} there are {}", listed()))
+            }
+            None if metric::LATER.contains(&name) => not_yet(&format!("the metric `{name}`"), span),
+            None => Diagnostic::error(Code::E0205, span, format!("there is no metric `{name}`"))
+                .label("unknown metric")
+                .help(format!("the metrics are {}", listed()))
+                .near(name, fitting()),
+        };
+        self.report(diagnostic, cx);
+        None
+    }
+
+    fn arguments(&mut self, metric: &metric::Metric, call: &ast::Call, cx: &mut Context<'_>) -> Option<String> {
+        let name = with_arguments(metric, call, &mut cx.out);
+        self.wrong |= name.is_none();
+        name
+    }
+}
+
+/// The metric as the plan calls it, or the name of one that is wrong.
+pub(super) fn in_plan(call: &ast::Call) -> String {
+    let found = metric::find(&call.name.name).and_then(|metric| with_arguments(metric, call, &mut Vec::new()));
+    found.unwrap_or_else(|| call.name.name.clone())
+}
+
+fn with_arguments(metric: &metric::Metric, call: &ast::Call, out: &mut Vec<Diagnostic>) -> Option<String> {
+    let given: Vec<Given<'_>> =
+        call.args.iter().map(|arg| Given { name: arg.name.as_ref(), value: &arg.value }).collect();
+    let values = options::resolve(&format!("`{}`", metric.name), call.name.span, metric.options, &given, out)?;
+    let values: Vec<String> = metric.options.iter().map(|o| values[o.name].to_string()).collect();
+    Some(if values.is_empty() { metric.name.to_owned() } else { format!("{}({})", metric.name, values.join(", ")) })
+}
+
+/// The metric that stands in a gate, if an expression is the form of one.
+pub(super) fn in_gate(ast: &ast::Expr) -> Option<ast::Call> {
+    match &ast.kind {
+        ast::ExprKind::Name(name) if !matches!(name.as_str(), "baseline" | "deployed") => Some(named(name, ast.span)),
+        ast::ExprKind::Call(call) => Some(call.clone()),
+        _ => None,
+    }
+}
+
+/// A metric without arguments.
+pub(super) fn named(name: &str, span: Span) -> ast::Call {
+    let name = ast::Ident { name: name.to_owned(), span };
+    ast::Call { name, args: Vec::new(), over: None, span }
+}
