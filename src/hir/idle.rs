@@ -45,6 +45,14 @@ fn idle(only: &Only, option: &str, candidate: &Candidate, task: Task) -> Option<
         Only::Numbers { options, help } if options.contains(&option) && task == Task::Classification => {
             of_task("where classes are learned", help)
         }
+        Only::ClassWords { option: of, words, help } if *of == option && task == Task::Regression => {
+            let word = word_of(candidate, option, words)?;
+            of_task(&format!("as `{word}` where numbers are learned"), help)
+        }
+        Only::NumberWords { option: of, words, help } if *of == option && task == Task::Classification => {
+            let word = word_of(candidate, option, words)?;
+            of_task(&format!("as `{word}` where classes are learned"), help)
+        }
         Only::With { options, of, is, help } if options.contains(&option) => {
             let words: Vec<String> = values(candidate, of)
                 .into_iter()
@@ -56,6 +64,12 @@ fn idle(only: &Only, option: &str, candidate: &Candidate, task: Task) -> Option<
         }
         _ => None,
     }
+}
+
+/// The first of these words that the option may be.
+fn word_of(candidate: &Candidate, option: &str, words: &[&'static str]) -> Option<&'static str> {
+    let values = values(candidate, option);
+    words.iter().copied().find(|word| values.iter().any(|value| matches!(value, Value::Word(w) if w == word)))
 }
 
 /// What an option may be, by what is written.

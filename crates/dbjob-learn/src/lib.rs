@@ -9,11 +9,14 @@
 mod baseline;
 mod checkpoint;
 mod context;
+pub mod dummy;
 mod error;
 pub mod linear;
 mod matrix;
 pub mod metric;
 mod model;
+pub mod naive_bayes;
+pub mod neighbors;
 mod numeric;
 mod options;
 mod pool;

@@ -1,10 +1,14 @@
+use crate::dummy::DummyLearner;
 use crate::linear::{LinearLearner, LogisticLearner};
+use crate::naive_bayes::NaiveBayesLearner;
+use crate::neighbors::NeighborsLearner;
 use crate::options::Reader;
 use crate::tree::ForestLearner;
 use crate::{FitContext, FitError, Matrix, Options, Pool, Target, Task, Tensors};
 
 /// The algorithms of this crate, by their names in the language.
-pub const ALGORITHMS: &[&str] = &["linear_regression", "logistic_regression", "random_forest", "ridge"];
+pub const ALGORITHMS: &[&str] =
+    &["dummy", "knn", "linear_regression", "logistic_regression", "naive_bayes", "random_forest", "ridge"];
 
 /// An algorithm with its options, ready to fit.
 pub trait Learner: Send + Sync {
@@ -122,6 +126,10 @@ pub fn learner(name: &str, task: Task, options: &Options, seed: i64) -> Result<B
         ("ridge", Task::Regression) => Box::new(LinearLearner::read_ridge(&mut reader)?),
         ("linear_regression" | "ridge", Task::Classification) => return wrong_task("numbers"),
         ("random_forest", task) => Box::new(ForestLearner::read(&mut reader, task, seed)?),
+        ("naive_bayes", Task::Classification) => Box::new(NaiveBayesLearner::read(&mut reader)?),
+        ("naive_bayes", Task::Regression) => return wrong_task("classes"),
+        ("knn", _) => Box::new(NeighborsLearner::read(&mut reader)?),
+        ("dummy", task) => Box::new(DummyLearner::read(&mut reader, task)?),
         _ => return Err(FitError::option(format!("there is no algorithm `{name}`"))),
     };
     reader.finish()?;

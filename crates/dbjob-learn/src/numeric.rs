@@ -47,3 +47,19 @@ pub(crate) fn sigmoid(z: f64) -> f64 {
         e / (1.0 + e)
     }
 }
+
+/// From scores to probabilities, row by row over their columns.
+pub(crate) fn softmax(z: &mut [Vec<f64>]) {
+    let rows = z[0].len();
+    for i in 0..rows {
+        let max = z.iter().fold(f64::NEG_INFINITY, |m, c| m.max(c[i]));
+        let mut total = 0.0;
+        for column in z.iter_mut() {
+            column[i] = (column[i] - max).exp();
+            total += column[i];
+        }
+        for column in z.iter_mut() {
+            column[i] /= total;
+        }
+    }
+}

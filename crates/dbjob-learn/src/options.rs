@@ -98,6 +98,15 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// One of the words; null: `default`.
+    pub fn word_or<T: Copy>(&mut self, name: &str, words: &[(&str, T)], default: T) -> Result<T, FitError> {
+        if self.peek(name) == Some(&OptionValue::Null) {
+            self.skip(name);
+            return Ok(default);
+        }
+        self.word(name, words)
+    }
+
     /// The value, still to be read.
     pub fn peek(&self, name: &str) -> Option<&'a OptionValue> {
         self.left.get(name).copied()

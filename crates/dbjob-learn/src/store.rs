@@ -5,7 +5,10 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use crate::Model;
+use crate::dummy::Dummy;
 use crate::linear::LinearModel;
+use crate::naive_bayes::NaiveBayes;
+use crate::neighbors::Neighbors;
 use crate::tree::Forest;
 
 /// The type of a tensor's elements, little-endian.
@@ -110,6 +113,9 @@ pub fn load_as(bytes: &[u8], name: impl FnOnce(Vec<String>) -> Vec<String>) -> R
     match header.kind.as_str() {
         LinearModel::KIND => Ok(Box::new(LinearModel::restore(stored)?)),
         Forest::KIND => Ok(Box::new(Forest::restore(stored)?)),
+        NaiveBayes::KIND => Ok(Box::new(NaiveBayes::restore(stored)?)),
+        Neighbors::KIND => Ok(Box::new(Neighbors::restore(stored)?)),
+        Dummy::KIND => Ok(Box::new(Dummy::restore(stored)?)),
         other => Err(LoadError(format!("it holds a model of the unknown kind `{other}`"))),
     }
 }

@@ -1,7 +1,10 @@
 //! One file an algorithm.
 
+mod dummy;
+mod knn;
 mod linear_regression;
 pub mod logistic_regression;
+mod naive_bayes;
 mod page;
 mod random_forest;
 mod ridge;
@@ -37,6 +40,10 @@ pub enum Only {
     Classes { options: &'static [&'static str], help: &'static str },
     /// Where numbers are learned.
     Numbers { options: &'static [&'static str], help: &'static str },
+    /// These words of the option where classes are learned.
+    ClassWords { option: &'static str, words: &'static [&'static str], help: &'static str },
+    /// These words of the option where numbers are learned.
+    NumberWords { option: &'static str, words: &'static [&'static str], help: &'static str },
     /// Where the option `of` is one of these words.
     With { options: &'static [&'static str], of: &'static str, is: &'static [&'static str], help: &'static str },
 }
@@ -46,6 +53,9 @@ pub const ALGORITHMS: &[Algorithm] = &[
     linear_regression::LINEAR_REGRESSION,
     ridge::RIDGE,
     random_forest::RANDOM_FOREST,
+    knn::KNN,
+    naive_bayes::NAIVE_BAYES,
+    dummy::DUMMY,
 ];
 
 pub fn find(name: &str) -> Option<&'static Algorithm> {
@@ -65,11 +75,8 @@ pub const LATER: &[&str] = &[
     "decision_tree",
     "extra_trees",
     "gradient_boosting",
-    "knn",
-    "naive_bayes",
     "svm",
     "kmeans",
     "dbscan",
     "pca",
-    "dummy",
 ];

@@ -1,4 +1,4 @@
-use crate::numeric::sigmoid;
+use crate::numeric::{sigmoid, softmax};
 use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
@@ -105,22 +105,6 @@ impl LinearModel {
             all[*class as usize] = column;
         }
         all
-    }
-}
-
-/// Row by row over columns of scores.
-pub(super) fn softmax(z: &mut [Vec<f64>]) {
-    let rows = z[0].len();
-    for i in 0..rows {
-        let max = z.iter().fold(f64::NEG_INFINITY, |m, c| m.max(c[i]));
-        let mut total = 0.0;
-        for column in z.iter_mut() {
-            column[i] = (column[i] - max).exp();
-            total += column[i];
-        }
-        for column in z.iter_mut() {
-            column[i] /= total;
-        }
     }
 }
 

@@ -1,7 +1,6 @@
 use std::ops::Range;
 
-use super::model::softmax;
-use crate::numeric::{shifted_dot, sigmoid, sum};
+use crate::numeric::{shifted_dot, sigmoid, softmax, sum};
 use crate::pool::blocks;
 use crate::{Matrix, Pool};
 

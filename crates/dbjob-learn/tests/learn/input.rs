@@ -6,7 +6,7 @@ use crate::support::*;
 
 fn target(algorithm: &str, rows: u32) -> Target {
     match algorithm {
-        "logistic_regression" | "random_forest" => {
+        "logistic_regression" | "random_forest" | "naive_bayes" | "knn" => {
             Target::Classes { codes: (0..rows).map(|i| i % 2).collect(), count: 2 }
         }
         _ => Target::Numbers((0..rows).map(f64::from).collect()),
@@ -53,7 +53,7 @@ fn no_rows_no_features_and_lengths_that_differ() {
 
 #[test]
 fn one_class_is_refused() {
-    for algorithm in ["logistic_regression", "random_forest"] {
+    for algorithm in ["logistic_regression", "random_forest", "naive_bayes", "knn"] {
         for (codes, weights) in [(vec![1; 4], [1.0; 4]), (vec![1, 1, 1, 0], [1.0, 1.0, 1.0, 0.0])] {
             let y = Target::Classes { codes, count: 2 };
             let error = try_fit(algorithm, &[], &matrix(4), &y, Some(&weights), 1).unwrap_err();

@@ -1,5 +1,6 @@
 //! Learners against scikit-learn's results (tests/fixtures), and what must hold for each of them.
 
+mod dummy;
 mod ended;
 mod every;
 mod forest;
@@ -7,4 +8,6 @@ mod input;
 mod least_squares;
 mod logistic;
 mod metrics;
+mod naive_bayes;
+mod neighbors;
 mod support;

@@ -50,6 +50,51 @@ impl Fixture {
     }
 }
 
+/// What scikit-learn answers to every fifth row of a data set after it has learned the others: a file of make_models.py.
+pub struct Expected(Value);
+
+impl Expected {
+    pub fn read(name: &str) -> Self {
+        let path = format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        Self(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+    }
+
+    /// Column by column.
+    pub fn answers(&self, path: &str) -> Vec<Vec<f64>> {
+        let found = path.split('.').fold(&self.0, |v, key| &v[key]);
+        serde_json::from_value(found.clone()).unwrap()
+    }
+}
+
+/// The rows that are asked (every fifth), and those that are learned.
+pub fn asked_and_learned(rows: usize) -> (Vec<usize>, Vec<usize>) {
+    (0..rows).partition(|i| i % 5 == 0)
+}
+
+pub fn take(y: &Target, rows: &[usize]) -> Target {
+    match y {
+        Target::Classes { codes, count } => {
+            Target::Classes { codes: rows.iter().map(|i| codes[*i]).collect(), count: *count }
+        }
+        Target::Numbers(numbers) => Target::Numbers(rows.iter().map(|i| numbers[*i]).collect()),
+    }
+}
+
+/// The answers to every fifth row of a model of the others; weights 0.5, 1, 1.5, 2, 0.5, … if they are wanted.
+pub fn answers(
+    algorithm: &str,
+    changes: &[(&str, OptionValue)],
+    x: &Matrix,
+    y: &Target,
+    weighted: bool,
+) -> Vec<Vec<f64>> {
+    let (asked, learned) = asked_and_learned(x.rows());
+    let weights: Vec<f64> = learned.iter().map(|i| 0.5 + (i % 4) as f64 / 2.0).collect();
+    let weights = weighted.then_some(weights.as_slice());
+    let model = try_fit(algorithm, changes, &x.take(&learned), &take(y, &learned), weights, 2).unwrap();
+    predict(&*model, &x.take(&asked)).columns
+}
+
 fn floats(value: &Value) -> Vec<f64> {
     serde_json::from_value(value.clone()).unwrap()
 }
@@ -73,6 +118,11 @@ pub fn options(algorithm: &str, changes: &[(&str, OptionValue)]) -> Options {
             ("class_weight", word("none")),
         ],
         "ridge" => vec![("alpha", Float(1.0))],
+        "knn" => vec![("k", Int(5)), ("weights", word("uniform")), ("metric", word("euclidean"))],
+        "naive_bayes" => {
+            vec![("type", word("gaussian")), ("var_smoothing", Float(1e-9)), ("alpha", Float(1.0))]
+        }
+        "dummy" => vec![("strategy", Null)],
         "random_forest" => vec![
             ("trees", Int(100)),
             ("max_depth", Null),

@@ -1,0 +1,9 @@
+//! What lies next to a row.
+
+mod learner;
+mod model;
+mod points;
+mod search;
+
+pub use learner::NeighborsLearner;
+pub use model::Neighbors;
