@@ -10,7 +10,7 @@ pub enum Baseline {
 }
 
 impl Baseline {
-    /// `None` without rows of positive weight.
+    /// `None` without rows of positive weight, and where there is nothing to guess.
     pub fn fit(train: &Target, weights: Option<&[f64]>) -> Option<Self> {
         let ones;
         let weights = match weights {
@@ -29,6 +29,7 @@ impl Baseline {
                 Self::Shares(class_totals(codes, *count, weights).iter().map(|t| t / total).collect())
             }
             Target::Numbers(values) => Self::Mean(crate::numeric::dot(values, weights) / total),
+            Target::Unlabelled(_) => return None,
         })
     }
 

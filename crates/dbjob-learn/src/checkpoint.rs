@@ -76,6 +76,7 @@ fn identity(learner: &str, x: &Matrix, y: &Target, weights: Option<&[f64]>) -> S
     match y {
         Target::Numbers(numbers) => floats(numbers),
         Target::Classes { codes, count } => (codes, count).hash(&mut hash),
+        Target::Unlabelled(_) => {}
     }
     (x.names(), x.rows(), weights.is_some()).hash(&mut hash);
     format!("{} {learner} {:016x}", env!("CARGO_PKG_VERSION"), hash.finish())

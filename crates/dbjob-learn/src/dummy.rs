@@ -40,7 +40,9 @@ impl Learner for DummyLearner {
         if (cx.cancelled)() {
             return Err(FitError::cancelled());
         }
-        let baseline = Baseline::fit(y, weights).expect("some row has weight");
+        let Some(baseline) = Baseline::fit(y, weights) else {
+            return Err(FitError::data("dummy learns classes or numbers"));
+        };
         let values = match (baseline, y) {
             (Baseline::Shares(shares), _) if self.strategy == Strategy::MostFrequent => {
                 let largest = Scores { columns: shares.iter().map(|s| vec![*s]).collect() }.argmax()[0];

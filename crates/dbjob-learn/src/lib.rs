@@ -8,6 +8,7 @@
 
 mod baseline;
 mod checkpoint;
+pub mod cluster;
 mod context;
 pub mod dummy;
 mod error;

@@ -47,6 +47,16 @@ impl Matrix {
         self.columns.iter().enumerate().find_map(|(j, c)| c.iter().position(|v| !v.is_finite()).map(|i| (i, j)))
     }
 
+    /// What `of` makes of each row of a range, given its features.
+    pub(crate) fn each_row(&self, rows: std::ops::Range<usize>, mut of: impl FnMut(&[f64]) -> f64) -> Vec<f64> {
+        let mut row = vec![0.0; self.columns.len()];
+        rows.map(|i| {
+            row.iter_mut().zip(&self.columns).for_each(|(v, column)| *v = column[i]);
+            of(&row)
+        })
+        .collect()
+    }
+
     /// The rows at these positions, in this order.
     pub fn take(&self, rows: &[usize]) -> Self {
         Self {
@@ -63,6 +73,8 @@ impl Matrix {
 pub enum Task {
     Classification,
     Regression,
+    /// Groups of rows that nobody has named.
+    Clustering,
 }
 
 /// The truth of each row.
@@ -74,6 +86,8 @@ pub enum Target {
         count: usize,
     },
     Numbers(Vec<f64>),
+    /// Nothing is known of so many rows.
+    Unlabelled(usize),
 }
 
 impl Target {
@@ -81,6 +95,7 @@ impl Target {
         match self {
             Self::Classes { codes, .. } => codes.len(),
             Self::Numbers(values) => values.len(),
+            Self::Unlabelled(rows) => *rows,
         }
     }
 }
@@ -117,6 +132,7 @@ pub(crate) fn check(x: &Matrix, y: &Target, weights: Option<&[f64]>) -> Result<(
                 return Err(FitError::data(format!("the output is {} in row {}", values[row], row + 1)));
             }
         }
+        Target::Unlabelled(_) => {}
     }
     if let Some(w) = weights {
         if w.len() != x.rows() {

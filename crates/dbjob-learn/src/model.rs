@@ -1,3 +1,4 @@
+use crate::cluster::{DbscanLearner, KmeansLearner};
 use crate::dummy::DummyLearner;
 use crate::linear::{LinearLearner, LogisticLearner};
 use crate::naive_bayes::NaiveBayesLearner;
@@ -7,8 +8,17 @@ use crate::tree::ForestLearner;
 use crate::{FitContext, FitError, Matrix, Options, Pool, Target, Task, Tensors};
 
 /// The algorithms of this crate, by their names in the language.
-pub const ALGORITHMS: &[&str] =
-    &["dummy", "knn", "linear_regression", "logistic_regression", "naive_bayes", "random_forest", "ridge"];
+pub const ALGORITHMS: &[&str] = &[
+    "dbscan",
+    "dummy",
+    "kmeans",
+    "knn",
+    "linear_regression",
+    "logistic_regression",
+    "naive_bayes",
+    "random_forest",
+    "ridge",
+];
 
 /// An algorithm with its options, ready to fit.
 pub trait Learner: Send + Sync {
@@ -55,7 +65,7 @@ pub trait Model: Send + Sync + std::fmt::Debug {
     /// The features in the order that [`Model::scores`] takes them.
     fn features(&self) -> &[String];
 
-    /// The classes that it tells apart; 0 for numbers.
+    /// The classes that it tells apart; 0 for numbers and clusters.
     fn classes(&self) -> usize;
 
     /// `x` has the model's features. Each row's result depends on that row only.
@@ -80,7 +90,7 @@ impl dyn Model + '_ {
     }
 }
 
-/// Predictions column by column: the probability of each class, or one column of numbers.
+/// Predictions column by column: the probability of each class, or one column of numbers or of clusters' numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
     pub columns: Vec<Vec<f64>>,
@@ -119,6 +129,10 @@ impl Scores {
 pub fn learner(name: &str, task: Task, options: &Options, seed: i64) -> Result<Box<dyn Learner>, FitError> {
     let mut reader = Reader::new(name, options);
     let wrong_task = |takes: &str| Err(FitError::option(format!("{name} learns {takes} only")));
+    let clusters = matches!(name, "kmeans" | "dbscan");
+    if ALGORITHMS.contains(&name) && clusters != (task == Task::Clustering) {
+        return wrong_task(if clusters { "without an output" } else { "an output" });
+    }
     let learner: Box<dyn Learner> = match (name, task) {
         ("logistic_regression", Task::Classification) => Box::new(LogisticLearner::read(&mut reader, seed)?),
         ("logistic_regression", Task::Regression) => return wrong_task("classes"),
@@ -130,6 +144,8 @@ pub fn learner(name: &str, task: Task, options: &Options, seed: i64) -> Result<B
         ("naive_bayes", Task::Regression) => return wrong_task("classes"),
         ("knn", _) => Box::new(NeighborsLearner::read(&mut reader)?),
         ("dummy", task) => Box::new(DummyLearner::read(&mut reader, task)?),
+        ("kmeans", _) => Box::new(KmeansLearner::read(&mut reader, seed)?),
+        ("dbscan", _) => Box::new(DbscanLearner::read(&mut reader)?),
         _ => return Err(FitError::option(format!("there is no algorithm `{name}`"))),
     };
     reader.finish()?;

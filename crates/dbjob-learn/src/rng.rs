@@ -25,6 +25,11 @@ impl Rng {
         result
     }
 
+    /// Uniform on [0, 1).
+    pub fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
     /// Uniform on `0..n`, n > 0, without bias. Source: D. Lemire, "Fast Random Integer Generation in an Interval" (2019).
     pub fn below(&mut self, n: usize) -> usize {
         debug_assert!(n > 0);

@@ -5,6 +5,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use crate::Model;
+use crate::cluster::{Centers, Dense};
 use crate::dummy::Dummy;
 use crate::linear::LinearModel;
 use crate::naive_bayes::NaiveBayes;
@@ -116,6 +117,8 @@ pub fn load_as(bytes: &[u8], name: impl FnOnce(Vec<String>) -> Vec<String>) -> R
         NaiveBayes::KIND => Ok(Box::new(NaiveBayes::restore(stored)?)),
         Neighbors::KIND => Ok(Box::new(Neighbors::restore(stored)?)),
         Dummy::KIND => Ok(Box::new(Dummy::restore(stored)?)),
+        Centers::KIND => Ok(Box::new(Centers::restore(stored)?)),
+        Dense::KIND => Ok(Box::new(Dense::restore(stored)?)),
         other => Err(LoadError(format!("it holds a model of the unknown kind `{other}`"))),
     }
 }

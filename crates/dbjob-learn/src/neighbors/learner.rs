@@ -1,5 +1,5 @@
 use super::model::{Answers, Neighbors, Votes};
-use super::points::{Distance, Points};
+use super::points::{Distance, Points, refuse_far};
 use crate::matrix::check;
 use crate::options::Reader;
 use crate::weights::present_classes;
@@ -7,9 +7,6 @@ use crate::{FitContext, FitError, Fitted, Learner, Matrix, Target};
 
 /// The most values that a model keeps: 2 GiB of them.
 const LARGEST: usize = 1 << 28;
-
-/// A larger value has no square that is a number.
-const FARTHEST: f64 = 1e150;
 
 /// The k nearest rows vote. A row's weight is that of its vote.
 #[derive(Debug)]
@@ -50,19 +47,13 @@ impl Learner for NeighborsLearner {
                 (*count, Answers::Classes(rows.iter().map(|i| codes[*i]).collect()))
             }
             Target::Numbers(numbers) => (0, Answers::Numbers(rows.iter().map(|i| numbers[*i]).collect())),
+            Target::Unlabelled(_) => return Err(FitError::data("knn learns classes or numbers")),
         };
         if self.k > n {
             return Err(FitError::data(format!("knn asks {} neighbours and has {n} rows to learn from", self.k))
                 .help(format!("write a `k` of at most {n}")));
         }
-        for (j, name) in x.names().iter().enumerate() {
-            if let Some(row) = x.column(j).iter().position(|v| v.abs() > FARTHEST) {
-                let value = x.column(j)[row];
-                return Err(FitError::data(format!("feature `{name}` is {value:e} in row {}", row + 1))
-                    .help(format!("distances of such numbers cannot be told: `map {name} with standardize`"))
-                    .at(name, row));
-            }
-        }
+        refuse_far(x)?;
         let taken;
         let x = if n == x.rows() {
             x

@@ -7,3 +7,4 @@ mod search;
 
 pub use learner::NeighborsLearner;
 pub use model::Neighbors;
+pub(crate) use points::{Distance, Points, refuse_far};

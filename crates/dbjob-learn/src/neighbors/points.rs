@@ -1,3 +1,5 @@
+use crate::{FitError, Matrix};
+
 /// Rows that lie side by side in a panel: feature by feature, each a small vector of them.
 pub(crate) const PANEL: usize = 8;
 /// Rows of the smallest box of the tree.
@@ -207,4 +209,20 @@ fn build(columns: &[&[f64]], order: &mut [u32], first: usize, nodes: &mut Vec<No
     let right = build(columns, right, first + middle, nodes);
     nodes[at].right = right;
     at
+}
+
+/// A larger value has no square that is a number.
+const FARTHEST: f64 = 1e150;
+
+/// An error at the first value whose distances cannot be told.
+pub(crate) fn refuse_far(x: &Matrix) -> Result<(), FitError> {
+    for (j, name) in x.names().iter().enumerate() {
+        if let Some(row) = x.column(j).iter().position(|v| v.abs() > FARTHEST) {
+            let value = x.column(j)[row];
+            return Err(FitError::data(format!("feature `{name}` is {value:e} in row {}", row + 1))
+                .help(format!("distances of such numbers cannot be told: `map {name} with standardize`"))
+                .at(name, row));
+        }
+    }
+    Ok(())
 }

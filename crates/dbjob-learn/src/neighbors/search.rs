@@ -5,7 +5,7 @@ use super::points::Points;
 
 /// A row and how far it is, in the form that [`super::points::Distance`] keeps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Neighbor {
+pub(crate) struct Neighbor {
     pub distance: f64,
     pub row: u32,
 }
@@ -22,6 +22,20 @@ impl Ord for Neighbor {
 impl PartialOrd for Neighbor {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl Points {
+    /// The nearest row, the first of equally near ones, if it is no farther than `farthest`.
+    pub fn nearest(&self, query: &[f64], farthest: f64) -> Option<Neighbor> {
+        let mut best: Option<Neighbor> = None;
+        self.visit(query, farthest, &mut |distance, row| {
+            let found = Neighbor { distance, row };
+            let nearer = best.map_or(found, |best| best.min(found));
+            best = Some(nearer);
+            nearer.distance
+        });
+        best
     }
 }
 

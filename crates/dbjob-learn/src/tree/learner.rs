@@ -174,6 +174,7 @@ impl Learner for ForestLearner {
                 let centre = dot(numbers, &rows) / sum(&rows);
                 (0, self.grow_all(&Variance { centre }, x, numbers, &rows, (1, &keeper), cx)?)
             }
+            Target::Unlabelled(_) => return Err(FitError::data("random_forest learns classes or numbers")),
         };
         Ok(Fitted { model: Box::new(Forest::new(x.names(), classes, trees)), ended_early })
     }

@@ -23,12 +23,15 @@ fn iterative() -> Vec<(&'static str, Changes, Matrix, Target)> {
             ("batch_size", OptionValue::Int(16)),
         ]
     };
+    // Many starts, so that there is something to interrupt.
+    let clusters = vec![("k", OptionValue::Int(6)), ("n_init", OptionValue::Int(4)), ("tol", OptionValue::Float(0.0))];
     vec![
         ("logistic_regression", vec![("tol", OptionValue::Float(1e-10))], wine.x.clone(), wine.classes()),
         ("logistic_regression", minibatch("adam"), wine.x.clone(), wine.classes()),
         ("logistic_regression", minibatch("sgd"), wine.x.clone(), wine.classes()),
         ("random_forest", forest(), wine.x.clone(), wine.classes()),
         ("random_forest", forest(), diabetes.x.clone(), diabetes.numbers()),
+        ("kmeans", clusters, diabetes.x.clone(), Target::Unlabelled(diabetes.x.rows())),
     ]
 }
 
@@ -140,10 +143,14 @@ fn a_checkpoint_of_another_fit_or_a_damaged_one_is_not_used() {
         let other = (case.0, case.1.clone(), x, case.3.clone());
         assert_eq!(from(&bytes, &other).1, 1, "{}", case.0);
         let mut other = (case.0, case.1.clone(), case.2.clone(), case.3.clone());
-        let change = if case.0 == "random_forest" { "max_bins" } else { "batch_size" };
+        let change = match case.0 {
+            "random_forest" => "max_bins",
+            "kmeans" => "max_iter",
+            _ => "batch_size",
+        };
         other.1.retain(|(name, _)| *name != change);
         other.1.push((change, OptionValue::Int(63)));
-        if !case.1.is_empty() && case.1.len() != 1 || case.0 == "random_forest" {
+        if !case.1.is_empty() && case.1.len() != 1 || case.0 != "logistic_regression" {
             assert_eq!(from(&bytes, &other).1, 1, "{}", case.0);
         }
     }
@@ -209,12 +216,14 @@ fn large_fits_end_in_time() {
         ("logistic_regression", vec![("optimizer", word("adam")), many("epochs", 1_000_000)]),
         ("logistic_regression", slow),
         ("logistic_regression", exact),
+        ("kmeans", vec![many("k", 300), many("n_init", 1000)]),
     ] {
         let start = Instant::now();
         let limit = Duration::from_millis(300);
         let out_of_time = move || start.elapsed() >= limit;
         let cx = FitContext { out_of_time: &out_of_time, ..FitContext::quiet(2) };
-        let case = (name, changes, x.clone(), y.clone());
+        let y = if name == "kmeans" { Target::Unlabelled(rows) } else { y.clone() };
+        let case = (name, changes, x.clone(), y);
         let fitted = fit_in(&case, &cx).unwrap();
         let took = start.elapsed();
         // Without optimisation some steps that cannot be cut take long.

@@ -27,6 +27,14 @@ fn cases() -> Vec<(&'static str, Changes, Matrix, Target)> {
                 cases.push((*name, vec![], wine.x.clone(), wine.classes()));
                 cases.push((*name, vec![], diabetes.x.clone(), diabetes.numbers()));
             }
+            "kmeans" => {
+                let changes = vec![("k", OptionValue::Int(3)), ("n_init", OptionValue::Int(3))];
+                cases.push((*name, changes, wine.x.clone(), Target::Unlabelled(wine.x.rows())));
+            }
+            "dbscan" => {
+                let changes = vec![("eps", OptionValue::Float(40.0))];
+                cases.push((*name, changes, wine.x.clone(), Target::Unlabelled(wine.x.rows())));
+            }
             "naive_bayes" => {
                 for kind in ["gaussian", "multinomial", "bernoulli"] {
                     cases.push((*name, vec![("type", word(kind))], wine.x.clone(), wine.classes()));
@@ -51,12 +59,7 @@ fn large(x: &Matrix, y: &Target) -> (Matrix, Target) {
             *v += ((i * (j + 7)) % 101) as f64 * 1e-3;
         }
     }
-    let y = match y {
-        Target::Classes { codes, count } => {
-            Target::Classes { codes: rows.iter().map(|i| codes[*i]).collect(), count: *count }
-        }
-        Target::Numbers(v) => Target::Numbers(rows.iter().map(|i| v[*i]).collect()),
-    };
+    let y = take(y, &rows);
     (Matrix::new(x.names().to_vec(), columns, 6000).unwrap(), y)
 }
 
@@ -148,7 +151,7 @@ fn a_fit_can_be_stopped() {
         let soon = FitContext { cancelled: &cancelled, ..FitContext::quiet(2) };
         let learner = learner(name, task(&y), &options(name, &changes), 0).unwrap();
         assert_eq!(learner.fit(&x, &y, None, &at_once).unwrap_err().kind, FitErrorKind::Cancelled, "{name}");
-        if !matches!(name, "linear_regression" | "ridge" | "knn" | "dummy") {
+        if !matches!(name, "linear_regression" | "ridge" | "knn" | "dummy" | "dbscan") {
             assert_eq!(learner.fit(&x, &y, None, &soon).unwrap_err().kind, FitErrorKind::Cancelled, "{name}");
         }
     }

@@ -25,20 +25,12 @@ fn folds(f: &Fixture, y: &Target, options: &Options, metric_name: &str) -> f64 {
                     predicted: &columns[0],
                     weights: None,
                 })),
+                Target::Unlabelled(_) => unreachable!("forests learn classes or numbers"),
             };
             total += judged.unwrap();
         }
     }
     total / (seeds * 5) as f64
-}
-
-fn take(y: &Target, rows: &[usize]) -> Target {
-    match y {
-        Target::Classes { codes, count } => {
-            Target::Classes { codes: rows.iter().map(|i| codes[*i]).collect(), count: *count }
-        }
-        Target::Numbers(v) => Target::Numbers(rows.iter().map(|i| v[*i]).collect()),
-    }
 }
 
 /// Both means are over ten seeds: their difference has a standard deviation of about std · sqrt(2 / 10).

@@ -9,6 +9,7 @@ fn target(algorithm: &str, rows: u32) -> Target {
         "logistic_regression" | "random_forest" | "naive_bayes" | "knn" => {
             Target::Classes { codes: (0..rows).map(|i| i % 2).collect(), count: 2 }
         }
+        "kmeans" | "dbscan" => Target::Unlabelled(rows as usize),
         _ => Target::Numbers((0..rows).map(f64::from).collect()),
     }
 }

@@ -77,6 +77,7 @@ pub fn take(y: &Target, rows: &[usize]) -> Target {
             Target::Classes { codes: rows.iter().map(|i| codes[*i]).collect(), count: *count }
         }
         Target::Numbers(numbers) => Target::Numbers(rows.iter().map(|i| numbers[*i]).collect()),
+        Target::Unlabelled(_) => Target::Unlabelled(rows.len()),
     }
 }
 
@@ -123,6 +124,8 @@ pub fn options(algorithm: &str, changes: &[(&str, OptionValue)]) -> Options {
             vec![("type", word("gaussian")), ("var_smoothing", Float(1e-9)), ("alpha", Float(1.0))]
         }
         "dummy" => vec![("strategy", Null)],
+        "kmeans" => vec![("k", Int(8)), ("n_init", Int(1)), ("max_iter", Int(300)), ("tol", Float(1e-4))],
+        "dbscan" => vec![("eps", Float(0.5)), ("min_samples", Int(5)), ("metric", word("euclidean"))],
         "random_forest" => vec![
             ("trees", Int(100)),
             ("max_depth", Null),
@@ -144,6 +147,7 @@ pub fn task(y: &Target) -> Task {
     match y {
         Target::Classes { .. } => Task::Classification,
         Target::Numbers(_) => Task::Regression,
+        Target::Unlabelled(_) => Task::Clustering,
     }
 }
 

@@ -96,6 +96,8 @@ pub(super) fn judged<'a>(
             Judged::Classes(Classes { truth, predicted, probabilities: &scores.columns, weights })
         }
         Target::Numbers(truth) => Judged::Numbers(Numbers { truth, predicted: numbers, weights }),
+        // No metric is defined on no rows.
+        Target::Unlabelled(_) => Judged::Numbers(Numbers { truth: &[], predicted: &[], weights: None }),
     }
 }
 

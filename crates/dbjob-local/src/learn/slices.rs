@@ -49,6 +49,7 @@ impl Part {
                 Target::Classes { codes: rows.iter().map(|row| codes[*row]).collect(), count: *count }
             }
             Target::Numbers(numbers) => Target::Numbers(pick(numbers)),
+            Target::Unlabelled(_) => Target::Unlabelled(rows.len()),
         };
         let scores = Scores { columns: test.scores.columns.iter().map(|c| pick(c)).collect() };
         Self { truth, scores, numbers: pick(test.numbers), weights: test.weights.map(pick) }
