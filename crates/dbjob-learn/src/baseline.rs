@@ -54,6 +54,7 @@ impl Baseline {
                 Judged::Classes(Classes { truth, predicted, probabilities, weights })
             }
             Target::Numbers(truth) => Judged::Numbers(Numbers { truth, predicted: &probabilities[0], weights }),
+            Target::Unlabelled(_) => return Err(Undefined("there is nothing to guess")),
         })
     }
 }
