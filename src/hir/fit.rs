@@ -387,12 +387,11 @@ impl Draft {
     }
 }
 
-/// `epochs` without an optimizer means adam.
+/// `epochs` and its like without an optimizer mean adam.
 fn name_optimizer(fit: &ast::Fit, values: &mut BTreeMap<String, Value>) {
     let of_epochs = |o: &ast::FitOption| algorithm::logistic_regression::EPOCHS_ONLY.contains(&o.name.name.as_str());
-    if values["optimizer"] == Value::Null {
-        let meant = if fit.options.iter().any(of_epochs) { "adam" } else { "lbfgs" };
-        values.insert("optimizer".into(), Value::Word(meant.into()));
+    if values["optimizer"] == Value::Word("auto".into()) && fit.options.iter().any(of_epochs) {
+        values.insert("optimizer".into(), Value::Word("adam".into()));
     }
 }
 

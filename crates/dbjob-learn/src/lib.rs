@@ -12,6 +12,7 @@ pub mod cluster;
 mod context;
 pub mod dummy;
 mod error;
+mod gemm;
 pub mod linear;
 mod matrix;
 pub mod metric;

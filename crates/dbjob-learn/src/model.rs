@@ -1,6 +1,6 @@
 use crate::cluster::{DbscanLearner, KmeansLearner};
 use crate::dummy::DummyLearner;
-use crate::linear::{LinearLearner, LogisticLearner};
+use crate::linear::{ElasticNetLearner, Family, GlmLearner, LinearLearner, LogisticLearner};
 use crate::naive_bayes::NaiveBayesLearner;
 use crate::neighbors::NeighborsLearner;
 use crate::options::Reader;
@@ -11,11 +11,15 @@ use crate::{FitContext, FitError, Matrix, Options, Pool, Target, Task, Tensors};
 pub const ALGORITHMS: &[&str] = &[
     "dbscan",
     "dummy",
+    "elastic_net",
+    "gamma_regression",
     "kmeans",
     "knn",
+    "lasso",
     "linear_regression",
     "logistic_regression",
     "naive_bayes",
+    "poisson_regression",
     "random_forest",
     "ridge",
 ];
@@ -136,9 +140,16 @@ pub fn learner(name: &str, task: Task, options: &Options, seed: i64) -> Result<B
     let learner: Box<dyn Learner> = match (name, task) {
         ("logistic_regression", Task::Classification) => Box::new(LogisticLearner::read(&mut reader, seed)?),
         ("logistic_regression", Task::Regression) => return wrong_task("classes"),
-        ("linear_regression", Task::Regression) => Box::new(LinearLearner::least_squares()),
+        ("linear_regression", Task::Regression) => Box::new(LinearLearner::read_least_squares(&mut reader)?),
         ("ridge", Task::Regression) => Box::new(LinearLearner::read_ridge(&mut reader)?),
-        ("linear_regression" | "ridge", Task::Classification) => return wrong_task("numbers"),
+        ("lasso", Task::Regression) => Box::new(ElasticNetLearner::lasso(&mut reader)?),
+        ("elastic_net", Task::Regression) => Box::new(ElasticNetLearner::elastic_net(&mut reader)?),
+        ("poisson_regression", Task::Regression) => Box::new(GlmLearner::read(Family::Poisson, &mut reader)?),
+        ("gamma_regression", Task::Regression) => Box::new(GlmLearner::read(Family::Gamma, &mut reader)?),
+        (
+            "linear_regression" | "ridge" | "lasso" | "elastic_net" | "poisson_regression" | "gamma_regression",
+            Task::Classification,
+        ) => return wrong_task("numbers"),
         ("random_forest", task) => Box::new(ForestLearner::read(&mut reader, task, seed)?),
         ("naive_bayes", Task::Classification) => Box::new(NaiveBayesLearner::read(&mut reader)?),
         ("naive_bayes", Task::Regression) => return wrong_task("classes"),

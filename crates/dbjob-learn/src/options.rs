@@ -58,6 +58,15 @@ impl<'a> Reader<'a> {
         Err(self.wrong(name, value, &format!("a number {relation} {above}")))
     }
 
+    /// A number in 0..=1.
+    pub fn share(&mut self, name: &str) -> Result<f64, FitError> {
+        let value = self.peek(name).cloned();
+        match self.float(name, 0.0, true)? {
+            share if share <= 1.0 => Ok(share),
+            _ => Err(self.wrong(name, &value.expect("it was read"), "a number in 0..=1")),
+        }
+    }
+
     /// A whole number in `low..=high`.
     pub fn int(&mut self, name: &str, low: i64, high: i64) -> Result<usize, FitError> {
         let value = self.take(name)?;

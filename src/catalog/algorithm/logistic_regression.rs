@@ -8,22 +8,41 @@ pub const LOGISTIC_REGRESSION: Algorithm = Algorithm {
     tasks: &[Task::Classification],
     options: &[
         OptionSpec {
+            name: "penalty",
+            ty: OptionType::Word(&["l2", "l1", "elastic_net", "none"]),
+            default: Default::Word("l2"),
+            doc: "On the coefficients: their squares, their sizes (some become 0), both, or none",
+        },
+        OptionSpec {
             name: "c",
             ty: OptionType::Float { min: 0.0, max: f64::INFINITY, above: true },
             default: Default::Float(1.0),
-            doc: "Inverse strength of the L2 penalty, as in scikit-learn",
+            doc: "Inverse strength of the penalty, as in scikit-learn",
+        },
+        OptionSpec {
+            name: "l1_ratio",
+            ty: OptionType::Float { min: 0.0, max: 1.0, above: false },
+            default: Default::Float(0.5),
+            doc: "The share of L1 in the penalty; the rest is L2",
+        },
+        OptionSpec {
+            name: "fit_intercept",
+            ty: OptionType::Bool,
+            default: Default::Bool(true),
+            doc: "Whether there is an intercept; it is never penalised",
         },
         OptionSpec {
             name: "optimizer",
-            ty: OptionType::Word(&["lbfgs", "adam", "sgd"]),
-            default: Default::Null,
-            doc: "lbfgs solves to `tol`; adam and sgd go over the rows `epochs` times. Default lbfgs, or adam where `epochs` is given",
+            ty: OptionType::Word(&["auto", "newton", "lbfgs", "adam", "sgd"]),
+            default: Default::Word("auto"),
+            doc: "newton goes to the end of floating point, lbfgs to `tol`; adam and sgd go over the rows `epochs` times. auto: adam \
+                  where an option of epochs is given, else newton without a penalty or with few inputs, else lbfgs",
         },
         OptionSpec {
             name: "max_iter",
             ty: OptionType::Int { min: 1, max: 1_000_000 },
             default: Default::Int(100),
-            doc: "Most iterations of lbfgs",
+            doc: "Most iterations of newton and lbfgs",
         },
         OptionSpec {
             name: "tol",
@@ -64,16 +83,36 @@ pub const LOGISTIC_REGRESSION: Algorithm = Algorithm {
             help: "write `optimizer = adam`, or drop it",
         },
         Only::With {
-            options: &["max_iter", "tol"],
+            options: &["max_iter"],
             of: "optimizer",
-            is: &["lbfgs"],
+            is: &["auto", "newton", "lbfgs"],
             help: "drop it, or write `optimizer = lbfgs`",
+        },
+        Only::With {
+            options: &["tol"],
+            of: "optimizer",
+            is: &["auto", "lbfgs"],
+            help: "drop it, or write `optimizer = lbfgs`",
+        },
+        Only::With {
+            options: &["c"],
+            of: "penalty",
+            is: &["l2", "l1", "elastic_net"],
+            help: "drop it, or write `penalty = l2`",
+        },
+        Only::With {
+            options: &["l1_ratio"],
+            of: "penalty",
+            is: &["elastic_net"],
+            help: "drop it, or write `penalty = elastic_net`",
         },
     ],
     nulls: false,
     categories: false,
     spark: Some("LogisticRegression"),
-    doc: "Linear log-odds, binary or multinomial, with an L2 penalty. Wants numbers of like scale: `standardize`.",
+    doc: "Linear log-odds, binary or multinomial. Wants numbers of like scale: `standardize`. Without a penalty it is an error if \
+          the inputs tell the classes apart without a mistake, for then no finite coefficients are the best; of collinear \
+          inputs each gets its share.",
     example: "fit logistic_regression { c = 0.5 }",
 };
 

@@ -1,11 +1,15 @@
 //! One file an algorithm.
 
 mod dummy;
+mod elastic_net;
+mod gamma_regression;
 mod knn;
+mod lasso;
 mod linear_regression;
 pub mod logistic_regression;
 mod naive_bayes;
 mod page;
+mod poisson_regression;
 mod random_forest;
 mod ridge;
 
@@ -52,6 +56,10 @@ pub const ALGORITHMS: &[Algorithm] = &[
     logistic_regression::LOGISTIC_REGRESSION,
     linear_regression::LINEAR_REGRESSION,
     ridge::RIDGE,
+    lasso::LASSO,
+    elastic_net::ELASTIC_NET,
+    poisson_regression::POISSON_REGRESSION,
+    gamma_regression::GAMMA_REGRESSION,
     random_forest::RANDOM_FOREST,
     knn::KNN,
     naive_bayes::NAIVE_BAYES,
@@ -66,17 +74,5 @@ pub fn find(name: &str) -> Option<&'static Algorithm> {
 pub const CLUSTERS: &[&str] = &["kmeans", "dbscan"];
 
 /// Algorithms of the language that no engine has yet.
-pub const LATER: &[&str] = &[
-    "lasso",
-    "elastic_net",
-    "poisson_regression",
-    "gamma_regression",
-    "mlp",
-    "decision_tree",
-    "extra_trees",
-    "gradient_boosting",
-    "svm",
-    "kmeans",
-    "dbscan",
-    "pca",
-];
+pub const LATER: &[&str] =
+    &["mlp", "decision_tree", "extra_trees", "gradient_boosting", "svm", "kmeans", "dbscan", "pca"];

@@ -6,12 +6,20 @@ use crate::catalog::options::{Default, OptionSpec, OptionType};
 pub const RIDGE: Algorithm = Algorithm {
     name: "ridge",
     tasks: &[Task::Regression],
-    options: &[OptionSpec {
-        name: "alpha",
-        ty: OptionType::Float { min: 0.0, max: f64::INFINITY, above: false },
-        default: Default::Float(1.0),
-        doc: "Strength of the L2 penalty; the intercept is free",
-    }],
+    options: &[
+        OptionSpec {
+            name: "alpha",
+            ty: OptionType::Float { min: 0.0, max: f64::INFINITY, above: false },
+            default: Default::Float(1.0),
+            doc: "Strength of the L2 penalty, as in scikit-learn",
+        },
+        OptionSpec {
+            name: "fit_intercept",
+            ty: OptionType::Bool,
+            default: Default::Bool(true),
+            doc: "Whether there is an intercept; it is never penalised",
+        },
+    ],
     only: &[],
     nulls: false,
     categories: false,

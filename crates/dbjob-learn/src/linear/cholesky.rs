@@ -1,34 +1,29 @@
-/// Solves A x = b for a symmetric positive definite A (row-major, n x n) by Cholesky's factorisation.
-/// `None` when a pivot is not above `smallest`: A is singular, or too near to it for what the caller needs.
+use crate::numeric::dot;
+
+/// Solves A x = b for a symmetric positive definite A (row-major, n x n, of which the lower triangle is read) by Cholesky's
+/// factorisation. `None` when a pivot is not above `smallest`: A is singular, or too near to it for what the caller needs.
 pub(super) fn solve(mut a: Vec<f64>, n: usize, b: &[f64], smallest: f64) -> Option<Vec<f64>> {
-    for j in 0..n {
-        for k in 0..j {
-            let factor = a[j * n + k];
-            for i in j..n {
-                a[i * n + j] -= a[i * n + k] * factor;
-            }
+    for i in 0..n {
+        let (above, row) = a.split_at_mut(i * n);
+        for j in 0..i {
+            let other = &above[j * n..j * n + j + 1];
+            row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
         }
-        let pivot = a[j * n + j];
+        let pivot = row[i] - dot(&row[..i], &row[..i]);
         if pivot.is_nan() || pivot <= smallest {
             return None;
         }
-        let root = pivot.sqrt();
-        for i in j..n {
-            a[i * n + j] /= root;
-        }
+        row[i] = pivot.sqrt();
     }
     let mut x = b.to_vec();
     for i in 0..n {
-        for k in 0..i {
-            x[i] -= a[i * n + k] * x[k];
-        }
-        x[i] /= a[i * n + i];
+        x[i] = (x[i] - dot(&a[i * n..i * n + i], &x[..i])) / a[i * n + i];
     }
     for i in (0..n).rev() {
-        for k in i + 1..n {
-            x[i] -= a[k * n + i] * x[k];
-        }
         x[i] /= a[i * n + i];
+        for k in 0..i {
+            x[k] -= a[i * n + k] * x[i];
+        }
     }
     Some(x)
 }

@@ -22,15 +22,17 @@ pub(super) enum Ended {
     Exhausted,
     /// `evaluate` gave up; `x` is the best point so far.
     Stopped,
+    /// There is no minimum: the value falls for ever.
+    Receding,
 }
 
 /// All that a minimisation knows after an iteration. The value never rises from one to the next.
 pub(super) struct State {
     pub iteration: usize,
     pub value: f64,
-    x: Vec<f64>,
-    gradient: Vec<f64>,
-    pairs: VecDeque<Pair>,
+    pub(super) x: Vec<f64>,
+    pub(super) gradient: Vec<f64>,
+    pub(super) pairs: VecDeque<Pair>,
 }
 
 const MEMORY: usize = 10;
@@ -48,13 +50,10 @@ pub(super) fn minimise(
 ) -> Outcome {
     let mut state = match resume {
         Some(state) => state,
-        None => {
-            let mut gradient = vec![0.0; start.len()];
-            let Some(value) = evaluate(&start, &mut gradient) else {
-                return Outcome { x: start, ended: Ended::Stopped, iterations: 0, gradient: f64::INFINITY };
-            };
-            State { iteration: 0, value, x: start, gradient, pairs: VecDeque::with_capacity(MEMORY) }
-        }
+        None => match State::begin(&mut evaluate, start) {
+            Ok(state) => state,
+            Err(outcome) => return outcome,
+        },
     };
     let ended = loop {
         let State { iteration, value, x, gradient, pairs } = &mut state;
@@ -78,23 +77,40 @@ pub(super) fn minimise(
             Some(None) => break Ended::Converged,
             Some(Some(step)) => step,
         };
-        let s: Vec<f64> = step.x.iter().zip(&*x).map(|(a, b)| a - b).collect();
-        let y: Vec<f64> = step.gradient.iter().zip(&*gradient).map(|(a, b)| a - b).collect();
-        let sy = dot(&s, &y);
-        if sy > 0.0 {
-            if pairs.len() == MEMORY {
-                pairs.pop_front();
-            }
-            pairs.push_back(Pair { yy: dot(&y, &y), s, y, sy });
-        }
-        (*x, *value, *gradient) = (step.x, step.value, step.gradient);
-        *iteration += 1;
+        state.step(step.x, step.value, step.gradient);
         after(&state);
     };
     Outcome { gradient: largest(&state.gradient), x: state.x, ended, iterations: state.iteration }
 }
 
 impl State {
+    /// At `x`; an outcome when `evaluate` gave up.
+    pub(super) fn begin(
+        evaluate: &mut impl FnMut(&[f64], &mut [f64]) -> Option<f64>,
+        x: Vec<f64>,
+    ) -> Result<Self, Outcome> {
+        let mut gradient = vec![0.0; x.len()];
+        match evaluate(&x, &mut gradient) {
+            Some(value) => Ok(Self { iteration: 0, value, x, gradient, pairs: VecDeque::with_capacity(MEMORY) }),
+            None => Err(Outcome { x, ended: Ended::Stopped, iterations: 0, gradient: f64::INFINITY }),
+        }
+    }
+
+    /// Goes on to another point.
+    pub(super) fn step(&mut self, x: Vec<f64>, value: f64, gradient: Vec<f64>) {
+        let s: Vec<f64> = x.iter().zip(&self.x).map(|(a, b)| a - b).collect();
+        let y: Vec<f64> = gradient.iter().zip(&self.gradient).map(|(a, b)| a - b).collect();
+        let sy = dot(&s, &y);
+        if sy > 0.0 {
+            if self.pairs.len() == MEMORY {
+                self.pairs.pop_front();
+            }
+            self.pairs.push_back(Pair { yy: dot(&y, &y), s, y, sy });
+        }
+        (self.x, self.value, self.gradient) = (x, value, gradient);
+        self.iteration += 1;
+    }
+
     pub fn tensors(&self) -> Tensors {
         let n = self.x.len();
         let flat = |of: fn(&Pair) -> &Vec<f64>| -> Vec<f64> { self.pairs.iter().flat_map(of).copied().collect() };
@@ -123,19 +139,19 @@ impl State {
     }
 }
 
-struct Pair {
+pub(super) struct Pair {
     s: Vec<f64>,
     y: Vec<f64>,
     sy: f64,
     yy: f64,
 }
 
-fn largest(gradient: &[f64]) -> f64 {
+pub(super) fn largest(gradient: &[f64]) -> f64 {
     gradient.iter().fold(0.0, |m, g| m.max(g.abs()))
 }
 
 /// The two-loop recursion: minus the inverse Hessian's estimate times the gradient.
-fn descent(gradient: &[f64], pairs: &VecDeque<Pair>) -> Vec<f64> {
+pub(super) fn descent(gradient: &[f64], pairs: &VecDeque<Pair>) -> Vec<f64> {
     let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut alphas = Vec::with_capacity(pairs.len());
     for pair in pairs.iter().rev() {

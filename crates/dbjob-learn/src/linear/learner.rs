@@ -1,21 +1,22 @@
 use super::least_squares;
-use super::model::LinearModel;
+use super::model::{LinearModel, Link};
 use crate::matrix::check;
 use crate::options::Reader;
 use crate::{FitContext, FitError, Fitted, Learner, Matrix, Target};
 
-/// Least squares (`alpha` 0) and ridge regression, both with an unpenalised intercept.
+/// Least squares (`alpha` 0) and ridge regression, the intercept unpenalised.
 pub struct LinearLearner {
     alpha: f64,
+    fit_intercept: bool,
 }
 
 impl LinearLearner {
-    pub(crate) fn least_squares() -> Self {
-        Self { alpha: 0.0 }
+    pub(crate) fn read_least_squares(options: &mut Reader<'_>) -> Result<Self, FitError> {
+        Ok(Self { alpha: 0.0, fit_intercept: options.bool("fit_intercept")? })
     }
 
     pub(crate) fn read_ridge(options: &mut Reader<'_>) -> Result<Self, FitError> {
-        Ok(Self { alpha: options.float("alpha", 0.0, true)? })
+        Ok(Self { alpha: options.float("alpha", 0.0, true)?, fit_intercept: options.bool("fit_intercept")? })
     }
 }
 
@@ -33,7 +34,7 @@ impl Learner for LinearLearner {
                 &ones
             }
         };
-        let (coefficients, intercept) = least_squares::fit(x, numbers, weights, self.alpha, cx)?;
-        Ok(Fitted::whole(LinearModel::numbers(x.names(), coefficients, intercept)))
+        let (coefficients, intercept) = least_squares::fit(x, numbers, weights, (self.alpha, self.fit_intercept), cx)?;
+        Ok(Fitted::whole(LinearModel::numbers(x.names(), coefficients, intercept, Link::Identity)))
     }
 }

@@ -1,5 +1,8 @@
-use super::{cholesky, orthogonal};
-use crate::numeric::{dot, shifted_dot, sum};
+use super::cholesky;
+use super::design::mean;
+use super::orthogonal::{self, Solved};
+use super::twofold::Twofold;
+use crate::numeric::{dot, sum};
 use crate::pool::blocks;
 use crate::{FitContext, FitError, Matrix, Pool};
 
@@ -14,11 +17,11 @@ pub(super) fn fit(
     x: &Matrix,
     y: &[f64],
     weights: &[f64],
-    alpha: f64,
+    (alpha, fit_intercept): (f64, bool),
     cx: &FitContext<'_>,
 ) -> Result<(Vec<f64>, f64), FitError> {
     let pool = Pool::new(cx.threads)?;
-    let problem = Centred::new(x, y, weights, &pool);
+    let problem = Centred::new(x, y, weights, fit_intercept, &pool);
     let (gram, right) = problem.normal_equations(&pool, cx).ok_or_else(FitError::cancelled)?;
     if gram.iter().chain(&right).any(|v| !v.is_finite()) {
         return Err(FitError::data("the features or the output are too large: their squares are not finite")
@@ -37,17 +40,21 @@ pub(super) fn fit(
         scaled[a * n + a] += alpha / (units[a] * units[a]);
     }
     // Pivots of a matrix with diagonal 1 (or more): 1 - R² of a feature on those before it. Below this limit the
-    // squared condition number would cost more than half of the digits.
-    const SMALLEST_PIVOT: f64 = 1e-7;
-    let solution = match cholesky::solve(scaled, n, &scaled_right, SMALLEST_PIVOT) {
-        Some(solution) => solution,
-        None => problem.orthogonal(&active, &units, alpha, &pool, cx)?,
+    // squared condition number would cost a quarter of the digits.
+    const SMALLEST_PIVOT: f64 = 1e-4;
+    let solved = match cholesky::solve(scaled, n, &scaled_right, SMALLEST_PIVOT) {
+        Some(solution) => Err(solution),
+        None => Ok(problem.orthogonal(&active, &units, alpha, &pool, cx)?),
     };
     let mut coefficients = vec![0.0; x.width()];
-    for ((j, unit), s) in active.iter().zip(&units).zip(solution) {
+    for ((j, unit), s) in active.iter().zip(&units).zip(solved.as_ref().map_or_else(|x| x, |solved| &solved.x)) {
         coefficients[*j] = s / unit;
     }
-    let intercept = problem.y_mean - coefficients.iter().zip(&problem.means).map(|(c, m)| c * m).sum::<f64>();
+    let shift: f64 = coefficients.iter().zip(&problem.means).map(|(c, m)| c * m).sum();
+    let mut intercept = problem.y_mean - shift;
+    if let Ok(solved) = solved {
+        problem.refine(&solved, (&active, &units), alpha, (&mut coefficients, &mut intercept), &pool);
+    }
     Ok((coefficients, intercept))
 }
 
@@ -55,21 +62,18 @@ struct Centred<'a> {
     x: &'a Matrix,
     y: &'a [f64],
     weights: &'a [f64],
+    intercept: bool,
     means: Vec<f64>,
     y_mean: f64,
     ranges: Vec<std::ops::Range<usize>>,
 }
 
 impl<'a> Centred<'a> {
-    fn new(x: &'a Matrix, y: &'a [f64], weights: &'a [f64], pool: &Pool) -> Self {
+    fn new(x: &'a Matrix, y: &'a [f64], weights: &'a [f64], intercept: bool, pool: &Pool) -> Self {
         let total = sum(weights);
-        let mean = |v: &[f64]| {
-            let first = dot(v, weights) / total;
-            // A second pass removes the rounding of the first.
-            first + shifted_dot(v, first, weights) / total
-        };
+        let mean = |v: &[f64]| if intercept { mean(v, weights, total) } else { 0.0 };
         let means = pool.run(x.width(), |j| mean(x.column(j)));
-        Self { x, y, weights, means, y_mean: mean(y), ranges: blocks(x.rows(), BLOCK) }
+        Self { x, y, weights, intercept, means, y_mean: mean(y), ranges: blocks(x.rows(), BLOCK) }
     }
 
     /// Whether a feature's sum of squares about its mean is more than the rounding of the mean leaves.
@@ -131,7 +135,7 @@ impl<'a> Centred<'a> {
         alpha: f64,
         pool: &Pool,
         cx: &FitContext<'_>,
-    ) -> Result<Vec<f64>, FitError> {
+    ) -> Result<Solved, FitError> {
         let n = active.len();
         let tasks: Vec<_> = self.ranges.chunks(self.ranges.len().div_ceil(64)).collect();
         let parts = pool.run(tasks.len(), |t| {
@@ -162,6 +166,61 @@ impl<'a> Centred<'a> {
             append(&mut stack, penalty);
         }
         orthogonal::shortest_solution(stack)
+    }
+
+    /// Takes the solution to where the features are orthogonal to residuals that are computed with twice the digits: what
+    /// the factorisation lost on nearly collinear features comes back.
+    fn refine(
+        &self,
+        solved: &Solved,
+        (active, units): (&[usize], &[f64]),
+        alpha: f64,
+        (coefficients, intercept): (&mut [f64], &mut f64),
+        pool: &Pool,
+    ) {
+        let total = sum(self.weights);
+        for _ in 0..3 {
+            let parts = pool.run(self.ranges.len(), |b| self.slopes(active, coefficients, *intercept, b));
+            let mut slopes = vec![Twofold::default(); active.len() + 1];
+            for part in parts {
+                slopes.iter_mut().zip(part).for_each(|(s, p)| *s = s.add_twofold(p));
+            }
+            let base = slopes.pop().expect("one more than features").value();
+            let base = if self.intercept { base } else { 0.0 };
+            let scaled: Vec<f64> = (0..active.len())
+                .map(|a| {
+                    let j = active[a];
+                    slopes[a].add_product(-alpha, coefficients[j]).add_product(-self.means[j], base).value() / units[a]
+                })
+                .collect();
+            let Some(steps) = solved.correction(&scaled) else { return };
+            let mut shift = base / total;
+            for ((j, unit), s) in active.iter().zip(units).zip(steps) {
+                coefficients[*j] += s / unit;
+                shift -= s / unit * self.means[*j];
+            }
+            if self.intercept {
+                *intercept += shift;
+            }
+        }
+    }
+
+    /// Σ w·residual·feature of a block for the active features, then Σ w·residual.
+    fn slopes(&self, active: &[usize], coefficients: &[f64], intercept: f64, block: usize) -> Vec<Twofold> {
+        let mut slopes = vec![Twofold::default(); active.len() + 1];
+        for row in self.ranges[block].clone() {
+            let mut residual = Twofold::default().add(self.y[row]).add(-intercept);
+            for j in active {
+                residual = residual.add_product(-coefficients[*j], self.x.column(*j)[row]);
+            }
+            let residual = residual.times(self.weights[row]);
+            for (slope, j) in slopes.iter_mut().zip(active) {
+                *slope = slope.add_twofold(residual.times(self.x.column(*j)[row]));
+            }
+            let last = active.len();
+            slopes[last] = slopes[last].add_twofold(residual);
+        }
+        slopes
     }
 }
 

@@ -1,47 +1,76 @@
-use super::lbfgs::{self, Ended, State};
+use super::design::Design;
+use super::loss::Loss;
 use super::minibatch::{self, Optimizer, Schedule};
 use super::model::LinearModel;
 use super::objective::Objective;
+use super::solve::{Method, Solver};
 use crate::checkpoint::Keeper;
 use crate::matrix::check;
 use crate::options::Reader;
 use crate::weights::{ClassWeight, present_classes};
-use crate::{Early, FitContext, FitError, Fitted, Learner, Matrix, Pool, Progress, Target};
+use crate::{FitContext, FitError, Fitted, Learner, Matrix, Pool, Target};
 
-/// Logistic regression with an L2 penalty of scikit-learn's strength `c`, for two or more classes.
+/// Logistic regression for two or more classes.
 #[derive(Debug)]
 pub struct LogisticLearner {
-    c: f64,
+    /// The share of L1 in the penalty, and scikit-learn's strength; no strength: no penalty.
+    l1_ratio: f64,
+    c: Option<f64>,
+    fit_intercept: bool,
     class_weight: ClassWeight,
-    solver: Solver,
+    way: Way,
 }
 
 #[derive(Debug)]
-enum Solver {
-    /// Until the gradient is at most `tol`, or `max_iter` iterations.
-    Lbfgs {
-        max_iter: usize,
-        tol: f64,
-    },
+enum Way {
+    Whole(Solver),
     MiniBatch(Schedule),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Penalty {
+    None,
+    L2,
+    L1,
+    ElasticNet,
 }
 
 impl LogisticLearner {
     pub(crate) fn read(options: &mut Reader<'_>, seed: i64) -> Result<Self, FitError> {
-        let c = options.float("c", 0.0, false)?;
+        use Penalty::{ElasticNet, L1, L2};
+        let penalty =
+            options.word("penalty", &[("none", Penalty::None), ("l2", L2), ("l1", L1), ("elastic_net", ElasticNet)])?;
+        let (c, ratio) = (options.float("c", 0.0, false)?, options.share("l1_ratio")?);
         let max_iter = options.int("max_iter", 1, i64::MAX)?;
         let tol = options.float("tol", 0.0, false)?;
-        let optimizer = options
-            .word("optimizer", &[("lbfgs", None), ("sgd", Some(Optimizer::Sgd)), ("adam", Some(Optimizer::Adam))])?;
+        let whole = |method| Ok(Solver { method, max_iter, tol });
+        let optimizer = options.word(
+            "optimizer",
+            &[
+                ("auto", whole(Method::Auto)),
+                ("newton", whole(Method::Newton)),
+                ("lbfgs", whole(Method::Lbfgs)),
+                ("adam", Err(Optimizer::Adam)),
+                ("sgd", Err(Optimizer::Sgd)),
+            ],
+        )?;
         let epochs = options.int("epochs", 1, i64::MAX)?;
         let learning_rate = options.float("learning_rate", 0.0, false)?;
         let batch_size = options.int("batch_size", 1, i64::MAX)?;
-        let class_weight = ClassWeight::read(options)?;
-        let solver = match optimizer {
-            None => Solver::Lbfgs { max_iter, tol },
-            Some(optimizer) => Solver::MiniBatch(Schedule { optimizer, epochs, learning_rate, batch_size, seed }),
-        };
-        Ok(Self { c, class_weight, solver })
+        Ok(Self {
+            l1_ratio: match penalty {
+                Penalty::None | L2 => 0.0,
+                L1 => 1.0,
+                ElasticNet => ratio,
+            },
+            c: (!matches!(penalty, Penalty::None)).then_some(c),
+            fit_intercept: options.bool("fit_intercept")?,
+            class_weight: ClassWeight::read(options)?,
+            way: match optimizer {
+                Ok(solver) => Way::Whole(solver),
+                Err(optimizer) => Way::MiniBatch(Schedule { optimizer, epochs, learning_rate, batch_size, seed }),
+            },
+        })
     }
 }
 
@@ -55,66 +84,25 @@ impl Learner for LogisticLearner {
         let learned = present_classes(codes, *count, &rows)?;
         // Rows without weight may be of a class that is not learned; any code serves them.
         let codes: Vec<u32> = codes.iter().map(|c| learned.binary_search(c).unwrap_or(0) as u32).collect();
-        let outputs = if learned.len() == 2 { 1 } else { learned.len() };
+        let loss = if learned.len() == 2 { Loss::Binary(&codes) } else { Loss::Classes(&codes, learned.len()) };
         let pool = Pool::new(cx.threads)?;
         let keeper = Keeper::new(cx, self, x, y, weights);
-        let (coefficients, intercepts, ended_early) = match &self.solver {
-            Solver::Lbfgs { max_iter, tol } => {
-                let objective = Objective::new(x, &codes, &rows, outputs, self.c, &pool);
-                solve(&objective, (*max_iter, *tol), cx, &keeper, &pool)?
+        // Per unit of weight; scikit-learn's objective is divided by c and all the weight.
+        let strength = self.c.map_or(0.0, |c| 1.0 / (c * crate::numeric::sum(&rows)));
+        let (l1, l2) = (strength * self.l1_ratio, strength * (1.0 - self.l1_ratio));
+        let (coefficients, intercepts, ended_early) = match &self.way {
+            Way::Whole(solver) => {
+                let design = Design::new(x, &rows, self.fit_intercept, &pool)?;
+                let objective = Objective { design, loss, l2 };
+                let start = vec![0.0; objective.parameters()];
+                solver.solve(&objective, l1, start, ("logistic_regression", cx), &keeper, &pool)?
             }
-            Solver::MiniBatch(schedule) => minibatch::fit(x, &codes, &rows, (outputs, self.c), schedule, cx, &keeper)?,
+            Way::MiniBatch(schedule) => {
+                let penalties = (l1, l2, self.fit_intercept);
+                minibatch::fit(x, &codes, &rows, (loss.outputs(), penalties), schedule, cx, &keeper)?
+            }
         };
         let model = LinearModel::classifier(x.names(), *count, learned, coefficients, intercepts);
         Ok(Fitted { model: Box::new(model), ended_early })
     }
-}
-
-/// Coefficients (row-major) and intercepts, and whether the time was over before their last round.
-pub(super) type Solution = (Vec<f64>, Vec<f64>, Option<Early>);
-
-fn solve(
-    objective: &Objective<'_>,
-    (max_iter, tol): (usize, f64),
-    cx: &FitContext<'_>,
-    keeper: &Keeper<'_>,
-    pool: &Pool,
-) -> Result<Solution, FitError> {
-    let start = vec![0.0; objective.parameters()];
-    let resume = keeper.resume().and_then(|(done, state)| State::restore(done, &state, start.len()));
-    let mut kept = None;
-    let outcome = lbfgs::minimise(
-        |u, gradient| objective.evaluate(u, gradient, pool, &|| cx.stops()),
-        start,
-        resume,
-        (max_iter, tol),
-        |state| {
-            let done = state.iteration as u64;
-            (cx.progress)(Progress { done, total: max_iter as u64, loss: Some(state.value) });
-            keeper.keep(false, done, || state.tensors());
-            if cx.checkpoints.is_some() {
-                kept = Some((done, state.tensors()));
-            }
-        },
-    );
-    let mut ended_early = None;
-    match outcome.ended {
-        Ended::Converged => {}
-        Ended::Stopped => {
-            if let Some((done, state)) = kept {
-                keeper.keep(true, done, || state);
-            }
-            if (cx.cancelled)() {
-                return Err(FitError::cancelled());
-            }
-            ended_early = Some(Early { done: outcome.iterations as u64, total: max_iter as u64, unit: "iterations" });
-        }
-        Ended::Exhausted => (cx.warn)(format!(
-            "logistic_regression stopped after max_iter = {max_iter} iterations with a gradient of {:.1e} (tol = {tol:.0e}): \
-             raise max_iter",
-            outcome.gradient
-        )),
-    }
-    let (coefficients, intercepts) = objective.raw(&outcome.x);
-    Ok((coefficients, intercepts, ended_early))
 }

@@ -1,7 +1,6 @@
-use super::logistic::Solution;
-use super::objective::binary;
+use super::solve::Solution;
 use crate::checkpoint::Keeper;
-use crate::numeric::{dot, sum};
+use crate::numeric::{dot, exp, ln_1p, sigmoid, sum};
 use crate::rng::Rng;
 use crate::store::Stored;
 use crate::{Early, FitContext, FitError, FitErrorKind, Matrix, Progress, Tensor, Tensors};
@@ -32,7 +31,7 @@ pub(super) fn fit(
     x: &Matrix,
     y: &[u32],
     weights: &[f64],
-    (outputs, c): (usize, f64),
+    (outputs, (l1, l2, intercept)): (usize, (f64, f64, bool)),
     schedule: &Schedule,
     cx: &FitContext<'_>,
     keeper: &Keeper<'_>,
@@ -41,7 +40,6 @@ pub(super) fn fit(
     let rows = row_major(x);
     let total = sum(weights);
     let mean_weight = total / n as f64;
-    let penalty = 1.0 / (c * total);
     let penalised = outputs * p;
     let mut order: Vec<u32> = (0..n as u32).collect();
     let shuffle = |order: &mut [u32], epoch: usize| Rng::new(schedule.seed, epoch as u64).shuffle(order);
@@ -87,13 +85,17 @@ pub(super) fn fit(
             let scale = 1.0 / (batch.len() as f64 * mean_weight);
             for (i, g) in gradient.iter_mut().enumerate() {
                 *g *= scale;
-                if i < penalised {
-                    *g += penalty * parameters[i];
+                match parameters[i] {
+                    v if i < penalised => *g += l2 * v + if v == 0.0 { 0.0 } else { l1 * v.signum() },
+                    _ if !intercept => *g = 0.0,
+                    _ => {}
                 }
             }
             stepper.step(&mut parameters, &gradient);
         }
-        let loss = loss / total + penalty / 2.0 * dot(&parameters[..penalised], &parameters[..penalised]);
+        let coefficients = &parameters[..penalised];
+        let bent: f64 = coefficients.iter().map(|v| v.abs()).sum();
+        let loss = loss / total + l2 / 2.0 * dot(coefficients, coefficients) + l1 * bent;
         let epoch = after.epoch + 1;
         if !loss.is_finite() || parameters.iter().any(|v| !v.is_finite()) {
             return Err(FitError::new(
@@ -175,7 +177,9 @@ fn row_major(x: &Matrix) -> Vec<f64> {
 /// From the scores of one row to its weighted residuals; gives its weighted loss.
 fn residuals(scores: &mut [f64], y: u32, weight: f64) -> f64 {
     if scores.len() == 1 {
-        return binary(scores, &[y], &[weight]);
+        let (z, truth) = (scores[0], f64::from(y));
+        scores[0] = weight * (sigmoid(z) - truth);
+        return weight * (ln_1p(exp(-z.abs())) + z.max(0.0) - truth * z);
     }
     let max = scores.iter().fold(f64::NEG_INFINITY, |m, s| m.max(*s));
     let truth = scores[y as usize];

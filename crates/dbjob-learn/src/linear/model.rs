@@ -1,11 +1,11 @@
-use crate::numeric::{sigmoid, softmax};
+use crate::numeric::{exp, sigmoid, softmax};
 use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
 
 /// score = intercept + Σ coefficient · feature, for each row of coefficients.
 ///
-/// Numbers: one row, the score is the prediction. Two learned classes: one row, the sigmoid of the score is the
+/// Numbers: one row, the score or (with a log link) its exponential is the prediction. Two learned classes: one row, the sigmoid of the score is the
 /// probability of the second. More: one row a learned class, the softmax of the scores. A class that had no row to
 /// learn from has probability 0.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,14 +17,30 @@ pub struct LinearModel {
     /// Row-major, `intercepts.len()` x features.
     coefficients: Vec<f64>,
     intercepts: Vec<f64>,
+    link: Link,
+}
+
+/// What a number's score is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    Identity,
+    /// The logarithm of the prediction.
+    Log,
 }
 
 impl LinearModel {
     pub(crate) const KIND: &'static str = "linear";
 
     /// A model of numbers.
-    pub(crate) fn numbers(features: &[String], coefficients: Vec<f64>, intercept: f64) -> Self {
-        Self { features: features.to_vec(), classes: 0, learned: vec![], coefficients, intercepts: vec![intercept] }
+    pub(crate) fn numbers(features: &[String], coefficients: Vec<f64>, intercept: f64, link: Link) -> Self {
+        Self {
+            features: features.to_vec(),
+            classes: 0,
+            learned: vec![],
+            coefficients,
+            intercepts: vec![intercept],
+            link,
+        }
     }
 
     /// A classifier.
@@ -35,13 +51,18 @@ impl LinearModel {
         coefficients: Vec<f64>,
         intercepts: Vec<f64>,
     ) -> Self {
-        Self { features: features.to_vec(), classes, learned, coefficients, intercepts }
+        Self { features: features.to_vec(), classes, learned, coefficients, intercepts, link: Link::Identity }
     }
 
     pub(crate) fn restore(stored: Stored<'_>) -> Result<Self, LoadError> {
         let (coefficients, shape) = stored.f64("coefficients")?;
         let (intercepts, _) = stored.f64("intercepts")?;
         let learned = stored.u32("learned")?;
+        let link = match (stored.u8("link")?.as_slice(), stored.classes) {
+            ([0], _) => Some(Link::Identity),
+            ([1], 0) => Some(Link::Log),
+            _ => None,
+        };
         let outputs = match learned.len() {
             0 | 2 => 1,
             k => k,
@@ -52,10 +73,10 @@ impl LinearModel {
             && (learned.is_empty() == (stored.classes == 0))
             && learned.is_sorted_by(|a, b| a < b)
             && learned.iter().all(|c| (*c as usize) < stored.classes);
-        if !sound {
+        let Some(link) = link.filter(|_| sound) else {
             return Err(LoadError("the tensors of the linear model do not fit together".to_owned()));
-        }
-        Ok(Self { features: stored.features, classes: stored.classes, learned, coefficients, intercepts })
+        };
+        Ok(Self { features: stored.features, classes: stored.classes, learned, coefficients, intercepts, link })
     }
 
     /// Row-major, one row an output.
@@ -81,7 +102,12 @@ impl LinearModel {
             }
         }
         match self.learned.len() {
-            0 => z,
+            0 => {
+                if self.link == Link::Log {
+                    z.iter_mut().flatten().for_each(|z| *z = exp(*z));
+                }
+                z
+            }
             2 => {
                 let second: Vec<f64> = z[0].iter().map(|z| sigmoid(*z)).collect();
                 // 1 - p loses no more than p itself has; the two sum to 1 exactly.
@@ -133,6 +159,7 @@ impl Model for LinearModel {
             ("coefficients", Tensor::f64(shape, &self.coefficients)),
             ("intercepts", Tensor::f64(vec![self.intercepts.len()], &self.intercepts)),
             ("learned", Tensor::u32(&self.learned)),
+            ("link", Tensor::u8(vec![u8::from(self.link == Link::Log)])),
         ]
     }
 }

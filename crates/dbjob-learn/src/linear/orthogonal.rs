@@ -30,9 +30,34 @@ pub(super) fn triangle(columns: &mut [Vec<f64>]) {
     columns.iter_mut().for_each(|c| c.truncate(rows));
 }
 
+/// Of a least squares problem: the shortest solution, and what more of them can be found by.
+pub(super) struct Solved {
+    pub x: Vec<f64>,
+    /// Row-major, where the columns are independent.
+    triangle: Option<Vec<f64>>,
+}
+
+impl Solved {
+    /// (AᵀA)⁻¹ g; nothing where the columns depend on each other.
+    pub fn correction(&self, g: &[f64]) -> Option<Vec<f64>> {
+        let (r, p) = (self.triangle.as_ref()?, g.len());
+        let mut x = g.to_vec();
+        for i in 0..p {
+            x[i] /= r[i * p + i];
+            for k in i + 1..p {
+                x[k] -= r[i * p + k] * x[i];
+            }
+        }
+        for i in (0..p).rev() {
+            x[i] = (x[i] - dot(&r[i * p + i + 1..(i + 1) * p], &x[i + 1..])) / r[i * p + i];
+        }
+        Some(x)
+    }
+}
+
 /// The shortest x with the least |A x - b|, for the columns of A followed by b, all of one length.
 /// Directions whose singular value is below machine precision times the largest are left out.
-pub(super) fn shortest_solution(mut columns: Vec<Vec<f64>>) -> Result<Vec<f64>, FitError> {
+pub(super) fn shortest_solution(mut columns: Vec<Vec<f64>>) -> Result<Solved, FitError> {
     let p = columns.len() - 1;
     triangle(&mut columns);
     columns.iter_mut().for_each(|c| c.resize(p + 1, 0.0));
@@ -52,7 +77,9 @@ pub(super) fn shortest_solution(mut columns: Vec<Vec<f64>>) -> Result<Vec<f64>, 
             *x += svd.V.get((j, k)) * along;
         }
     }
-    Ok(x)
+    let independent = svd.s.iter().all(|s| *s > smallest);
+    let row_major = || (0..p).flat_map(|i| columns.iter().map(move |c| c[i])).collect();
+    Ok(Solved { x, triangle: independent.then(row_major) })
 }
 
 #[cfg(test)]
@@ -74,14 +101,25 @@ mod tests {
     }
 
     #[test]
+    fn corrections_solve_the_normal_equations() {
+        let (a, b) = (vec![1.0, 2.0, 3.0], vec![0.0, 1.0, -1.0]);
+        let solved = shortest_solution(vec![a.clone(), b.clone(), vec![1.0, 0.0, 0.0]]).unwrap();
+        let x = solved.correction(&[3.0, 5.0]).unwrap();
+        let (aa, ab, bb) = (dot(&a, &a), dot(&a, &b), dot(&b, &b));
+        assert!((aa * x[0] + ab * x[1] - 3.0).abs() < 1e-12 && (ab * x[0] + bb * x[1] - 5.0).abs() < 1e-12, "{x:?}");
+    }
+
+    #[test]
     fn of_equal_columns_each_gets_half() {
         let x = shortest_solution(vec![vec![1.0, 2.0, 3.0], vec![1.0, 2.0, 3.0], vec![2.0, 4.0, 6.0]]).unwrap();
+        assert_eq!(x.correction(&[1.0, 1.0]), None);
+        let x = x.x;
         assert!(x.iter().all(|v| (v - 1.0).abs() < 1e-12), "{x:?}");
     }
 
     #[test]
     fn fewer_rows_than_columns_give_the_shortest() {
-        let x = shortest_solution(vec![vec![3.0], vec![4.0], vec![25.0]]).unwrap();
+        let x = shortest_solution(vec![vec![3.0], vec![4.0], vec![25.0]]).unwrap().x;
         assert!((x[0] - 3.0).abs() < 1e-12 && (x[1] - 4.0).abs() < 1e-12, "{x:?}");
     }
 }

@@ -22,6 +22,9 @@ fn cases() -> Vec<(&'static str, Changes, Matrix, Target)> {
             "logistic_regression" => {
                 cases.push((*name, vec![], wine.x.clone(), wine.classes()));
                 cases.push((*name, adam.clone(), wine.x.clone(), wine.classes()));
+                cases.push((*name, vec![("optimizer", word("newton"))], wine.x.clone(), wine.classes()));
+                cases.push((*name, vec![("penalty", word("l1"))], wine.x.clone(), wine.classes()));
+                cases.push((*name, lbfgs_l1(), wine.x.clone(), wine.classes()));
             }
             "knn" | "dummy" => {
                 cases.push((*name, vec![], wine.x.clone(), wine.classes()));
@@ -48,6 +51,10 @@ fn cases() -> Vec<(&'static str, Changes, Matrix, Target)> {
         }
     }
     cases
+}
+
+fn lbfgs_l1() -> Changes {
+    vec![("penalty", word("l1")), ("optimizer", word("lbfgs"))]
 }
 
 /// More rows than one block of work, so that threads have something to share.

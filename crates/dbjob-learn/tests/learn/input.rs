@@ -10,7 +10,7 @@ fn target(algorithm: &str, rows: u32) -> Target {
             Target::Classes { codes: (0..rows).map(|i| i % 2).collect(), count: 2 }
         }
         "kmeans" | "dbscan" => Target::Unlabelled(rows as usize),
-        _ => Target::Numbers((0..rows).map(f64::from).collect()),
+        _ => Target::Numbers((0..rows).map(|i| f64::from(i + 1)).collect()),
     }
 }
 

@@ -10,10 +10,6 @@ fn with(more: &[(&'static str, OptionValue)]) -> Vec<(&'static str, OptionValue)
     EXACT.iter().chain(more).cloned().collect()
 }
 
-fn expected(f: &Fixture, case: &str) -> Vec<f64> {
-    [f.floats(&format!("{case}.coefficients")), f.floats(&format!("{case}.intercepts"))].concat()
-}
-
 /// Versicolor against virginica.
 fn two_species(f: &Fixture) -> (Matrix, Target) {
     let rows: Vec<usize> = (50..150).collect();
@@ -26,12 +22,12 @@ fn two_classes_equal_scikit_learn() {
     let f = fixture("iris");
     let (x, y) = two_species(&f);
     let model = fit("logistic_regression", &EXACT, &x, &y);
-    assert_close(&parameters(&*model), &expected(&f, "two"), 1e-7);
+    assert_close(&parameters(&*model), &f.parameters("two"), 1e-7);
     let scores = predict(&*model, &x);
     let first = [scores.columns[0][0], scores.columns[1][0]];
     assert_close(&first, &f.floats("two.first_probabilities"), 1e-8);
     let model = fit("logistic_regression", &with(&[("c", OptionValue::Float(0.01))]), &x, &y);
-    assert_close(&parameters(&*model), &expected(&f, "two_strong_penalty"), 1e-7);
+    assert_close(&parameters(&*model), &f.parameters("two_strong_penalty"), 1e-7);
 }
 
 #[test]
@@ -41,20 +37,20 @@ fn balanced_classes_equal_scikit_learn() {
     let codes = rows.iter().map(|i| u32::from(f.codes()[*i] > 0)).collect();
     let y = Target::Classes { codes, count: 2 };
     let model = fit("logistic_regression", &with(&[("class_weight", word("balanced"))]), &f.x.take(&rows), &y);
-    assert_close(&parameters(&*model), &expected(&f, "two_balanced"), 1e-7);
+    assert_close(&parameters(&*model), &f.parameters("two_balanced"), 1e-7);
 }
 
 #[test]
 fn three_classes_equal_scikit_learn() {
     let f = fixture("iris");
     let model = fit("logistic_regression", &EXACT, &f.x, &f.classes());
-    assert_close(&parameters(&*model), &expected(&f, "three"), 1e-6);
+    assert_close(&parameters(&*model), &f.parameters("three"), 1e-6);
     let scores = predict(&*model, &f.x);
     let first: Vec<f64> = scores.columns.iter().map(|c| c[0]).collect();
     assert_close(&first, &f.floats("three.first_probabilities"), 1e-6);
     let weights = f.floats("weights");
     let model = try_fit("logistic_regression", &EXACT, &f.x, &f.classes(), Some(&weights), 2).unwrap();
-    assert_close(&parameters(&*model), &expected(&f, "three_weighted"), 1e-6);
+    assert_close(&parameters(&*model), &f.parameters("three_weighted"), 1e-6);
 }
 
 /// The defaults stop earlier; the predictions hardly differ.
@@ -119,16 +115,6 @@ fn mini_batches_find_the_same_optimum() {
     }
 }
 
-fn standardized(x: &Matrix) -> Matrix {
-    let columns = (0..x.width()).map(|j| {
-        let c = x.column(j);
-        let mean = c.iter().sum::<f64>() / c.len() as f64;
-        let spread = (c.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / c.len() as f64).sqrt();
-        c.iter().map(|v| (v - mean) / spread).collect()
-    });
-    Matrix::new(x.names().to_vec(), columns.collect(), x.rows()).unwrap()
-}
-
 fn fit_parameters(x: &Matrix, f: &Fixture, options: &[(&str, OptionValue)]) -> Vec<f64> {
     parameters(&*fit("logistic_regression", options, x, &f.classes()))
 }
@@ -171,4 +157,64 @@ fn a_learning_rate_that_diverges_is_an_error() {
     let error = try_fit("logistic_regression", &options, &x, &y, None, 1).unwrap_err();
     assert_eq!(error.kind, FitErrorKind::Diverged);
     assert!(error.help.unwrap().contains("learning_rate"));
+}
+
+fn coded(f: &Fixture, case: &str) -> Target {
+    let codes: Vec<u32> = f.floats(case).iter().map(|y| *y as u32).collect();
+    let count = *codes.iter().max().unwrap() as usize + 1;
+    Target::Classes { codes, count }
+}
+
+#[test]
+fn without_a_penalty_coefficients_equal_statsmodels() {
+    let f = fixture("diabetes");
+    let none = ("penalty", word("none"));
+    let plain = ("fit_intercept", OptionValue::Bool(false));
+    let fits = |case: &str, output: &str, changes: &[(&str, OptionValue)]| {
+        let model = fit("logistic_regression", changes, &f.x, &coded(&f, output));
+        let worst = worst(&parameters(&*model), &f.parameters(case));
+        assert!(worst < 1e-10, "{case}: {worst:e}");
+    };
+    fits("logistic_none", "high", &[none.clone()]);
+    fits("logistic_none_three", "third_of", &[none.clone()]);
+    let model = fit("logistic_regression", &[none, plain], &f.x, &coded(&f, "high"));
+    let expected = f.parameters("logistic_none_plain");
+    assert!(worst(&parameters(&*model), &expected) < 1e-10);
+}
+
+/// Both ways to an L1 penalty: exact zeros where scikit-learn has them.
+#[test]
+fn l1_and_elastic_net_equal_scikit_learn() {
+    let f = fixture("diabetes");
+    let (x, weights) = (standardized(&f.x), f.floats("weights"));
+    let c = |c| ("c", OptionValue::Float(c));
+    let elastic = [("penalty", word("elastic_net")), c(0.1), ("l1_ratio", OptionValue::Float(0.4))];
+    let cases = [
+        ("logistic_l1", "high", vec![("penalty", word("l1")), c(0.05)], None),
+        ("logistic_l1_three", "third_of", vec![("penalty", word("l1")), c(0.05)], None),
+        ("logistic_elastic_net", "high", elastic.to_vec(), Some(&*weights)),
+    ];
+    for (case, output, changes, weights) in cases {
+        for (optimizer, close) in [("newton", 1e-7), ("lbfgs", 1e-5)] {
+            let changes = [with(&changes), vec![("optimizer", word(optimizer))]].concat();
+            let model = try_fit("logistic_regression", &changes, &x, &coded(&f, output), weights, 2).unwrap();
+            let (found, expected) = (parameters(&*model), f.parameters(case));
+            assert_close(&found, &expected, close);
+            let zeros = |v: &[f64]| v.iter().map(|c| *c == 0.0).collect::<Vec<_>>();
+            assert_eq!(zeros(&found), zeros(&expected), "{case} {optimizer}");
+        }
+    }
+}
+
+/// Newton's method and L-BFGS come to one point.
+#[test]
+fn solvers_agree() {
+    let f = fixture("wine");
+    for penalty in ["l2", "l1"] {
+        let by = |optimizer| {
+            let changes = with(&[("penalty", word(penalty)), ("optimizer", word(optimizer))]);
+            parameters(&*fit("logistic_regression", &changes, &standardized(&f.x), &f.classes()))
+        };
+        assert_close(&by("lbfgs"), &by("newton"), 1e-5);
+    }
 }

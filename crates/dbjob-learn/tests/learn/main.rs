@@ -1,10 +1,13 @@
 //! Learners against scikit-learn's results (tests/fixtures), and what must hold for each of them.
 
 mod clusters;
+mod degenerate;
 mod dummy;
+mod elastic;
 mod ended;
 mod every;
 mod forest;
+mod glm;
 mod input;
 mod least_squares;
 mod logistic;

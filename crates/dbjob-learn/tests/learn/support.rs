@@ -22,6 +22,14 @@ pub fn fixture(name: &str) -> Fixture {
     Fixture { x: Matrix::new(names, columns, y.len()).unwrap(), y, json }
 }
 
+/// A set of tests/fixtures/nist.json: features, output, certified parameters from the intercept on.
+pub fn reference(name: &str) -> (Vec<Vec<f64>>, Vec<f64>, Vec<f64>) {
+    let path = format!("{}/tests/fixtures/nist.json", env!("CARGO_MANIFEST_DIR"));
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let set = &json[name];
+    (serde_json::from_value(set["x"].clone()).unwrap(), floats(&set["y"]), floats(&set["certified"]))
+}
+
 impl Fixture {
     pub fn floats(&self, path: &str) -> Vec<f64> {
         floats(self.at(path))
@@ -33,6 +41,11 @@ impl Fixture {
 
     fn at(&self, path: &str) -> &Value {
         path.split('.').fold(&self.json, |v, key| &v[key])
+    }
+
+    /// Coefficients and intercepts of a case.
+    pub fn parameters(&self, case: &str) -> Vec<f64> {
+        [self.floats(&format!("{case}.coefficients")), self.floats(&format!("{case}.intercepts"))].concat()
     }
 
     pub fn codes(&self) -> Vec<u32> {
@@ -109,16 +122,18 @@ pub fn options(algorithm: &str, changes: &[(&str, OptionValue)]) -> Options {
     use OptionValue::{Bool, Float, Int, Null};
     let defaults: Vec<(&str, OptionValue)> = match algorithm {
         "logistic_regression" => vec![
+            ("penalty", word("l2")),
             ("c", Float(1.0)),
+            ("l1_ratio", Float(0.5)),
+            ("fit_intercept", Bool(true)),
             ("max_iter", Int(100)),
             ("tol", Float(1e-4)),
-            ("optimizer", word("lbfgs")),
+            ("optimizer", word("auto")),
             ("epochs", Int(100)),
             ("learning_rate", Float(0.01)),
             ("batch_size", Int(256)),
             ("class_weight", word("none")),
         ],
-        "ridge" => vec![("alpha", Float(1.0))],
         "knn" => vec![("k", Int(5)), ("weights", word("uniform")), ("metric", word("euclidean"))],
         "naive_bayes" => {
             vec![("type", word("gaussian")), ("var_smoothing", Float(1e-9)), ("alpha", Float(1.0))]
@@ -126,6 +141,25 @@ pub fn options(algorithm: &str, changes: &[(&str, OptionValue)]) -> Options {
         "dummy" => vec![("strategy", Null)],
         "kmeans" => vec![("k", Int(8)), ("n_init", Int(1)), ("max_iter", Int(300)), ("tol", Float(1e-4))],
         "dbscan" => vec![("eps", Float(0.5)), ("min_samples", Int(5)), ("metric", word("euclidean"))],
+        "linear_regression" => vec![("fit_intercept", Bool(true))],
+        "ridge" => vec![("alpha", Float(1.0)), ("fit_intercept", Bool(true))],
+        "lasso" => {
+            vec![("alpha", Float(1.0)), ("fit_intercept", Bool(true)), ("max_iter", Int(10_000)), ("tol", Float(1e-6))]
+        }
+        "elastic_net" => vec![
+            ("alpha", Float(1.0)),
+            ("l1_ratio", Float(0.5)),
+            ("fit_intercept", Bool(true)),
+            ("max_iter", Int(10_000)),
+            ("tol", Float(1e-6)),
+        ],
+        "poisson_regression" | "gamma_regression" => vec![
+            ("alpha", Float(1.0)),
+            ("fit_intercept", Bool(true)),
+            ("optimizer", word("auto")),
+            ("max_iter", Int(100)),
+            ("tol", Float(1e-4)),
+        ],
         "random_forest" => vec![
             ("trees", Int(100)),
             ("max_depth", Null),
@@ -194,4 +228,22 @@ pub fn assert_close(found: &[f64], expected: &[f64], relative: f64) {
 #[track_caller]
 pub fn assert_same_bytes(a: &dyn Model, b: &dyn Model) {
     assert!(save(a) == save(b), "two models that should be one");
+}
+
+/// Every feature with mean 0 and spread 1.
+pub fn standardized(x: &Matrix) -> Matrix {
+    let columns = (0..x.width()).map(|j| {
+        let c = x.column(j);
+        let mean = c.iter().sum::<f64>() / c.len() as f64;
+        let spread = (c.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / c.len() as f64).sqrt();
+        c.iter().map(|v| (v - mean) / spread).collect()
+    });
+    Matrix::new(x.names().to_vec(), columns.collect(), x.rows()).unwrap()
+}
+
+/// The largest relative error.
+pub fn worst(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let of = |(f, e): (&f64, &f64)| if f == e { 0.0 } else { ((f - e) / e).abs() };
+    found.iter().zip(expected).map(of).fold(0.0, f64::max)
 }

@@ -92,16 +92,20 @@ pub fn algorithm(name: &str) -> Algorithm {
     let word = |w: &str| Value::Word(w.to_owned());
     let options: Vec<(&str, Value)> = match name {
         "logistic_regression" => vec![
+            ("penalty", word("l2")),
             ("c", Value::Float(1.0)),
+            ("l1_ratio", Value::Float(0.5)),
+            ("fit_intercept", Value::Bool(true)),
             ("max_iter", Value::Int(100)),
             ("tol", Value::Float(1e-4)),
-            ("optimizer", word("lbfgs")),
+            ("optimizer", word("auto")),
             ("epochs", Value::Int(100)),
             ("learning_rate", Value::Float(0.01)),
             ("batch_size", Value::Int(256)),
             ("class_weight", word("none")),
         ],
-        "ridge" => vec![("alpha", Value::Float(1.0))],
+        "ridge" => vec![("alpha", Value::Float(1.0)), ("fit_intercept", Value::Bool(true))],
+        "linear_regression" => vec![("fit_intercept", Value::Bool(true))],
         "random_forest" => vec![
             ("trees", Value::Int(20)),
             ("max_depth", Value::Null),

@@ -1,0 +1,47 @@
+use dbjob_plan::Task;
+
+use super::Algorithm;
+use crate::catalog::options::{Default, OptionSpec, OptionType};
+
+pub const ELASTIC_NET: Algorithm = Algorithm {
+    name: "elastic_net",
+    tasks: &[Task::Regression],
+    options: &[
+        OptionSpec {
+            name: "alpha",
+            ty: OptionType::Float { min: 0.0, max: f64::INFINITY, above: false },
+            default: Default::Float(1.0),
+            doc: "Strength of the penalty, as in scikit-learn",
+        },
+        OptionSpec {
+            name: "l1_ratio",
+            ty: OptionType::Float { min: 0.0, max: 1.0, above: false },
+            default: Default::Float(0.5),
+            doc: "The share of L1 in the penalty; the rest is L2",
+        },
+        OptionSpec {
+            name: "fit_intercept",
+            ty: OptionType::Bool,
+            default: Default::Bool(true),
+            doc: "Whether there is an intercept; it is never penalised",
+        },
+        OptionSpec {
+            name: "max_iter",
+            ty: OptionType::Int { min: 1, max: 100_000_000 },
+            default: Default::Int(10_000),
+            doc: "Most sweeps over the coefficients",
+        },
+        OptionSpec {
+            name: "tol",
+            ty: OptionType::Float { min: 0.0, max: 1.0, above: true },
+            default: Default::Float(1e-6),
+            doc: "It ends where no coefficient is further from its best than this share of the furthest at the beginning",
+        },
+    ],
+    only: &[],
+    nulls: false,
+    categories: false,
+    spark: Some("LinearRegression"),
+    doc: "Least squares with an L1 and an L2 penalty, as in scikit-learn. Wants numbers of like scale: `standardize`.",
+    example: "fit elastic_net { alpha = 0.1, l1_ratio = 0.7 }",
+};
