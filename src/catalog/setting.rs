@@ -46,7 +46,7 @@ const fn names(name: &'static str, of: &'static str, doc: &'static str) -> Setti
 }
 
 const COUNT: OptionType = OptionType::Int { min: 1, max: u32::MAX as i64 };
-const SHARE: OptionType = OptionType::Float { min: 0.0, max: 1.0, above: true };
+const SHARE: OptionType = OptionType::Float { min: 0.0, max: 0.9999, above: true };
 const RETRIES: OptionType = OptionType::Int { min: 0, max: 1000 };
 
 pub const JOB: &[Setting] = &[
@@ -58,8 +58,15 @@ pub const JOB: &[Setting] = &[
 ];
 
 /// Those that have one value; `threshold` has a form of its own.
-pub const MODEL: &[Setting] =
-    &[value("intervals", SHARE, "How much of the bootstrap's values the interval of each metric covers")];
+pub const MODEL: &[Setting] = &[
+    value(
+        "calibrate",
+        OptionType::Word(&["sigmoid", "isotonic"]),
+        "How probabilities are put right, by rows that the model has not learned from",
+    ),
+    value("conformal", SHARE, "How much of the truth lies in the interval of a predicted number"),
+    value("intervals", SHARE, "How much of the bootstrap's values the interval of each metric covers"),
+];
 
 pub const MODULE: &[Setting] = &[
     names("runs", "a node or a list of nodes, `deploy.NAME` for deployments", "What it groups"),

@@ -250,6 +250,8 @@ pub(super) struct ModelFact {
     pub inputs: Vec<dbjob_plan::Input>,
     pub output: dbjob_plan::Output,
     pub task: dbjob_plan::Task,
+    /// Whether a predicted number has an interval.
+    pub intervals: bool,
     pub request: Schema,
     pub boundary: Option<(Span, String)>,
     /// (the name that callers see, the column) of each request column that has two names.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dbjob_plan::{
-    DataType, Field, FitSpec, Output, PART, Said, Schema, Span, SplitFolds, Task, Value, probability_column,
+    Calibration, CalibrationMethod, Conformal, DataType, Field, FitSpec, Output, PART, Said, Schema, Span, SplitFolds,
+    Task, Value, interval_columns, probability_column,
 };
 
 use super::check::{Context, ModelFact};
@@ -70,6 +71,7 @@ pub(super) fn check(
             request: spec.serving.request.clone(),
             boundary: served.boundary.clone(),
             renames: served.renames,
+            intervals: spec.conformal.is_some(),
             folds: draft.table.split.as_ref().and_then(SplitFact::folds).cloned(),
             rows_known: draft.table.split.as_ref().is_some_and(|split| split.rows),
             span: model.name.span,
@@ -106,6 +108,9 @@ fn prediction_schema(spec: &FitSpec) -> Schema {
     let output = &spec.output.dtype;
     let lost = spec.task == Task::Regression && spec.output.may_be_lost();
     let mut schema = Schema::new(vec![Field::new("prediction", output.clone(), lost)]);
+    if spec.conformal.is_some() {
+        schema.fields.extend(interval_columns("prediction").map(|name| Field::new(name, DataType::Float, lost)));
+    }
     if spec.task == Task::Classification {
         match output {
             DataType::Bool => {
@@ -323,6 +328,7 @@ impl Draft {
         let settings = Settings::read(&settings, "a model", setting::MODEL, &mut cx.out);
         self.wrong |= cx.out.len() > errors;
         let intervals = self.intervals(&settings, &metrics, cx);
+        let (calibration, conformal) = self.settled(&settings, task, cx);
         let Learned { algorithm, search, threshold, slices } = learned?;
         let wanted = self
             .inputs
@@ -352,6 +358,8 @@ impl Draft {
             search,
             refit,
             threshold,
+            calibration,
+            conformal,
             slices,
             split: split.is_some(),
             folds: split.and_then(SplitFact::folds).map(SplitFolds::count),
@@ -364,6 +372,34 @@ impl Draft {
         };
         debug_assert!(!self.table.columns.iter().any(|c| c.name == PART), "the part is hidden");
         Some((spec, wanted))
+    }
+
+    fn settled(
+        &mut self,
+        settings: &Settings<'_>,
+        task: Task,
+        cx: &mut Context<'_>,
+    ) -> (Option<Calibration>, Option<Conformal>) {
+        let method = |word: &Value| match word.as_str()? {
+            "sigmoid" => Some(CalibrationMethod::Sigmoid),
+            _ => Some(CalibrationMethod::Isotonic),
+        };
+        let calibrate = settings.get("calibrate", method);
+        let conformal = settings.get("conformal", Value::as_f64);
+        let idle = match task {
+            Task::Regression => {
+                calibrate.as_ref().map(|said| (said.span, "numbers have no probabilities to calibrate"))
+            }
+            Task::Classification => conformal
+                .as_ref()
+                .map(|said| (said.span, "classes have no intervals: their probabilities say how sure a prediction is")),
+        };
+        if let Some((span, message)) = idle {
+            let diagnostic = Diagnostic::error(Code::E0109, span, message).label("no effect").help("drop it");
+            self.report(diagnostic, cx);
+        }
+        let calibration = calibrate.map(|said| Calibration { method: said.value, curves: Vec::new() });
+        (calibration, conformal.map(|said| Conformal { coverage: said.value, radius: None }))
     }
 
     fn intervals(&mut self, settings: &Settings<'_>, metrics: &[String], cx: &mut Context<'_>) -> Option<f64> {

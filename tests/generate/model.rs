@@ -139,6 +139,9 @@ pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<Str
         lines.push(format!("threshold = {}", pick(rng, &threshold)));
     }
     if chance(rng, 10) {
+        lines.push(if task == Task::Regression { "conformal = 50%" } else { "calibrate = sigmoid" }.into());
+    }
+    if chance(rng, 10) {
         lines.push("refit on all".into());
     }
     let slices: Vec<&Column> =

@@ -11,19 +11,43 @@ pub fn log_odds(probability: f64) -> f64 {
     (probability.ln() - (-probability).ln_1p()).clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS)
 }
 
-/// Platt's sigmoid over the log-odds: (slope, intercept) of the least log loss of 1 / (1 + e^-(slope · z + intercept)), with
-/// his targets between 0 and 1 for what happened and what did not. `said` and `happened` are of one length, and so are
-/// `weights`.
+/// Platt's sigmoid: 1 / (1 + e^-(slope · z + intercept)) of the log-odds or of the probability itself as z.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Platt {
+    pub of_log_odds: bool,
+    pub slope: f64,
+    pub intercept: f64,
+}
+
+impl Platt {
+    pub fn of(&self, probability: f64) -> f64 {
+        let z = if self.of_log_odds { log_odds(probability) } else { probability };
+        sigmoid(self.slope * z + self.intercept)
+    }
+}
+
+/// The sigmoid of the least log loss, with Platt's targets between 0 and 1 for what happened and what did not; over the
+/// log-odds unless the probability itself fits better, as it may where it is a share of votes and often 0 or 1. `said` and
+/// `happened` are of one length, and so are `weights`.
 /// Source: J. Platt, "Probabilistic Outputs for Support Vector Machines" (1999); H.-T. Lin et al., "A Note on Platt's
 /// Probabilistic Outputs" (2007).
-pub fn platt(said: &[f64], happened: &[bool], weights: Option<&[f64]>) -> (f64, f64) {
+pub fn platt(said: &[f64], happened: &[bool], weights: Option<&[f64]>) -> Platt {
+    let odds: Vec<f64> = said.iter().map(|p| log_odds(*p)).collect();
+    let (over_odds, loss) = line(&odds, happened, weights);
+    let (over_itself, other) = line(said, happened, weights);
+    let of_log_odds = loss <= other;
+    let (slope, intercept) = if of_log_odds { over_odds } else { over_itself };
+    Platt { of_log_odds, slope, intercept }
+}
+
+/// (slope, intercept) over `z`, and the loss, by Newton's steps, halved as long as they lead up.
+fn line(z: &[f64], happened: &[bool], weights: Option<&[f64]>) -> ((f64, f64), f64) {
     let weight = |row: usize| weights.map_or(1.0, |w| w[row]);
     let (mut yes, mut no) = (0.0, 0.0);
     for (row, happened) in happened.iter().enumerate() {
         *(if *happened { &mut yes } else { &mut no }) += weight(row);
     }
     let target = |row: usize| if happened[row] { (yes + 1.0) / (yes + 2.0) } else { 1.0 / (no + 2.0) };
-    let z: Vec<f64> = said.iter().map(|p| log_odds(*p)).collect();
     // Σ w · (ln(1 + e^s) - t · s) with s = slope · z + intercept.
     let loss = |slope: f64, intercept: f64| -> f64 {
         let one = |row: usize| {
@@ -63,16 +87,11 @@ pub fn platt(said: &[f64], happened: &[bool], weights: Option<&[f64]>) -> (f64, 
             }
             size /= 2.0;
             if size < 1e-10 {
-                return (slope, intercept);
+                return ((slope, intercept), now);
             }
         }
     }
-    (slope, intercept)
-}
-
-/// What [`platt`] found, of a probability.
-pub fn platt_of(probability: f64, (slope, intercept): (f64, f64)) -> f64 {
-    sigmoid(slope * log_odds(probability) + intercept)
+    ((slope, intercept), now)
 }
 
 /// The least squares fit among all that never fall, by pooling neighbours that do (PAVA): the points between which it is
@@ -162,9 +181,10 @@ mod tests {
                 weights.push(1e9 * if hit { p } else { 1.0 - p });
             }
         }
-        let (slope, intercept) = platt(&said, &happened, Some(&weights));
-        assert!((slope - 0.5).abs() < 1e-6 && (intercept - 0.3).abs() < 1e-6, "{slope} {intercept}");
-        assert!((platt_of(sigmoid(2.0), (slope, intercept)) - sigmoid(1.3)).abs() < 1e-6);
+        let found = platt(&said, &happened, Some(&weights));
+        assert!(found.of_log_odds, "{found:?}");
+        assert!((found.slope - 0.5).abs() < 1e-6 && (found.intercept - 0.3).abs() < 1e-6, "{found:?}");
+        assert!((found.of(sigmoid(2.0)) - sigmoid(1.3)).abs() < 1e-6);
     }
 
     #[test]
@@ -172,8 +192,7 @@ mod tests {
         // sklearn.calibration._SigmoidCalibration on these log-odds.
         let z = [-3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 1.5];
         let happened = [false, false, true, false, false, true, false, true, true, true];
-        let said: Vec<f64> = z.iter().map(|z| sigmoid(*z)).collect();
-        let (slope, intercept) = platt(&said, &happened, None);
+        let ((slope, intercept), _) = line(&z, &happened, None);
         assert!((slope - 0.575_126_6).abs() < 1e-6 && (intercept - (-0.099_886_0)).abs() < 1e-6, "{slope} {intercept}");
     }
 
@@ -181,8 +200,8 @@ mod tests {
     fn sure_probabilities_are_no_infinities() {
         assert_eq!(log_odds(0.0), -MOST_LOG_ODDS);
         assert_eq!(log_odds(1.0), MOST_LOG_ODDS);
-        let (slope, intercept) = platt(&[0.0, 0.0, 1.0, 1.0], &[false, true, true, true], None);
-        assert!(platt_of(0.0, (slope, intercept)) > 0.0 && platt_of(1.0, (slope, intercept)) < 1.0);
+        let found = platt(&[0.0, 0.0, 1.0, 1.0], &[false, true, true, true], None);
+        assert!(found.of(0.0) > 0.0 && found.of(1.0) < 1.0);
     }
 
     #[test]

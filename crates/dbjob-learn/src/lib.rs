@@ -7,6 +7,7 @@
 //! of a row does not depend on the rows beside it; nothing is standardised silently.
 
 mod baseline;
+pub mod calibration;
 mod checkpoint;
 pub mod cluster;
 mod context;

@@ -66,6 +66,12 @@ pub struct FitSpec {
     /// From which probability of `true` on the answer is `true`; 0.5 when nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
+    /// How probabilities are put right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// Between which numbers the truth lies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
     /// Whether the table has the column [`crate::PART`]. Without it all rows are train.
     pub split: bool,
     /// The number of folds, if the table has the column [`crate::FOLD`].
@@ -105,7 +111,14 @@ impl FitSpec {
 
     /// Whether something is chosen before the fit, on rows that are not learned from meanwhile.
     pub fn chooses(&self) -> bool {
-        self.search.is_some() || matches!(self.threshold, Some(Threshold::Best(_)))
+        self.search.is_some() || self.settles()
+    }
+
+    /// Whether something of it is found out from rows that a fit has not learned from.
+    pub fn settles(&self) -> bool {
+        matches!(self.threshold, Some(Threshold::Best(_)))
+            || self.calibration.as_ref().is_some_and(|c| c.curves.is_empty())
+            || self.conformal.is_some_and(|c| c.radius.is_none())
     }
 
     /// The columns that stand before the truth in the stored test predictions, in this order.
@@ -233,6 +246,62 @@ pub enum Strategy {
     Random(u64),
 }
 
+/// How probabilities are put right: what is said to be 70 % then happens in 70 %.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    pub method: CalibrationMethod,
+    /// What was learned; empty before. Of two classes the second has one, of more each; then they are scaled to sum to 1.
+    #[serde(default)]
+    pub curves: Vec<ClassCurve>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalibrationMethod {
+    Sigmoid,
+    Isotonic,
+}
+
+impl CalibrationMethod {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sigmoid => "sigmoid",
+            Self::Isotonic => "isotonic",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassCurve {
+    /// In the caller's units.
+    pub class: Value,
+    pub curve: Curve,
+}
+
+/// From the probability that the learner gives to the one that callers get.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Curve {
+    /// 1 / (1 + e^-(slope · z + intercept)), z the log-odds, from -14 to 14, or the probability itself.
+    Sigmoid { of_log_odds: bool, slope: f64, intercept: f64 },
+    /// Linear between these points, neither of which falls; as at the ends beyond them.
+    Points { from: Vec<f64>, to: Vec<f64> },
+}
+
+/// A prediction ± `radius` holds the truth in so large a share of new rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Conformal {
+    pub coverage: f64,
+    /// In the caller's units; `None` before it is learned.
+    pub radius: Option<f64>,
+}
+
+/// The columns that stand behind a number: the ends of its interval.
+pub fn interval_columns(prefix: &str) -> [String; 2] {
+    [format!("{prefix}_low"), format!("{prefix}_high")]
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {
@@ -302,6 +371,11 @@ pub struct Manifest {
     /// From which probability of `true` on the answer is `true`, where it is not 0.5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
+    /// How the learner's probabilities become those that callers get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
     pub inputs: Vec<Input>,
     pub output: Output,
     /// The classes in the order of the probabilities, in the caller's units; empty for regression.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::ContractChange;
 use crate::{
-    Checkpoints, ItemKind, Manifest, MetricValue, Plan, RequirementResult, Results, RowCounts, Schema, SliceMetric,
-    Source, Span, Trial, Unfinished, Value, Watch,
+    CalibrationMethod, Checkpoints, Conformal, ItemKind, Manifest, MetricValue, Plan, RequirementResult, Results,
+    RowCounts, Schema, SliceMetric, Source, Span, Trial, Unfinished, Value, Watch,
 };
 
 /// Something that carries a plan out.
@@ -356,6 +356,11 @@ pub struct ModelReport {
     /// From which probability of `true` on the answer is `true`, where it is not 0.5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
+    /// How its probabilities are put right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationMethod>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
     /// What the `time` of its module did not suffice for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<Unfinished>,

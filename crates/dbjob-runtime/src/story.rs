@@ -306,6 +306,8 @@ fn options(spec: &FitSpec) -> BTreeMap<String, String> {
             dbjob_plan::Threshold::Best(metric) => format!("best {metric}"),
         }),
     );
+    say("calibrate", spec.calibration.as_ref().map(|c| c.method.word().to_owned()));
+    say("conformal", spec.conformal.map(|c| c.coverage.to_string()));
     say("intervals", spec.intervals.map(|share| share.to_string()));
     say("refit", spec.refit.then(|| "on all".to_owned()));
     say("folds", spec.folds.map(|n| n.to_string()));
@@ -319,7 +321,15 @@ fn own(op: &Op) -> Key {
         // The plan of serving is that of the steps above, and options are told by themselves.
         Op::Fit(spec) => Digest::new("fit")
             .json(&(&spec.inputs, &spec.output, &spec.weight, &spec.search, &spec.threshold, &spec.metrics))
-            .json(&(&spec.slices, &spec.require, &spec.refit, &spec.folds, &spec.intervals))
+            .json(&(
+                &spec.slices,
+                &spec.require,
+                &spec.refit,
+                &spec.folds,
+                &spec.intervals,
+                &spec.calibration,
+                &spec.conformal,
+            ))
             .end(),
         // Links are numbered through a whole plan.
         Op::Map { columns } => columns

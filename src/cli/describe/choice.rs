@@ -56,6 +56,11 @@ pub fn threshold(fit: &FitSpec) -> Option<String> {
     })
 }
 
+/// `sigmoid`.
+pub fn calibrate(fit: &FitSpec) -> Option<&'static str> {
+    fit.calibration.as_ref().map(|calibration| calibration.method.word())
+}
+
 /// `auc by country`.
 pub fn slices(fit: &FitSpec) -> Vec<String> {
     fit.slices.iter().map(|slice| format!("{} by {}", slice.metric, slice.column)).collect()

@@ -91,6 +91,10 @@ pub struct Model {
     pub search: Option<Search>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<String>,
+    /// How probabilities are put right.
+    pub calibrate: Option<&'static str>,
+    /// How much of the truth lies in the interval of a predicted number.
+    pub conformal: Option<f64>,
     /// How much of the bootstrap's values the interval of each metric covers.
     pub intervals: Option<f64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -275,6 +279,8 @@ impl Model {
             options: fit.algorithm.options.iter().map(|(k, v)| (k.clone(), json(v))).collect(),
             search: Search::of(fit),
             threshold: choice::threshold(fit),
+            calibrate: choice::calibrate(fit),
+            conformal: fit.conformal.map(|conformal| conformal.coverage),
             refit: fit.refit,
             metrics: fit.metrics.clone(),
             intervals: fit.intervals,

@@ -90,6 +90,12 @@ fn of_model(model: &Model) -> String {
     if let Some(threshold) = &model.threshold {
         out.push_str(&format!("  threshold = {threshold}\n"));
     }
+    if let Some(method) = model.calibrate {
+        out.push_str(&format!("  calibrate = {method}\n"));
+    }
+    if let Some(share) = model.conformal {
+        out.push_str(&format!("  conformal = {share}\n"));
+    }
     if model.refit {
         out.push_str("  refit on all\n");
     }

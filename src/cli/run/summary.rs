@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use dbjob_plan::{
-    Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport, SearchReport, SliceMetric, Trial,
+    Conformal, Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport, SearchReport, SliceMetric,
+    Trial,
 };
 
 use super::super::files::shown;
@@ -89,6 +90,13 @@ fn of_model(model: &ModelReport, colour: bool) -> String {
     }
     if let Some(threshold) = model.threshold {
         out.push_str(&format!("  true from a probability of {} on\n", metric(threshold)));
+    }
+    if let Some(method) = model.calibration {
+        out.push_str(&format!("  probabilities calibrated by {}\n", method.word()));
+    }
+    if let Some(Conformal { coverage, radius: Some(radius) }) = model.conformal {
+        let percent = (coverage * 1e4).round() / 100.0;
+        out.push_str(&format!("  intervals of {percent} %: the prediction \u{b1} {}\n", metric(radius)));
     }
     let judged_by = if counts.out_of_fold > 0 { "out of fold" } else { "test" };
     out.push_str(&metrics(&model.metrics, judged_by));
@@ -228,6 +236,8 @@ mod tests {
             slices: Vec::new(),
             search: None,
             threshold: None,
+            calibration: None,
+            conformal: None,
             unfinished: vec![Unfinished { done: 137, of: 500, what: "trees".into() }],
             package: Some("models/species_of/3".into()),
             version: Some(3),

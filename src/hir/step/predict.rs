@@ -1,6 +1,8 @@
 //! `predict MODEL as p`.
 
-use dbjob_plan::{DataType, Expr, NamedExpr, Op, Projection, Span, SplitFolds, Task, Value, probability_column};
+use dbjob_plan::{
+    DataType, Expr, NamedExpr, Op, Projection, Span, SplitFolds, Task, Value, interval_columns, probability_column,
+};
 
 use super::columns::{exists, part_of};
 use crate::diagnostic::{Code, Diagnostic};
@@ -263,6 +265,9 @@ fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, added: Added, b:
             _ => b.table.open.push(format!("{prefix}_probability_")),
         }
     }
+    if fact.intervals {
+        names.extend(interval_columns(prefix).map(|name| (name, DataType::Float)));
+    }
     let seen = seen(fact, b);
     for (name, dtype) in names {
         if let Some(old) = b.table.get(&name) {
@@ -270,7 +275,7 @@ fn add(fact: &ModelFact, model: &str, prefix: &str, span: Span, added: Added, b:
             b.report(diagnostic);
             continue;
         }
-        let lost = name == prefix && fact.task == Task::Regression && fact.output.may_be_lost();
+        let lost = fact.task == Task::Regression && fact.output.may_be_lost();
         let words = format!("`{name}` is predicted from it");
         let mut column = Column::new(name, dtype, added.nullable || lost, span);
         column.taint = seen.taint.through(span, &words);

@@ -17,6 +17,7 @@ mod retry;
 mod rows;
 mod run;
 mod search;
+mod settle;
 mod spill;
 mod table;
 mod together;

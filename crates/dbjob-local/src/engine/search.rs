@@ -18,7 +18,7 @@ use super::fit::with_parts;
 use super::folds::{GoOn, Views, judged_elsewhere};
 use super::run::Run;
 use crate::fault::engine_error;
-use crate::learn::{Fresh, Shares, trials};
+use crate::learn::{Fresh, trials};
 use crate::map::MapStates;
 
 /// What is fitted in the end.
@@ -44,13 +44,9 @@ impl Run<'_> {
     ) -> Result<Chosen, Stop> {
         let mut chosen =
             Chosen { spec: FitSpec { search: None, ..spec.clone() }, search: None, unfinished: Vec::new() };
-        let threshold = match &spec.threshold {
-            Some(Threshold::Best(metric)) => Some(metric),
-            _ => None,
-        };
         let clock = Mutex::new(Tried::default());
         if let Some(search) = &spec.search {
-            let later = later + u32::from(threshold.is_some());
+            let later = later + u32::from(spec.settles());
             if let Some((algorithm, found, lacks)) =
                 self.search(fit, spec, search, (table, without), (crew, later, &clock))?
             {
@@ -58,22 +54,9 @@ impl Run<'_> {
                 chosen.unfinished.extend(lacks);
             }
         }
-        if let Some(metric) = threshold {
-            let trial = FitSpec { threshold: None, ..judged_elsewhere(&chosen.spec) };
-            let crew = crew.clone().until(crew.before(later, lock(&clock).longest));
-            let go_on = |begun: usize| begun == 0 || !crew.is_late();
-            let views = self.each_view(fit, (table, without), (&crew, &go_on), &|view, maps, crew| {
-                let fresh = self.trial(fit, &trial, view, maps, crew)?;
-                Ok(fresh.held_out(view, maps, &fresh)?)
-            })?;
-            let mut shares = Shares::default();
-            views.done.iter().for_each(|held| shares.add(held));
-            if views.skipped > 0 {
-                let (done, of) = (views.done.len() as u64, (views.done.len() + views.skipped) as u64);
-                chosen.unfinished.push(Unfinished { done, of, what: "folds of the threshold".to_owned() });
-            }
-            let none = without.is_some() && shares.is_empty();
-            chosen.spec.threshold = if none { None } else { Some(Threshold::Fixed(shares.best(spec, metric)?)) };
+        if spec.settles() {
+            let longest = lock(&clock).longest;
+            self.settle_fit(fit, &mut chosen, (table, without), (crew, later, longest))?;
         }
         Ok(chosen)
     }
@@ -88,8 +71,8 @@ impl Run<'_> {
     ) -> Result<Option<(Algorithm, SearchReport, Option<Unfinished>)>, Stop> {
         let all = trials(search, self.plan.seed);
         // A threshold that is still to be chosen is a half until then.
-        let base =
-            judged_elsewhere(&FitSpec { threshold: spec.fixed_threshold().map(Threshold::Fixed), ..spec.clone() });
+        let threshold = spec.fixed_threshold().map(Threshold::Fixed);
+        let base = judged_elsewhere(&FitSpec { threshold, calibration: None, conformal: None, ..spec.clone() });
         let item = &self.plan.node(fit).item;
         let nested = rows.1.is_some();
         let one = |algorithm: &Algorithm, (view, maps): (&DataFrame, &MapStates)| -> Result<Option<Value>, Stop> {
@@ -164,7 +147,7 @@ impl Run<'_> {
     }
 
     /// A fit of which nothing is told.
-    fn trial(
+    pub(super) fn trial(
         &self,
         fit: NodeId,
         spec: &FitSpec,
@@ -179,7 +162,7 @@ impl Run<'_> {
     }
 
     /// The tables whose train part is learned from and whose test part chooses, with the maps that they carry.
-    fn each_view<T: Send>(
+    pub(super) fn each_view<T: Send>(
         &self,
         fit: NodeId,
         (table, without): (&DataFrame, Option<i64>),

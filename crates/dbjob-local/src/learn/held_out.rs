@@ -36,6 +36,7 @@ impl Fresh {
             output: &spec.output,
             classes: &whole.learned.classes,
             threshold: spec.fixed_threshold(),
+            conformal: spec.conformal,
             maps,
         };
         let unmapped = meaning.restored(column(&held, &spec.output.column)?)?;

@@ -7,6 +7,7 @@ use dbjob_plan::{
 };
 use polars::prelude::{Column, DataFrame};
 
+use super::calibrated::calibrated;
 use super::features::{Purpose, matrix};
 use super::fit::Fresh;
 use super::held_out::OutOfFold;
@@ -116,6 +117,8 @@ impl Learned {
             slices: slices.clone(),
             search,
             threshold: self.0.spec.fixed_threshold(),
+            calibration: self.0.spec.calibration.as_ref().map(|c| c.method),
+            conformal: self.0.spec.conformal,
             unfinished: self.0.unfinished.clone(),
             package: None,
             version: None,
@@ -169,6 +172,7 @@ impl Inner {
             output: &self.spec.output,
             classes: &self.classes,
             threshold: self.spec.fixed_threshold(),
+            conformal: self.spec.conformal,
             maps,
         }
     }
@@ -181,6 +185,10 @@ impl Inner {
         let failed = |e: dbjob_learn::FitError| RunError::new("E0799", e.message);
         // Threads cost more than a few thousand rows.
         let pool = if x.rows() < 4096 { Pool::single() } else { Pool::new(self.threads).map_err(failed)? };
-        self.model.predict(&x, &pool).map_err(failed)
+        let scores = self.model.predict(&x, &pool).map_err(failed)?;
+        Ok(match &self.spec.calibration {
+            Some(calibration) => calibrated(scores, &self.classes, calibration),
+            None => scores,
+        })
     }
 }

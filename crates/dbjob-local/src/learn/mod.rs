@@ -1,5 +1,6 @@
 //! From tables to learners and back: features and truth of a table, the fit, its judgement, predictions as columns.
 
+mod calibrated;
 mod choice;
 mod classes;
 mod evaluate;
@@ -15,7 +16,7 @@ mod stored;
 mod target;
 mod trials;
 
-pub use choice::Shares;
+pub use choice::Unseen;
 pub use evaluate::{Live, gate_again};
 pub use fit::{Fitting, Fresh};
 pub use held_out::HeldOut;

@@ -1,5 +1,5 @@
 use dbjob_learn::Scores;
-use dbjob_plan::{DataType, Output, RunError, Task, Value, probability_column};
+use dbjob_plan::{Conformal, DataType, Output, RunError, Task, Value, interval_columns, probability_column};
 use polars::prelude::{self as pl, Column, IntoColumn, NamedFrom, Series};
 
 use super::evaluate::decided;
@@ -14,18 +14,24 @@ pub(super) struct Meaning<'a> {
     pub classes: &'a [Value],
     /// From which probability of `true` on the answer is `true`; `None`: above a half.
     pub threshold: Option<f64>,
+    /// Whether a number has an interval.
+    pub conformal: Option<Conformal>,
     pub maps: &'a MapStates,
 }
 
 impl Meaning<'_> {
-    /// The value, then the probabilities ([`probability_column`]).
+    /// The value, then the probabilities ([`probability_column`]) or the ends of the interval ([`interval_columns`]).
     ///
     /// The value of a class output is the most probable class, the first of equally probable ones: `true` where its
     /// probability is above 0.5, or at least the threshold. A number is taken back through the maps; for an int output it is rounded, half away
     /// from zero, to the least or greatest int where it lies beyond them.
     pub fn columns(&self, scores: &Scores, prefix: &str) -> Result<Vec<Column>, RunError> {
         match self.task {
-            Task::Regression => Ok(vec![self.number(&scores.columns[0], prefix)?]),
+            Task::Regression => {
+                let number = self.number(&scores.columns[0], prefix)?;
+                let ends = self.conformal.map(|conformal| ends(&number, conformal.radius, prefix)).transpose()?;
+                Ok([number].into_iter().chain(ends.into_iter().flatten()).collect())
+            }
             Task::Classification => {
                 let mut columns = vec![self.class(&decided(scores, self.threshold), prefix)?];
                 for (class, probabilities) in self.classes.iter().zip(&scores.columns) {
@@ -75,4 +81,16 @@ impl Meaning<'_> {
             }
         })
     }
+}
+
+/// A number less and more the radius; null where there is none.
+fn ends(number: &Column, radius: Option<f64>, prefix: &str) -> Result<[Column; 2], RunError> {
+    let number = number.cast(&pl::DataType::Float64).map_err(engine_error)?;
+    let number = number.f64().map_err(engine_error)?;
+    let [low, high] = interval_columns(prefix);
+    let end = |name: String, sign: f64| {
+        let end: pl::Float64Chunked = number.iter().map(|x| Some(x? + sign * radius?)).collect();
+        end.into_column().with_name(name.into())
+    };
+    Ok([end(low, -1.0), end(high, 1.0)])
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dbjob_plan::{
-    Algorithm, FitSpec, Key, MetricValue, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Threshold,
-    Unfinished, Value,
+    Algorithm, Calibration, Conformal, FitSpec, Key, MetricValue, RequirementResult, RowCounts, RunError, SearchReport,
+    SliceMetric, Threshold, Unfinished, Value,
 };
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,10 @@ struct Note {
     inputs: Vec<String>,
     algorithm: Algorithm,
     threshold: Option<f64>,
+    #[serde(default)]
+    calibration: Option<Calibration>,
+    #[serde(default)]
+    conformal: Option<Conformal>,
     classes: Vec<Value>,
     search: Option<SearchReport>,
     unfinished: Vec<Unfinished>,
@@ -57,6 +61,8 @@ impl Learned {
             inputs: spec.inputs.iter().map(|i| i.column.clone()).collect(),
             algorithm: spec.algorithm.clone(),
             threshold: spec.fixed_threshold(),
+            calibration: spec.calibration.clone(),
+            conformal: spec.conformal,
             classes: classes.clone(),
             search: search.cloned(),
             unfinished: unfinished.clone(),
@@ -131,6 +137,7 @@ fn learned_of(folder: &Path, spec: &FitSpec, threads: usize) -> Result<(Inner, O
         .map_err(|e| strange(&path, e))?;
     let mut spec = FitSpec { search: None, algorithm: note.algorithm, ..spec.clone() };
     spec.threshold = note.threshold.map(Threshold::Fixed);
+    (spec.calibration, spec.conformal) = (note.calibration, note.conformal);
     let path = folder.join(OUT_OF_FOLD);
     let out_of_fold = if path.exists() { Some(OutOfFold(read(&path)?)) } else { None };
     let (classes, unfinished, report) = (note.classes, note.unfinished, Report::default());

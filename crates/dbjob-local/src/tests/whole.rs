@@ -114,6 +114,8 @@ fn job() -> (Bench, NodeId, NodeId) {
         search: None,
         refit: false,
         threshold: None,
+        calibration: None,
+        conformal: None,
         slices: Vec::new(),
         split: true,
         folds: None,

@@ -20,6 +20,7 @@ pub(super) fn keys(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, K
     digest = digest.keys(&links(&output.unmap, maps)).json(&spec.task);
     digest = digest.text("weight").keys(spec.weight.iter().map(of).collect::<Vec<_>>().iter());
     digest = digest.json(&spec.algorithm).json(&spec.search).json(&spec.threshold);
+    digest = digest.json(&(&spec.calibration, &spec.conformal));
     digest = digest.json(&(spec.refit, spec.split, spec.folds, spec.judged_by_folds));
     for hidden in [PART, FOLD, FOLD_FROM, ROW] {
         digest = digest.keys(table.columns.get(hidden));

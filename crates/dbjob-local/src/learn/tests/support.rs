@@ -135,6 +135,8 @@ pub fn spec(algorithm_name: &str, task: Task, output: &str, dtype: DataType, met
         search: None,
         refit: false,
         threshold: None,
+        calibration: None,
+        conformal: None,
         slices: Vec::new(),
         split: true,
         folds: None,
