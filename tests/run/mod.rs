@@ -15,6 +15,7 @@ mod process;
 mod requests;
 mod rows;
 mod searches;
+mod settled;
 mod state;
 mod tables;
 mod threads;

@@ -10,7 +10,7 @@ use super::columns;
 use crate::cli::{Ended, dbjob, folder};
 
 /// 1,200 rows; `y` hangs on both numbers together, which a line does not see; few are true.
-fn rows(flip_test: bool) -> String {
+pub(super) fn rows(flip_test: bool) -> String {
     let mut text = String::from("id,part,x,z,who,y\n");
     let mut state = 12_345_u64;
     let mut next = || {
@@ -54,11 +54,11 @@ model m from t {
 }
 ";
 
-fn job(split: &str, model: &str) -> String {
+pub(super) fn job(split: &str, model: &str) -> String {
     format!("{DATA}transform t from rows {{\n  {split}\n  map x, z with standardize\n}}\n{model}")
 }
 
-fn shop(text: &str, rows: &str) -> tempfile::TempDir {
+pub(super) fn shop(text: &str, rows: &str) -> tempfile::TempDir {
     folder(&[("job.dbjob", text), ("rows.csv", rows)])
 }
 
@@ -70,7 +70,7 @@ fn report(here: &Path) -> (Ended, Value) {
     (ended, found)
 }
 
-fn summary(here: &Path, args: &[&str]) -> String {
+pub(super) fn summary(here: &Path, args: &[&str]) -> String {
     let ended = dbjob(here, &[&["run", "--quiet", "job.dbjob"], args].concat());
     assert_eq!(ended.code, 0, "{ended:?}");
     // Times differ.
