@@ -61,6 +61,7 @@ impl Unseen {
                 self.numbers.extend(truth.iter().copied().zip(found.numbers.iter().copied()));
                 return;
             }
+            Target::Unlabelled(_) => return,
             Target::Classes { codes, .. } => codes,
         };
         for ((class, column), code) in fresh.learned.classes.iter().zip(&found.scores.columns).zip(0..) {
