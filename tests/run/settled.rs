@@ -19,7 +19,7 @@ fn model(settings: &str) -> String {
 /// `x` is to be found again, in whole intervals.
 fn numbers(settings: &str) -> String {
     format!(
-        "model m from t {{\n  input z, y\n  output x: float\n  fit ridge\n  {settings}\n  evaluate mae\n}}\n\
+        "model m from t {{\n  input z\n  output x: float\n  fit ridge\n  {settings}\n  evaluate mae\n}}\n\
          transform p from rows {{ predict m as p }}\ndeploy p {{ to csv(\"p.csv\") }}\ndeploy m {{ to registry(\"models\") }}\n"
     )
 }
@@ -73,7 +73,7 @@ fn test_rows_settle_nothing() {
     };
     let of_classes = model("calibrate = isotonic");
     assert_eq!(settled(&of_classes, "calibration", false), settled(&of_classes, "calibration", true));
-    let no_labels = numbers("conformal = 90%").replace("input z, y", "input z");
+    let no_labels = numbers("conformal = 90%");
     assert_eq!(settled(&no_labels, "conformal", false), settled(&no_labels, "conformal", true));
 }
 
@@ -81,7 +81,7 @@ fn test_rows_settle_nothing() {
 fn an_interval_holds_its_share_of_new_rows() {
     for split in ["split using part", "split test 20% by id", "split folds 4 by id"] {
         for share in [50, 90] {
-            let text = numbers(&format!("conformal = {share}%")).replace("input z, y", "input z");
+            let text = numbers(&format!("conformal = {share}%"));
             let here = shop(&job(split, &text), &rows(false));
             let ended = dbjob(here.path(), &["run", "job.dbjob"]);
             assert_eq!(ended.code, 0, "{ended:?}");
@@ -105,7 +105,7 @@ fn too_few_rows_for_an_interval_are_told() {
     let few: String = rows(false).lines().take(21).map(|line| format!("{line}\n")).collect();
     let here = shop(&job("split using part", &numbers("conformal = 90%")), &few);
     let ended = dbjob(here.path(), &["run", "job.dbjob"]);
-    assert_eq!(ended.code, 1, "{ended:?}");
+    assert_ne!(ended.code, 0, "{ended:?}");
     assert!(ended.err.contains("the 4 rows that choose give `m` no intervals of 90 %: they are too few"), "{ended:?}");
     assert!(ended.err.contains("it takes 9 of them"), "{ended:?}");
 }
