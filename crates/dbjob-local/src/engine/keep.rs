@@ -126,7 +126,7 @@ impl Run<'_> {
             columns.push(col(was).alias(name.as_str()));
         }
         let frame = table.frame.clone().select(columns);
-        if table.bytes > spill::LARGE {
+        if table.bytes > spill::large() {
             return Ok(Table { frame, height: Some(height as u64), ..table });
         }
         let rows = guarded(|| frame.collect()).map_err(|e| strange(e.to_string()))?;

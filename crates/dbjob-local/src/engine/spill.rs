@@ -1,5 +1,8 @@
 //! Tables that several items read and that may be larger than memory: computed once into a file, and read from there.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,9 +16,28 @@ use super::{Stop, explain};
 use crate::fault::{engine_error, guarded};
 use crate::sink::{Sink, unwritable};
 
-/// What is made from files of more bytes than that is large. A table in memory takes a few times the bytes of its files.
-/// To the tests of this crate every file is large.
-pub(super) const LARGE: u64 = if cfg!(test) { 0 } else { 256 << 20 };
+#[cfg(not(test))]
+pub(super) use self::bounds::large;
+#[cfg(not(test))]
+use self::bounds::temporary;
+#[cfg(test)]
+pub(super) use self::tests::large;
+#[cfg(test)]
+use self::tests::temporary;
+
+/// What tests set otherwise.
+#[cfg(not(test))]
+mod bounds {
+    /// What is made from files of more bytes than that is large. A table in memory takes a few times the bytes of its files.
+    pub fn large() -> u64 {
+        256 << 20
+    }
+
+    /// Where files go that a run needs for a while and that has no place of its own for them.
+    pub fn temporary() -> std::path::PathBuf {
+        std::env::temp_dir()
+    }
+}
 
 impl Run<'_> {
     /// Computes a table for several readers: into memory, or into a file if it is made from large ones.
@@ -24,7 +46,7 @@ impl Run<'_> {
         if table.height.is_some() {
             return Ok(());
         }
-        if !self.plan.node(id).schema.open.is_empty() || table.bytes <= LARGE {
+        if !self.plan.node(id).schema.open.is_empty() || table.bytes <= large() {
             return self.rows(id).map(drop);
         }
         let mut narrow = self.only_live(id, table.frame.clone());
@@ -46,7 +68,7 @@ impl Run<'_> {
 
     /// A folder for files of this run: in the state directory, else where the system has its temporary files.
     fn scratch(&self) -> Result<TempDir, RunError> {
-        let folder = self.cx.results.and_then(|r| r.scratch()).unwrap_or_else(std::env::temp_dir);
+        let folder = self.cx.results.and_then(|r| r.scratch()).unwrap_or_else(temporary);
         let made = tempfile::Builder::new().prefix(&dbjob_plan::temp_prefix()).tempdir_in(&folder);
         made.map_err(|e| unwritable(&folder, &e.to_string()))
     }

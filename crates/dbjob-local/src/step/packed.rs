@@ -1,9 +1,12 @@
 //! Rows sorted by keys that fit, together with the row's number, into one number each: much faster than comparing keys.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::{BitOr, Shl};
 
 use dbjob_plan::RunError;
-use polars::prelude::{ChunkAgg, Column, DataType, IdxSize, Int64Chunked};
+use polars::prelude::{ChunkAgg, Column, DataType, IdxSize, Int64Chunked, IntoColumn};
 use rayon::slice::ParallelSliceMut;
 
 use super::window::ranks;
@@ -12,6 +15,7 @@ use crate::fault::engine_error;
 /// Numbers, one a row and in order: from the top the partition, the keys of the order, and the row.
 pub(super) struct Packed {
     numbers: Numbers,
+    keys: Vec<Range>,
     /// How many bits the row's number has, the lowest.
     row: u32,
     /// How many bits the keys of the order have.
@@ -40,14 +44,28 @@ impl Packed {
             let Some(codes) = Codes::of(column, descending)? else { return Ok(None) };
             all.push(codes);
         }
-        let bits = |codes: &[Codes]| codes.iter().map(|codes| codes.bits).sum::<u32>();
+        let bits = |codes: &[Codes]| codes.iter().map(|codes| codes.range.bits).sum::<u32>();
         let row = (usize::BITS - height.leading_zeros()).max(1);
         let numbers = match bits(&all) + row {
             ..=64 => Numbers::Narrow(packed(&all, row, height)),
             65..=128 => Numbers::Wide(packed(&all, row, height)),
             _ => return Ok(None),
         };
-        Ok(Some(Self { numbers, row, order: bits(&all[by.len()..]) }))
+        let order = bits(&all[by.len()..]);
+        Ok(Some(Self { numbers, keys: all.into_iter().map(|codes| codes.range).collect(), row, order }))
+    }
+
+    /// The sorted values of a key whose type has numbers of its own, which is cheaper than to bring its rows in order.
+    pub fn key(&self, i: usize, dtype: &DataType) -> Result<Column, RunError> {
+        let below = self.row + self.keys[i + 1..].iter().map(|key| key.bits).sum::<u32>();
+        let key = &self.keys[i];
+        let mask = u64::MAX.checked_shr(u64::BITS - key.bits).unwrap_or(0);
+        let value = |code: u64| key.value(code & mask);
+        let values: Int64Chunked = match &self.numbers {
+            Numbers::Narrow(numbers) => numbers.iter().map(|n| value(n.checked_shr(below).unwrap_or(0))).collect(),
+            Numbers::Wide(numbers) => numbers.iter().map(|n| value((n >> below) as u64)).collect(),
+        };
+        values.into_column().cast(dtype).map_err(engine_error)
     }
 
     pub fn rows(&self) -> Vec<IdxSize> {
@@ -88,7 +106,7 @@ where
 {
     let mut numbers = vec![T::from(0); height];
     for codes in all {
-        codes.each(numbers.iter_mut(), |number, code| *number = *number << codes.bits | T::from(code));
+        codes.each(numbers.iter_mut(), |number, code| *number = *number << codes.range.bits | T::from(code));
     }
     numbers.iter_mut().zip(0_u64..).for_each(|(number, at)| *number = *number << row | T::from(at));
     numbers.par_sort_unstable();
@@ -98,12 +116,45 @@ where
 /// The values of a column as whole numbers from 0 in their order; null is the last in both directions.
 struct Codes {
     values: Int64Chunked,
+    range: Range,
+}
+
+/// Which whole numbers the values of a column are.
+#[derive(Clone, Copy)]
+struct Range {
     least: i64,
     most: i64,
     descending: bool,
-    /// The code of null.
-    null: u64,
+    /// The code of null, if there are nulls.
+    null: Option<u64>,
     bits: u32,
+}
+
+impl Range {
+    /// `None`: 64 bits do not hold it.
+    fn of(values: &Int64Chunked, descending: bool) -> Option<Self> {
+        let (least, most) = values.min().zip(values.max()).unwrap_or((0, 0));
+        let greatest = most.abs_diff(least);
+        let null = match values.null_count() {
+            0 => None,
+            // All are alike: no bits are needed.
+            n if n == values.len() => Some(0),
+            _ => Some(greatest.checked_add(1)?),
+        };
+        let bits = u64::BITS - null.unwrap_or(greatest).leading_zeros();
+        Some(Self { least, most, descending, null, bits })
+    }
+
+    fn code(self, value: i64) -> u64 {
+        if self.descending { self.most.abs_diff(value) } else { value.abs_diff(self.least) }
+    }
+
+    fn value(self, code: u64) -> Option<i64> {
+        let value = || {
+            if self.descending { self.most.wrapping_sub_unsigned(code) } else { self.least.wrapping_add_unsigned(code) }
+        };
+        (self.null != Some(code)).then(value)
+    }
 }
 
 impl Codes {
@@ -117,27 +168,18 @@ impl Codes {
             DataType::String | DataType::Float64 => ranks(column)?.0.into_iter().map(|r| r.map(|r| r as i64)).collect(),
             _ => return Ok(None),
         };
-        let (least, most, null) = match (values.min(), values.max()) {
-            (Some(least), Some(most)) if values.null_count() == 0 => (least, most, most.abs_diff(least)),
-            (Some(least), Some(most)) => match most.abs_diff(least).checked_add(1) {
-                Some(null) => (least, most, null),
-                None => return Ok(None),
-            },
-            _ => (0, 0, 0),
-        };
-        Ok(Some(Self { values, least, most, descending, null, bits: u64::BITS - null.leading_zeros() }))
+        Ok(Range::of(&values, descending).map(|range| Self { values, range }))
     }
 
     /// Goes over all rows with the code of each.
     fn each<'n, T: 'n>(&self, numbers: impl Iterator<Item = &'n mut T>, set: impl Fn(&mut T, u64)) {
-        let Self { least, most, .. } = *self;
-        if self.values.null_count() == 0 {
-            let code = |x: i64| if self.descending { most.abs_diff(x) } else { x.abs_diff(least) };
-            numbers.zip(self.values.into_no_null_iter()).for_each(|(number, x)| set(number, code(x)));
-        } else {
-            let code = |x: i64| if self.descending { most.abs_diff(x) } else { x.abs_diff(least) };
-            let code = |x: Option<i64>| x.map_or(self.null, code);
-            numbers.zip(self.values.iter()).for_each(|(number, x)| set(number, code(x)));
+        let range = self.range;
+        match range.null {
+            None => numbers.zip(self.values.into_no_null_iter()).for_each(|(number, x)| set(number, range.code(x))),
+            Some(null) => {
+                let code = |x: Option<i64>| x.map_or(null, |x| range.code(x));
+                numbers.zip(self.values.iter()).for_each(|(number, x)| set(number, code(x)));
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 use dbjob_plan::{DataType, ExprKind, Op, RunError, SortKey};
-use polars::prelude::{DataFrame, IdxCa, LazyFrame, OptFlags, PolarsError, PolarsResult, SortMultipleOptions};
+use polars::prelude::{Column, DataFrame, LazyFrame, OptFlags, PolarsError, PolarsResult, SortMultipleOptions};
 
 use super::Step;
 use super::packed::Packed;
@@ -42,11 +42,20 @@ fn packable<'k>(step: &Step<'_>, keys: &[&'k SortKey]) -> Option<Vec<&'k str>> {
     keys.iter().map(column).collect()
 }
 
-fn packed(table: DataFrame, names: &[String], options: &SortMultipleOptions) -> PolarsResult<DataFrame> {
+/// The table sorted by columns that it has; by numbers where they fit.
+pub(super) fn packed(table: DataFrame, names: &[String], options: &SortMultipleOptions) -> PolarsResult<DataFrame> {
+    let wrong = |e: RunError| PolarsError::ComputeError(e.to_string().into());
     let keys = names.iter().map(|name| table.column(name).cloned()).collect::<PolarsResult<Vec<_>>>()?;
-    let sorted = Packed::sorted(&[], &keys, &options.descending, table.height());
-    match sorted.map_err(|e| PolarsError::ComputeError(e.to_string().into()))? {
-        Some(sorted) => table.take(&IdxCa::from_vec("".into(), sorted.rows())),
-        None => table.sort(names, options.clone()),
-    }
+    let sorted = Packed::sorted(&[], &keys, &options.descending, table.height()).map_err(wrong)?;
+    drop(keys);
+    let Some(sorted) = sorted else { return table.sort(names, options.clone()) };
+    let (height, is_key) =
+        (table.height(), |column: &Column| names.iter().position(|name| name == column.name().as_str()));
+    let rows = if table.columns().iter().all(|column| is_key(column).is_some()) { Vec::new() } else { sorted.rows() };
+    let columns = table.into_columns().into_iter().map(|column| match is_key(&column) {
+        Some(i) => Ok(sorted.key(i, column.dtype()).map_err(wrong)?.with_name(column.name().clone())),
+        // Of one piece: among many, each row is searched for.
+        None => column.rechunk().take_slice(&rows),
+    });
+    DataFrame::new(height, columns.collect::<PolarsResult<_>>()?)
 }

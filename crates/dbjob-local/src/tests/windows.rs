@@ -463,3 +463,20 @@ fn decimals_add_up_exactly_and_lists_hold_the_frame() {
     assert_eq!(values(&rows, "max"), "20.00 7.00 7.00 null");
     assert_eq!(values(&rows, "list"), "[\"a\"] [\"c\"] [\"d\", \"c\"] [\"d\"]");
 }
+
+#[test]
+fn keys_that_no_number_holds_sort_the_other_way() {
+    let ends = [Some(i64::MAX), None, Some(i64::MIN), Some(0), Some(i64::MAX), Some(i64::MIN), None];
+    let others = [Some(i64::MIN), Some(i64::MAX), Some(i64::MAX), None, Some(i64::MIN), Some(i64::MIN), Some(i64::MAX)];
+    let mut bench = Bench::new();
+    let rows = df!["a" => ends, "b" => others].unwrap();
+    let source = bench.table("data", rows, vec![field("a", Int), field("b", Int)]);
+    let order =
+        vec![SortKey { expr: col("a", Int), descending: true }, SortKey { expr: col("b", Int), descending: false }];
+    let columns = ["row_number", "rank"].map(|name| named(name, aggregate(name, vec![], Int))).to_vec();
+    let window = Window { by: vec![], order, columns };
+    let node = bench.step(Op::Window(window), vec![field("row_number", Int), field("rank", Int)], &[source]);
+    let rows = bench.rows(node).unwrap();
+    assert_eq!(values(&rows, "row_number"), "1 6 5 3 2 4 7");
+    assert_eq!(values(&rows, "rank"), "1 6 5 3 1 4 6");
+}

@@ -11,8 +11,8 @@ use crate::fault::engine_error;
 const ROW: &str = "__row";
 
 /// So many positions a part has, and then all of its last partition: what is computed of a part stays near to its core. It
-/// must not follow from the number of threads, so that results do not.
-const PART: usize = 1 << 14;
+/// must not follow from the number of threads, so that results do not. In the tests of this crate parts are small.
+const PART: usize = if cfg!(test) { 4 } else { 1 << 14 };
 
 pub(super) struct Layout {
     /// The row of each position.

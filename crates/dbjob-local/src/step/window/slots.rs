@@ -6,6 +6,7 @@ use polars::prelude::{
     BooleanChunked, Column, Float64Chunked, IdxCa, IdxSize, Int64Chunked, Int128Chunked, IntoColumn, PolarsError,
     PolarsResult,
 };
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::aggregate::Values;
 use super::part::Part;
@@ -51,6 +52,18 @@ impl<T: Put> Filled<T> {
         let known = known.into_iter().flatten().chain(std::iter::repeat(true));
         values.into_iter().zip(known).map(|(value, known)| known.then_some(value))
     }
+}
+
+/// The values of a column at some rows, brought together by all threads.
+fn gathered(column: &Column, rows: &IdxCa) -> PolarsResult<Column> {
+    const PIECE: usize = 1 << 16;
+    let pieces: Vec<usize> = (0..rows.len()).step_by(PIECE).collect();
+    let taken: Vec<PolarsResult<Column>> =
+        pieces.par_iter().map(|from| column.take(&rows.slice(*from as i64, PIECE))).collect();
+    let mut taken = taken.into_iter();
+    let mut all = taken.next().unwrap_or_else(|| Ok(column.clear()))?;
+    taken.try_for_each(|piece| all.append_owned(piece?).map(drop))?;
+    Ok(all)
 }
 
 /// The values of a cell, by row.
@@ -117,7 +130,7 @@ impl Slots {
             Self::Of(all) => {
                 let (rows, known) = all.finish();
                 let rows = IdxCa::from_vec_validity(name, rows, known.map(|k| k.into_iter().collect()));
-                let values = args.first().ok_or_else(|| missing("an argument"))?.take(&rows)?;
+                let values = gathered(args.first().ok_or_else(|| missing("an argument"))?, &rows)?;
                 match args {
                     [_, _, default] if rows.null_count() > 0 => values.zip_with(&rows.is_not_null(), default)?,
                     _ => values,
