@@ -169,6 +169,62 @@ class Disks(Place):
         self.call("runs", "job.dbjob", "--state", "state", check=0)
 
 
+class Large(Place):
+    """A table that two items read and that is made from more bytes than are held in memory: it goes to a file meanwhile."""
+
+    def setUp(self):
+        super().setUp()
+        draw = random.Random(7)
+        self.write("job.dbjob", """
+dataset lines from csv("lines.csv") {
+  id:   int key
+  text: string
+  rest: string
+}
+
+transform kept from lines {
+  derive twice = id * 2
+  drop rest
+}
+
+transform even from kept {
+  filter id % 2 == 0
+}
+
+deploy kept {
+  to parquet("out/kept.parquet")
+}
+
+deploy even {
+  to parquet("out/even.parquet")
+}
+""")
+        rest = "x" * 1_000
+        with open(self.folder / "lines.csv", "w") as file:
+            file.write("id,text,rest\n")
+            file.writelines(f"{n},{draw.getrandbits(256):064x},{rest}\n" for n in range(270_000))
+
+    def test_a_place_for_its_file_that_is_full_or_read_only_is_named(self):
+        place = self.mount("place", "64m")
+        env = {"TMPDIR": str(place)}
+        self.call("run", "--no-state", "job.dbjob", env=env, check=0)
+        first = self.hashes()
+        self.assertEqual(len(first), 2)
+        self.assertEqual(list(place.iterdir()), [], "the file is gone")
+        for options in ["remount,size=2m", "remount,size=64m,ro"]:
+            subprocess.run(["mount", "-o", options, str(place)], check=True)
+            shutil.rmtree(self.folder / "out")
+            done = self.call("run", "--no-state", "job.dbjob", env=env, check=1)
+            self.assertIn("E0713", done.stderr, options)
+            self.assertIn(str(place), done.stderr, options)
+            self.assertEqual(list(place.iterdir()), [], options)
+            self.assertEqual(self.hashes(), {}, options)
+            (self.folder / "out").mkdir(exist_ok=True)
+        subprocess.run(["mount", "-o", "remount,size=64m,rw", str(place)], check=True)
+        self.call("run", "--no-state", "job.dbjob", env=env, check=0)
+        self.assertEqual(self.hashes(), first)
+
+
 class Data(Place):
     rows, trees = 30_000, 60
 

@@ -69,9 +69,9 @@ impl Run<'_> {
         let visible = self.visible(input, &names);
         let sink = Sink::create(&file)?.tells(&self.cx.watch);
         let query = sink.query(frame, &visible, format).map_err(|e| unwritable(&file, &e.to_string()))?;
-        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| match e {
-            pl::PolarsError::IO { .. } if table.reads.is_empty() => Stop::Failed(unwritable(&file, &e.to_string())),
-            e => explain::explain(self, &table, e),
+        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| match sink.failure() {
+            Some(unwritten) => Stop::Failed(unwritten),
+            None => explain::explain(self, &table, e),
         })?;
         self.settle(&table)?;
         self.go_on()?;

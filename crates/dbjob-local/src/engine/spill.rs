@@ -56,7 +56,10 @@ impl Run<'_> {
         let sink = Sink::create(&file)?;
         let query = sink.query(narrow, &schema, TableFormat::Parquet);
         let query = query.map_err(|e| unwritable(&file, &e.to_string()))?;
-        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| explain::explain(self, &table, e))?;
+        guarded(|| query.collect_with_engine(pl::Engine::Streaming)).map_err(|e| match sink.failure() {
+            Some(unwritten) => Stop::Failed(unwritten),
+            None => explain::explain(self, &table, e),
+        })?;
         self.settle(&table)?;
         let rows = sink.finish(&self.cx.cancel)?;
         let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).collect();

@@ -2,14 +2,13 @@
 //! goes to an object store is a file of this machine until it is whole.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dbjob_plan::{Cancel, DataLocation, RunError, TableFormat, Watch, in_object_store};
 use polars::io::csv::write::SerializeOptions;
-use polars::io::utils::file::{Writable, WritableTrait};
+use polars::io::utils::file::Writable;
 use polars::prelude::{
     self as pl, CsvWriterOptions, DataFrame, Expr, FileWriteFormat, IntoColumn, IntoLazy, IpcWriterOptions, LazyFrame,
     NDJsonWriterOptions, OptFlags, ParquetWriteOptions, PolarsResult, SinkDestination, SinkTarget, SpecialEq,
@@ -19,10 +18,12 @@ use tempfile::NamedTempFile;
 
 pub(crate) mod database;
 pub(crate) mod folder;
+mod writer;
 
+use self::writer::{Failure, Packed, Plain, Writer};
 use crate::fault::guarded;
 use crate::list::Lists;
-use crate::packing::{Packer, Packing};
+use crate::packing::Packing;
 use crate::store::{self, Place};
 use crate::udf::{col, map1};
 
@@ -36,6 +37,7 @@ pub(crate) struct Sink {
     rows: Arc<AtomicU64>,
     /// Told of the rows as they are written.
     watch: Watch,
+    failure: Failure,
 }
 
 impl Sink {
@@ -58,6 +60,7 @@ impl Sink {
                 temporary,
                 rows: Arc::default(),
                 watch: Watch::default(),
+                failure: Failure::default(),
             });
         }
         let folder = match target.parent() {
@@ -76,6 +79,7 @@ impl Sink {
             temporary,
             rows: Arc::default(),
             watch: Watch::default(),
+            failure: Failure::default(),
         })
     }
 
@@ -110,12 +114,18 @@ impl Sink {
         // was removed would stand there again.
         let file = self.temporary.reopen()?;
         let file = match self.packing {
-            Some(packing) => Writable::Dyn(Box::new(Packed(Some(packing.writer(file)?)))),
-            None => Writable::Local(file),
+            Some(packing) => Writer::new(Packed(Some(packing.writer(file)?)), &self.failure),
+            None => Writer::new(Plain(file), &self.failure),
         };
+        let file = Writable::Dyn(Box::new(file));
         let target = SinkTarget::Dyn(SpecialEq::new(Arc::new(Mutex::new(Some(file)))));
         let target = SinkDestination::File { target };
         counted.sink(target, format, UnifiedSinkArgs::default())
+    }
+
+    /// What kept the file from being written, if that is why the query failed.
+    pub fn failure(&self) -> Option<RunError> {
+        self.failure.get().map(|why| unwritable(&self.target, &why))
     }
 
     /// Writes rows that are there already.
@@ -157,34 +167,6 @@ impl Sink {
         File::open(self.temporary.path()).and_then(|f| f.sync_all()).map_err(wrong)?;
         self.temporary.persist(&self.target).map_err(|e| unwritable(&self.target, &e.error.to_string()))?;
         Ok(self.rows.load(Ordering::Relaxed))
-    }
-}
-
-/// What is written to it goes to the file packed.
-struct Packed(Option<Packer>);
-
-impl Write for Packed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.as_mut().ok_or_else(|| std::io::Error::other("the archive is closed"))?.write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.as_mut().map_or(Ok(()), Write::flush)
-    }
-}
-
-impl WritableTrait for Packed {
-    fn close(&mut self) -> std::io::Result<()> {
-        self.0.take().map_or(Ok(()), |packer| packer.finish().map(drop))
-    }
-
-    fn sync_all(&self) -> std::io::Result<()> {
-        // The file is synced once it is whole.
-        Ok(())
-    }
-
-    fn sync_data(&self) -> std::io::Result<()> {
-        self.sync_all()
     }
 }
 

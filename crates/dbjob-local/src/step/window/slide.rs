@@ -18,10 +18,6 @@ impl Frames {
     pub fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
         self.low.iter().zip(&self.high).map(|(low, high)| (*low as usize, *high as usize))
     }
-
-    pub fn len(&self) -> usize {
-        self.low.len()
-    }
 }
 
 /// The fold of the items of every frame, by a queue of two stacks: each item is joined at most three times in all, and
