@@ -72,7 +72,9 @@ fn matrix(folder: &Path, meta: &Value, part: &str) -> Result<Matrix, Box<dyn Err
     let mut bytes = vec![0; rows * 8];
     let mut column = || file.read_exact(&mut bytes).map(|()| floats(&bytes));
     let columns = (0..features.len()).map(|_| column()).collect::<Result<_, _>>()?;
-    Ok(Matrix::new(names, columns, rows)?)
+    // A category is named by its codes alone.
+    let levels = features.iter().map(|f| f["levels"].as_u64().map(|n| (0..n).map(|i| i.to_string()).collect()));
+    Ok(Matrix::new(names, columns, rows)?.with_levels(levels.collect())?)
 }
 
 fn target(folder: &Path, classes: usize) -> Result<Target, Box<dyn Error>> {

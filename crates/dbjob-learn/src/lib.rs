@@ -31,7 +31,7 @@ mod weights;
 pub use baseline::Baseline;
 pub use context::{Checkpoints, FitContext, Progress};
 pub use error::{FitError, FitErrorKind};
-pub use matrix::{Matrix, Target, Task};
+pub use matrix::{Levels, Matrix, Target, Task};
 pub use model::{ALGORITHMS, Early, Fitted, Learner, Model, Scores, learner};
 pub use options::{OptionValue, Options};
 pub use pool::Pool;

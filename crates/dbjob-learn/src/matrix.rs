@@ -1,9 +1,15 @@
+use std::sync::Arc;
+
 use crate::FitError;
 
-/// Rows x features, column by column. Names are those of the features, in order.
+/// The levels of a category by code; `None`: the feature is a number.
+pub type Levels = Option<Arc<[String]>>;
+
+/// Rows x features, column by column. Names are those of the features, in order. NaN is a missing value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
     names: Vec<String>,
+    levels: Vec<Levels>,
     columns: Vec<Vec<f64>>,
     rows: usize,
 }
@@ -21,7 +27,25 @@ impl Matrix {
                 columns[i].len()
             )));
         }
-        Ok(Self { names, columns, rows })
+        Ok(Self { levels: vec![None; names.len()], names, columns, rows })
+    }
+
+    /// The same with categories: one entry a feature. The values of a category are codes of its levels.
+    /// Errors when the number of features does not agree or a value is no code.
+    pub fn with_levels(self, levels: Vec<Levels>) -> Result<Self, FitError> {
+        if levels.len() != self.width() {
+            return Err(FitError::data(format!("{} entries of levels for {} features", levels.len(), self.width())));
+        }
+        for (j, levels) in levels.iter().enumerate() {
+            let Some(levels) = levels else { continue };
+            let is_code = |v: &f64| v.is_nan() || *v >= 0.0 && *v < levels.len() as f64 && v.fract() == 0.0;
+            if let Some(row) = self.columns[j].iter().position(|v| !is_code(v)) {
+                let (name, value) = (&self.names[j], self.columns[j][row]);
+                let message = format!("feature `{name}` is {value} in row {}, of {} levels", row + 1, levels.len());
+                return Err(FitError::data(message).at(name, row));
+            }
+        }
+        Ok(Self { levels, ..self })
     }
 
     pub fn rows(&self) -> usize {
@@ -37,14 +61,19 @@ impl Matrix {
         &self.names
     }
 
+    /// What the codes of feature `j` stand for; `None`: it is a number.
+    pub fn levels(&self, j: usize) -> Option<&[String]> {
+        self.levels[j].as_deref()
+    }
+
+    /// [`Matrix::levels`] of all features.
+    pub fn all_levels(&self) -> &[Levels] {
+        &self.levels
+    }
+
     /// Feature `j`, all rows.
     pub fn column(&self, j: usize) -> &[f64] {
         &self.columns[j]
-    }
-
-    /// The first value that is NaN or infinite: (row, feature).
-    pub fn first_non_finite(&self) -> Option<(usize, usize)> {
-        self.columns.iter().enumerate().find_map(|(j, c)| c.iter().position(|v| !v.is_finite()).map(|i| (i, j)))
     }
 
     /// What `of` makes of each row of a range, given its features.
@@ -61,6 +90,7 @@ impl Matrix {
     pub fn take(&self, rows: &[usize]) -> Self {
         Self {
             names: self.names.clone(),
+            levels: self.levels.clone(),
             columns: self.columns.iter().map(|c| rows.iter().map(|i| c[*i]).collect()).collect(),
             rows: rows.len(),
         }
@@ -100,9 +130,23 @@ impl Target {
     }
 }
 
-/// What every learner asks of its input, checked once: rows, features, equal lengths, finite features, finite truth,
-/// codes in range, weights that are finite, not negative and not all 0.
+/// What every learner of finite numbers asks of its input: [`check_with_gaps`], no missing value, no category.
 pub(crate) fn check(x: &Matrix, y: &Target, weights: Option<&[f64]>) -> Result<(), FitError> {
+    if let Some(j) = (0..x.width()).find(|j| x.levels(*j).is_some()) {
+        let name = &x.names()[j];
+        return Err(FitError::data(format!("feature `{name}` is a category, and this algorithm takes numbers"))
+            .help(format!("map it: `map {name} with one_hot`")));
+    }
+    check_rows(x, y, weights, |v| v.is_finite())
+}
+
+/// What every learner asks of its input, checked once: rows, features, equal lengths, features that are finite or
+/// missing, finite truth, codes in range, weights that are finite, not negative and not all 0.
+pub(crate) fn check_with_gaps(x: &Matrix, y: &Target, weights: Option<&[f64]>) -> Result<(), FitError> {
+    check_rows(x, y, weights, |v| !v.is_infinite())
+}
+
+fn check_rows(x: &Matrix, y: &Target, weights: Option<&[f64]>, is_fit: impl Fn(f64) -> bool) -> Result<(), FitError> {
     if x.rows() == 0 {
         return Err(FitError::data("there are no rows to learn from"));
     }
@@ -112,7 +156,8 @@ pub(crate) fn check(x: &Matrix, y: &Target, weights: Option<&[f64]>) -> Result<(
     if y.rows() != x.rows() {
         return Err(FitError::data(format!("{} targets for {} rows", y.rows(), x.rows())));
     }
-    if let Some((row, j)) = x.first_non_finite() {
+    let unfit = |j: &usize| x.column(*j).iter().position(|v| !is_fit(*v)).map(|row| (row, *j));
+    if let Some((row, j)) = (0..x.width()).find_map(|j| unfit(&j)) {
         let name = &x.names()[j];
         let value = x.column(j)[row];
         return Err(FitError::data(format!("feature `{name}` is {value} in row {}", row + 1))

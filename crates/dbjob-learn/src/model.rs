@@ -1,10 +1,11 @@
 use crate::cluster::{DbscanLearner, KmeansLearner};
 use crate::dummy::DummyLearner;
 use crate::linear::{ElasticNetLearner, Family, GlmLearner, LinearLearner, LogisticLearner};
+use crate::matrix::Levels;
 use crate::naive_bayes::NaiveBayesLearner;
 use crate::neighbors::NeighborsLearner;
 use crate::options::Reader;
-use crate::tree::ForestLearner;
+use crate::tree::{BoostLearner, ForestLearner};
 use crate::{FitContext, FitError, Matrix, Options, Pool, Target, Task, Tensors};
 
 /// The algorithms of this crate, by their names in the language.
@@ -13,6 +14,7 @@ pub const ALGORITHMS: &[&str] = &[
     "dummy",
     "elastic_net",
     "gamma_regression",
+    "gradient_boosting",
     "kmeans",
     "knn",
     "lasso",
@@ -69,6 +71,11 @@ pub trait Model: Send + Sync + std::fmt::Debug {
     /// The features in the order that [`Model::scores`] takes them.
     fn features(&self) -> &[String];
 
+    /// What the codes of its categories stand for, one entry a feature; empty: all are numbers.
+    fn levels(&self) -> &[Levels] {
+        &[]
+    }
+
     /// The classes that it tells apart; 0 for numbers and clusters.
     fn classes(&self) -> usize;
 
@@ -89,6 +96,11 @@ impl dyn Model + '_ {
                 Some((a, b)) => format!("feature `{b}` stands where the model learned `{a}`"),
                 None => format!("{have} features where the model learned {want}"),
             }));
+        }
+        let levels = self.levels();
+        let differing = (0..x.width()).find(|j| levels.get(*j).and_then(|l| l.as_deref()) != x.levels(*j));
+        if let Some(j) = differing {
+            return Err(FitError::data(format!("feature `{}` has other levels than were learned", x.names()[j])));
         }
         Ok(self.scores(x, pool))
     }
@@ -150,6 +162,7 @@ pub fn learner(name: &str, task: Task, options: &Options, seed: i64) -> Result<B
             "linear_regression" | "ridge" | "lasso" | "elastic_net" | "poisson_regression" | "gamma_regression",
             Task::Classification,
         ) => return wrong_task("numbers"),
+        ("gradient_boosting", task) => Box::new(BoostLearner::read(&mut reader, task, seed)?),
         ("random_forest", task) => Box::new(ForestLearner::read(&mut reader, task, seed)?),
         ("naive_bayes", Task::Classification) => Box::new(NaiveBayesLearner::read(&mut reader)?),
         ("naive_bayes", Task::Regression) => return wrong_task("classes"),

@@ -67,6 +67,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A number above 0, at most 1.
+    pub fn part(&mut self, name: &str) -> Result<f64, FitError> {
+        let value = self.take(name)?;
+        match value {
+            OptionValue::Float(x) if *x > 0.0 && *x <= 1.0 => Ok(*x),
+            OptionValue::Int(1) => Ok(1.0),
+            _ => Err(self.wrong(name, value, "a number above 0 and at most 1")),
+        }
+    }
+
     /// A whole number in `low..=high`.
     pub fn int(&mut self, name: &str, low: i64, high: i64) -> Result<usize, FitError> {
         let value = self.take(name)?;

@@ -8,9 +8,10 @@ use crate::Model;
 use crate::cluster::{Centers, Dense};
 use crate::dummy::Dummy;
 use crate::linear::LinearModel;
+use crate::matrix::Levels;
 use crate::naive_bayes::NaiveBayes;
 use crate::neighbors::Neighbors;
-use crate::tree::Forest;
+use crate::tree::Ensemble;
 
 /// The type of a tensor's elements, little-endian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,9 @@ struct Header {
     format: u32,
     kind: String,
     features: Vec<String>,
+    /// What the codes of categories stand for, one entry a feature; empty: all features are numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    levels: Vec<Option<Vec<String>>>,
     /// 0: a model of numbers.
     classes: usize,
 }
@@ -77,6 +81,10 @@ pub fn save(model: &dyn Model) -> Vec<u8> {
         format: FORMAT,
         kind: model.kind().to_owned(),
         features: model.features().to_vec(),
+        levels: match model.levels() {
+            all if all.iter().all(Option::is_none) => Vec::new(),
+            all => all.iter().map(|levels| levels.as_ref().map(|l| l.to_vec())).collect(),
+        },
         classes: model.classes(),
     };
     let header = serde_json::to_string(&header).expect("names and numbers are JSON");
@@ -110,10 +118,17 @@ pub fn load_as(bytes: &[u8], name: impl FnOnce(Vec<String>) -> Vec<String>) -> R
     if header.format != FORMAT {
         return Err(LoadError(format!("it has format {}; this version reads format {FORMAT}", header.format)));
     }
-    let stored = Stored { features: name(header.features), classes: header.classes, ..stored };
+    let mut levels: Vec<Levels> = header.levels.into_iter().map(|levels| levels.map(Into::into)).collect();
+    if levels.is_empty() {
+        levels = vec![None; header.features.len()];
+    }
+    if levels.len() != header.features.len() {
+        return Err(LoadError("its features and their levels do not fit together".to_owned()));
+    }
+    let stored = Stored { features: name(header.features), levels, classes: header.classes, ..stored };
     match header.kind.as_str() {
         LinearModel::KIND => Ok(Box::new(LinearModel::restore(stored)?)),
-        Forest::KIND => Ok(Box::new(Forest::restore(stored)?)),
+        Ensemble::KIND => Ok(Box::new(Ensemble::restore(stored)?)),
         NaiveBayes::KIND => Ok(Box::new(NaiveBayes::restore(stored)?)),
         Neighbors::KIND => Ok(Box::new(Neighbors::restore(stored)?)),
         Dummy::KIND => Ok(Box::new(Dummy::restore(stored)?)),
@@ -127,6 +142,7 @@ pub fn load_as(bytes: &[u8], name: impl FnOnce(Vec<String>) -> Vec<String>) -> R
 pub(crate) struct Stored<'a> {
     tensors: SafeTensors<'a>,
     pub features: Vec<String>,
+    pub levels: Vec<Levels>,
     pub classes: usize,
 }
 
@@ -141,7 +157,7 @@ impl<'a> Stored<'a> {
             .and_then(|m| m.get(key))
             .ok_or_else(|| LoadError(format!("it has no `{key}` header")))?;
         let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
-        Ok((header.clone(), Self { tensors, features: Vec::new(), classes: 0 }))
+        Ok((header.clone(), Self { tensors, features: Vec::new(), levels: Vec::new(), classes: 0 }))
     }
 
     fn view(&self, name: &str, dtype: Dtype) -> Result<TensorView<'_>, LoadError> {

@@ -3,6 +3,7 @@
 mod dummy;
 mod elastic_net;
 mod gamma_regression;
+mod gradient_boosting;
 mod knn;
 mod lasso;
 mod linear_regression;
@@ -64,6 +65,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
     knn::KNN,
     naive_bayes::NAIVE_BAYES,
     dummy::DUMMY,
+    gradient_boosting::GRADIENT_BOOSTING,
 ];
 
 pub fn find(name: &str) -> Option<&'static Algorithm> {
@@ -74,5 +76,4 @@ pub fn find(name: &str) -> Option<&'static Algorithm> {
 pub const CLUSTERS: &[&str] = &["kmeans", "dbscan"];
 
 /// Algorithms of the language that no engine has yet.
-pub const LATER: &[&str] =
-    &["mlp", "decision_tree", "extra_trees", "gradient_boosting", "svm", "kmeans", "dbscan", "pca"];
+pub const LATER: &[&str] = &["mlp", "decision_tree", "extra_trees", "svm", "kmeans", "dbscan", "pca"];

@@ -1,66 +1,136 @@
 use crate::{Matrix, Pool};
 
-/// Every feature as a byte: the number of the bin that its value falls into, in order of values.
+/// How the values of a feature fall into bins, in order of values; each row's bin is a byte.
 ///
 /// A feature with at most `max_bins` distinct values has one bin a value, so that every split between two values can be
-/// found; another one has bins of about equally many rows.
-pub(super) struct Binned {
-    /// By feature: the bin of each row.
-    pub codes: Vec<Vec<u8>>,
-    /// By feature: the least and greatest value of each bin; a bin without rows has (+inf, -inf).
-    bounds: Vec<Vec<(f64, f64)>>,
+/// found; another one has bins of about equally many rows. A category has one bin a level, the most frequent ones first
+/// served. After the bins of values there is one for rows without a value (and of rare levels), if there are such rows.
+#[derive(Clone)]
+pub(super) struct Cuts {
+    /// The greatest value of every bin but the last, ascending, filled up with infinity to a power of two.
+    uppers: Vec<f64>,
+    /// By level of a category: its bin.
+    levels: Option<Vec<u8>>,
+    /// Without that of missing values.
+    values: usize,
+    missing: bool,
+    /// The least and greatest value of each bin; a bin without rows has (+inf, -inf).
+    bounds: Vec<(f64, f64)>,
 }
 
 /// Quantiles of more rows than this are those of every k-th row.
-const SAMPLE: usize = 200_000;
+const SAMPLE: usize = 100_000;
 
-impl Binned {
-    /// `max_bins` in 2..=255. All values finite.
-    pub fn new(x: &Matrix, max_bins: usize, pool: &Pool) -> Self {
-        let features = pool.run(x.width(), |j| bin(x.column(j), max_bins));
-        let (codes, bounds) = features.into_iter().unzip();
-        Self { codes, bounds }
+impl Cuts {
+    /// `max_bins` in 2..=255; `levels`: the number of categories.
+    pub fn of(column: &[f64], levels: Option<usize>, max_bins: usize) -> Self {
+        let mut missing = column.iter().any(|v| v.is_nan());
+        let (uppers, levels, values) = match levels {
+            None => {
+                let mut uppers = uppers(column, max_bins);
+                let values = uppers.len() + 1;
+                uppers.resize(values.next_power_of_two(), f64::INFINITY);
+                (uppers, None, values)
+            }
+            Some(count) => {
+                let (levels, values, rare) = bins_of_levels(column, count, max_bins);
+                missing |= rare;
+                (Vec::new(), Some(levels), values)
+            }
+        };
+        let bounds = vec![(f64::INFINITY, f64::NEG_INFINITY); values];
+        Self { uppers, levels, values, missing, bounds }
     }
 
-    pub fn features(&self) -> usize {
-        self.codes.len()
+    /// The bins, with that of missing values.
+    pub fn bins(&self) -> usize {
+        self.values + usize::from(self.missing)
     }
 
-    pub fn bins(&self, feature: usize) -> usize {
-        self.bounds[feature].len()
+    /// The bins of values.
+    pub fn values(&self) -> usize {
+        self.values
     }
 
-    /// The threshold halfway between the greatest value of bin `left` and the least of bin `right`, which has rows.
-    pub fn threshold(&self, feature: usize, left: u8, right: u8) -> f64 {
-        let low = self.bounds[feature][left as usize].1;
-        let high = self.bounds[feature][right as usize].0;
+    pub fn is_category(&self) -> bool {
+        self.levels.is_some()
+    }
+
+    /// Tells the bin of each value to `put`, in order.
+    pub fn code(&mut self, values: &[f64], mut put: impl FnMut(u8)) {
+        if let Some(levels) = &self.levels {
+            let missing = self.values as u8;
+            values.iter().for_each(|v| put(if v.is_nan() { missing } else { levels[*v as usize] }));
+            return;
+        }
+        let half = self.uppers.len() / 2;
+        for v in values {
+            // A binary search without jumps: as many steps for any value.
+            let (mut at, mut step) = (0, half);
+            while step > 0 {
+                at += if self.uppers[at + step - 1] < *v { step } else { 0 };
+                step /= 2;
+            }
+            if v.is_nan() {
+                put(self.values as u8);
+                continue;
+            }
+            let (low, high) = &mut self.bounds[at];
+            *low = if *v < *low { *v } else { *low };
+            *high = if *v > *high { *v } else { *high };
+            put(at as u8);
+        }
+    }
+
+    /// The next bin of values that has rows.
+    pub fn after(&self, bin: u8) -> Option<u8> {
+        (bin as usize + 1..self.values).find(|b| self.bounds[*b].0 <= self.bounds[*b].1).map(|b| b as u8)
+    }
+
+    /// The threshold halfway between the greatest value of bin `left` and the least of bin `right`, which has rows;
+    /// without `right` it is above all values.
+    pub fn threshold(&self, left: u8, right: Option<u8>) -> f64 {
+        let Some(right) = right else { return f64::MAX };
+        let low = self.bounds[left as usize].1;
+        let high = self.bounds[right as usize].0;
         // Halved before the sum: no overflow. Of neighbouring floats the half may round up to `high`.
         let middle = low / 2.0 + high / 2.0;
         if middle >= low && middle < high { middle } else { low }
     }
+
+    /// The levels whose bin is in `bins`, as a set of bits.
+    pub fn set(&self, bins: &[u64; 4]) -> Vec<u64> {
+        let levels = self.levels.as_deref().unwrap_or_default();
+        let mut set = vec![0; levels.len().div_ceil(64)];
+        for (level, bin) in levels.iter().enumerate() {
+            if bins[*bin as usize / 64] >> (bin % 64) & 1 == 1 {
+                set[level / 64] |= 1 << (level % 64);
+            }
+        }
+        set
+    }
 }
 
-/// (The bin of each row, the bounds of each bin.)
-fn bin(column: &[f64], max_bins: usize) -> (Vec<u8>, Vec<(f64, f64)>) {
-    let uppers = uppers(column, max_bins);
-    let mut bounds = vec![(f64::INFINITY, f64::NEG_INFINITY); uppers.len() + 1];
-    let codes = column
-        .iter()
-        .map(|v| {
-            let code = uppers.partition_point(|u| u < v);
-            let (low, high) = &mut bounds[code];
-            *low = low.min(*v);
-            *high = high.max(*v);
-            code as u8
-        })
-        .collect();
-    (codes, bounds)
+/// (By level its bin, the number of bins, whether there are rows of levels without a bin of their own.)
+fn bins_of_levels(column: &[f64], count: usize, max_bins: usize) -> (Vec<u8>, usize, bool) {
+    let mut rows = vec![0_u32; count];
+    column.iter().filter(|v| !v.is_nan()).for_each(|v| rows[*v as usize] += 1);
+    let mut order: Vec<usize> = (0..count).filter(|level| rows[*level] > 0).collect();
+    order.sort_by_key(|level| std::cmp::Reverse(rows[*level]));
+    let rare = order.len() > max_bins;
+    order.truncate(max_bins);
+    // In order of levels, so that bins do not depend on ties of counts.
+    order.sort_unstable();
+    let values = order.len().max(1);
+    let mut levels = vec![values as u8; count];
+    order.iter().enumerate().for_each(|(bin, level)| levels[*level] = bin as u8);
+    (levels, values, rare)
 }
 
 /// The greatest value of every bin but the last, ascending.
 fn uppers(column: &[f64], max_bins: usize) -> Vec<f64> {
     let step = column.len().div_ceil(SAMPLE).max(1);
-    let mut sorted: Vec<f64> = column.iter().copied().step_by(step).collect();
+    let mut sorted: Vec<f64> = column.iter().copied().step_by(step).filter(|v| !v.is_nan()).collect();
     sorted.sort_unstable_by(f64::total_cmp);
     let mut distinct: Vec<(f64, usize)> = Vec::new();
     for v in &sorted {
@@ -95,6 +165,34 @@ fn uppers(column: &[f64], max_bins: usize) -> Vec<f64> {
     uppers
 }
 
+/// Every feature as bytes, feature by feature.
+pub(super) struct Binned {
+    pub cuts: Vec<Cuts>,
+    /// By feature: the bin of each row.
+    pub codes: Vec<Vec<u8>>,
+}
+
+impl Binned {
+    pub fn new(x: &Matrix, max_bins: usize, pool: &Pool) -> Self {
+        let features = pool.run(x.width(), |j| {
+            let mut cuts = Cuts::of(x.column(j), x.levels(j).map(<[_]>::len), max_bins);
+            let mut codes = Vec::with_capacity(x.rows());
+            cuts.code(x.column(j), |code| codes.push(code));
+            (cuts, codes)
+        });
+        let (cuts, codes) = features.into_iter().unzip();
+        Self { cuts, codes }
+    }
+
+    pub fn features(&self) -> usize {
+        self.codes.len()
+    }
+
+    pub fn bins(&self, feature: usize) -> usize {
+        self.cuts[feature].bins()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,17 +206,39 @@ mod tests {
     fn few_values_have_a_bin_each_and_exact_midpoints() {
         let b = binned(vec![3.0, 1.0, 10.0, 3.0, -0.0, 0.0], 255);
         assert_eq!(b.codes[0], [2, 1, 3, 2, 0, 0]);
-        assert_eq!(b.threshold(0, 0, 1), 0.5);
-        assert_eq!(b.threshold(0, 1, 3), 5.5);
+        assert_eq!(b.cuts[0].threshold(0, Some(1)), 0.5);
+        assert_eq!(b.cuts[0].threshold(1, Some(3)), 5.5);
+        assert_eq!((b.bins(0), b.cuts[0].values()), (4, 4));
+    }
+
+    #[test]
+    fn missing_values_have_the_last_bin() {
+        let b = binned(vec![3.0, f64::NAN, -1.0, f64::NAN], 2);
+        assert_eq!(b.codes[0], [1, 2, 0, 2]);
+        assert_eq!((b.bins(0), b.cuts[0].values()), (3, 2));
+        let b = binned(vec![f64::NAN; 3], 2);
+        assert_eq!((&b.codes[0][..], b.bins(0)), (&[1, 1, 1][..], 2));
+    }
+
+    #[test]
+    fn the_most_frequent_levels_have_a_bin_each() {
+        let column = vec![4.0, 0.0, 4.0, 2.0, f64::NAN, 0.0, 1.0];
+        let mut cuts = Cuts::of(&column, Some(6), 2);
+        let mut codes = Vec::new();
+        cuts.code(&column, |c| codes.push(c));
+        // Levels 1 and 2 are rare, 3 and 5 have no row.
+        assert_eq!(codes, [1, 0, 1, 2, 2, 0, 2]);
+        assert_eq!((cuts.set(&[0b010, 0, 0, 0]), cuts.set(&[0b101, 0, 0, 0])), (vec![0b010000], vec![0b101111]));
     }
 
     #[test]
     fn neighbouring_floats_and_huge_values_are_separated() {
         let next = f64::from_bits(1.0_f64.to_bits() + 1);
         let b = binned(vec![1.0, next], 255);
-        assert!(b.threshold(0, 0, 1) >= 1.0 && b.threshold(0, 0, 1) < next);
+        let threshold = b.cuts[0].threshold(0, Some(1));
+        assert!(threshold >= 1.0 && threshold < next);
         let b = binned(vec![-f64::MAX, f64::MAX, 0.9 * f64::MAX], 255);
-        assert_eq!(b.threshold(0, 0, 1), -f64::MAX / 2.0 + 0.45 * f64::MAX);
+        assert_eq!(b.cuts[0].threshold(0, Some(1)), -f64::MAX / 2.0 + 0.45 * f64::MAX);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::forest::tensors;
 use super::node::Tree;
+use super::stored::tensors;
 use crate::checkpoint::Keeper;
 
 /// The trees that are grown by now. They are begun in the order of their numbers and finished in any.
@@ -46,8 +46,7 @@ impl Finished {
         };
         keeper.keep_with(now, || {
             let trees = prefix();
-            let refs: Vec<&Tree> = trees.iter().map(Arc::as_ref).collect();
-            (!refs.is_empty()).then(|| (refs.len() as u64, tensors(&refs, self.leaf_width)))
+            (!trees.is_empty()).then(|| (trees.len() as u64, tensors(trees.iter().map(Arc::as_ref), self.leaf_width)))
         });
     }
 

@@ -1,7 +1,7 @@
 use super::bins::Binned;
 use super::criterion::Criterion;
 use super::histogram::{Cut, Histogram, Looked, NodeRows};
-use super::node::Tree;
+use super::node::{Rule, Tree};
 use crate::rng::Rng;
 
 /// When nodes are split and what they may look at.
@@ -78,9 +78,9 @@ impl<C: Criterion> Grower<'_, C> {
                 tree.finish_leaf(node, criterion.leaf(&sums));
                 continue;
             };
-            let threshold = binned.threshold(feature, cut.left, cut.right);
+            let rule = Rule::UpTo(binned.cuts[feature].threshold(cut.left, Some(cut.right)));
             // Rounding may give a gain just below 0 for a split that gains nothing.
-            let (left, right) = tree.split(node, feature, threshold, cut.gain.max(0.0));
+            let (left, right) = tree.divide(node, feature, rule, true, cut.gain.max(0.0));
             let middle = start + partition(&mut rows[start..end], &mut scratch, &binned.codes[feature], cut.left);
             // The left child is popped first: nodes are grown in depth-first order.
             open.push(Open { node: right, start: middle, end, depth: depth + 1 });

@@ -1,14 +1,17 @@
-//! Trees: one representation, one histogram engine that grows them, the forests made of them.
+//! Trees: one representation of all models made of them, histogram engines that grow them.
 
 mod bins;
+mod boost;
 mod criterion;
+mod ensemble;
 mod finished;
 mod forest;
 mod grow;
 mod histogram;
-mod learner;
 mod node;
+mod stored;
 
-pub use forest::Forest;
-pub use learner::ForestLearner;
-pub use node::{LEAF, Node, Tree};
+pub use boost::BoostLearner;
+pub use ensemble::{Ensemble, Link, Output};
+pub use forest::ForestLearner;
+pub use node::{Rule, Split, Tree};

@@ -1,30 +1,56 @@
-/// The feature of a node that has no children.
-pub const LEAF: u32 = u32::MAX;
+/// A node without children.
+const LEAF: u32 = 1 << 31;
+/// A missing value goes to the right child.
+const MISSING_RIGHT: u32 = 1 << 30;
+/// Categories of a set go to the left child.
+const SET: u32 = 1 << 29;
+const FEATURE: u32 = SET - 1;
 
 /// What a row meets on its way down: 16 bytes, so that four share a cache line.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Node {
-    /// Rows with `value <= threshold` go to the left child. 0 in a leaf.
-    pub threshold: f64,
-    /// The feature that is compared, or [`LEAF`].
-    pub feature: u32,
-    /// The left child's index; the right one's is the next. In a leaf: the number of the leaf.
-    pub children: u32,
+pub(super) struct Node {
+    /// Rows with `value <= threshold` go to the left child. Of a split by categories: where the set begins in
+    /// [`Tree::sets`]. In a leaf: its number.
+    threshold: f64,
+    /// The feature that is looked at, and the marks above.
+    rule: u32,
+    /// The left child's index; the right one's is the next. A leaf is its own child: a walk may go on there.
+    children: u32,
 }
 
 /// A binary tree as arrays by node number; node 0 is the root, children come after their parent.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tree {
-    pub nodes: Vec<Node>,
-    /// Whether a missing value goes to the left child.
-    pub missing_left: Vec<bool>,
-    /// How much the split lowered the sum of impurities (Gini impurity or squared error, times weight); 0 in a leaf.
-    pub gain: Vec<f64>,
+    pub(super) nodes: Vec<Node>,
+    /// How much the split lowered the loss or the sum of impurities (times weight); 0 in a leaf.
+    pub(super) gain: Vec<f64>,
     /// The weight of the train rows that came through.
-    pub cover: Vec<f64>,
-    /// `width` numbers a leaf, by leaf number: the share of each class, or the mean.
-    pub values: Vec<f64>,
-    pub width: usize,
+    pub(super) cover: Vec<f64>,
+    /// `width` numbers a leaf, by leaf number: the share of each class, the mean, or what is added to a sum.
+    pub(super) values: Vec<f64>,
+    pub(super) width: usize,
+    /// Sets of categories: the number of 64-bit words, then a bit a category.
+    pub(super) sets: Vec<u64>,
+}
+
+/// How a node divides rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Split<'a> {
+    pub feature: usize,
+    pub rule: Rule<'a>,
+    /// Whether a missing value goes to the left child.
+    pub missing_left: bool,
+    pub left: usize,
+    pub right: usize,
+}
+
+/// Which values go to the left child.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule<'a> {
+    /// `value <= threshold`.
+    UpTo(f64),
+    /// Categories whose bit is set: bit `c % 64` of word `c / 64`.
+    In(&'a [u64]),
 }
 
 impl Tree {
@@ -33,86 +59,179 @@ impl Tree {
         Self { width, ..Self::default() }
     }
 
-    /// Adds a node that is a leaf until [`Tree::split`]; its values must follow by [`Tree::finish_leaf`].
+    /// The number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// `None`: the node is a leaf.
+    pub fn split(&self, node: usize) -> Option<Split<'_>> {
+        let Node { threshold, rule, children } = self.nodes[node];
+        let by = if rule & SET == 0 { Rule::UpTo(threshold) } else { Rule::In(self.set(threshold)) };
+        (rule & LEAF == 0).then_some(Split {
+            feature: (rule & FEATURE) as usize,
+            rule: by,
+            missing_left: rule & MISSING_RIGHT == 0,
+            left: children as usize,
+            right: children as usize + 1,
+        })
+    }
+
+    /// See [`Tree::gain`] of the fields.
+    pub fn gain(&self, node: usize) -> f64 {
+        self.gain[node]
+    }
+
+    /// The weight of the train rows that came through.
+    pub fn cover(&self, node: usize) -> f64 {
+        self.cover[node]
+    }
+
+    /// The values of a leaf.
+    pub fn values(&self, leaf: usize) -> &[f64] {
+        let start = self.nodes[leaf].threshold as usize * self.width;
+        &self.values[start..start + self.width]
+    }
+
+    /// Adds a node that is a leaf until it is divided; its values must follow by [`Tree::finish_leaf`].
     pub(super) fn push(&mut self) -> usize {
-        self.nodes.push(Node { threshold: 0.0, feature: LEAF, children: 0 });
-        self.missing_left.push(false);
+        let own = self.nodes.len();
+        self.nodes.push(Node { threshold: 0.0, rule: LEAF, children: own as u32 });
         self.gain.push(0.0);
         self.cover.push(0.0);
-        self.nodes.len() - 1
+        own
     }
 
     pub(super) fn finish_leaf(&mut self, node: usize, values: impl IntoIterator<Item = f64>) {
-        self.nodes[node].children = (self.values.len() / self.width) as u32;
+        self.nodes[node].threshold = (self.values.len() / self.width) as f64;
         self.values.extend(values);
     }
 
     /// Turns a leaf into a split; gives its children (left, right).
-    pub(super) fn split(&mut self, node: usize, feature: usize, threshold: f64, gain: f64) -> (usize, usize) {
+    pub(super) fn divide(
+        &mut self,
+        node: usize,
+        feature: usize,
+        rule: Rule<'_>,
+        missing_left: bool,
+        gain: f64,
+    ) -> (usize, usize) {
         let left = self.push();
         let right = self.push();
-        self.nodes[node] = Node { threshold, feature: feature as u32, children: left as u32 };
+        let mut marks = feature as u32;
+        if !missing_left {
+            marks |= MISSING_RIGHT;
+        }
+        let threshold = match rule {
+            Rule::UpTo(threshold) => threshold,
+            Rule::In(set) => {
+                marks |= SET;
+                let start = self.sets.len();
+                self.sets.push(set.len() as u64);
+                self.sets.extend(set);
+                start as f64
+            }
+        };
+        self.nodes[node] = Node { threshold, rule: marks, children: left as u32 };
         self.gain[node] = gain;
         (left, right)
     }
 
-    /// The values of the leaf that a row (its features) falls into.
-    pub fn leaf(&self, row: &[f64]) -> &[f64] {
-        let mut at = 0;
-        while let Some(next) = self.step(at, row) {
-            at = next;
+    /// The covers of all nodes from those of the leaves.
+    pub(super) fn sum_covers(&mut self) {
+        for node in (0..self.nodes.len()).rev() {
+            let children = self.nodes[node].children as usize;
+            if self.nodes[node].rule & LEAF == 0 {
+                self.cover[node] = self.cover[children] + self.cover[children + 1];
+            }
         }
-        self.values_of(at)
+    }
+
+    /// The words of the set that begins at `start`.
+    fn set(&self, start: f64) -> &[u64] {
+        let start = start as usize;
+        &self.sets[start + 1..start + 1 + self.sets[start] as usize]
+    }
+
+    /// The leaf that a row (its features) falls into.
+    pub fn leaf(&self, row: &[f64]) -> usize {
+        let [leaf] = self.leaves([row]);
+        leaf
     }
 
     /// [`Tree::leaf`] of several rows at once: each step of a walk waits for memory, and the walks wait together.
-    pub(super) fn leaves<const N: usize>(&self, rows: [&[f64]; N]) -> [&[f64]; N] {
+    #[inline]
+    pub(super) fn leaves<const N: usize>(&self, rows: [&[f64]; N]) -> [usize; N] {
+        if self.sets.is_empty() { self.walk::<N, false>(rows) } else { self.walk::<N, true>(rows) }
+    }
+
+    #[inline]
+    fn walk<const N: usize, const SETS: bool>(&self, rows: [&[f64]; N]) -> [usize; N] {
         let mut at = [0; N];
         loop {
-            let mut walking = false;
+            let mut moved = false;
             for (at, row) in at.iter_mut().zip(rows) {
-                if let Some(next) = self.step(*at, row) {
-                    *at = next;
-                    walking = true;
-                }
+                let next = self.step::<SETS>(*at, row);
+                moved |= next != *at;
+                *at = next;
             }
-            if !walking {
-                return at.map(|at| self.values_of(at));
+            if !moved {
+                return at;
             }
         }
     }
 
-    /// The child that a row goes to; `None` at a leaf.
+    /// The child that a row goes to; a leaf stays. Without jumps where there are no sets.
     #[inline]
-    fn step(&self, at: usize, row: &[f64]) -> Option<usize> {
+    fn step<const SETS: bool>(&self, at: usize, row: &[f64]) -> usize {
         let node = self.nodes[at];
-        if node.feature == LEAF {
-            return None;
-        }
-        let value = row[node.feature as usize];
-        // The first test nearly always goes one way; the second must stay a comparison without a jump.
-        let right = if value.is_nan() { !self.missing_left[at] } else { value > node.threshold };
-        Some(node.children as usize + usize::from(right))
-    }
-
-    fn values_of(&self, leaf: usize) -> &[f64] {
-        let start = self.nodes[leaf].children as usize * self.width;
-        &self.values[start..start + self.width]
+        let value = row[(node.rule & FEATURE) as usize];
+        let right = if SETS && node.rule & SET != 0 && !value.is_nan() {
+            let set = self.set(node.threshold);
+            let category = value as usize;
+            set.get(category / 64).is_none_or(|word| word >> (category % 64) & 1 == 0)
+        } else {
+            (value > node.threshold) | (value.is_nan() & (node.rule & MISSING_RIGHT != 0))
+        };
+        node.children as usize + usize::from(right & (node.rule & LEAF == 0))
     }
 
     /// Whether every walk from the root ends in a leaf with values, for rows of `features` features.
     pub(super) fn is_sound(&self, features: usize) -> bool {
         let (nodes, leaves) = (self.nodes.len(), self.values.len().checked_div(self.width).unwrap_or(0));
+        let whole = |number: f64, below: usize| number >= 0.0 && number < below as f64 && number.fract() == 0.0;
         nodes > 0
+            && features > 0
             && self.values.len() == leaves * self.width
-            && [self.missing_left.len(), self.gain.len(), self.cover.len()].iter().all(|n| *n == nodes)
+            && [self.gain.len(), self.cover.len()].iter().all(|n| *n == nodes)
             && self.nodes.iter().enumerate().all(|(i, node)| {
                 let children = node.children as usize;
-                match node.feature {
-                    LEAF => children < leaves,
-                    feature => (feature as usize) < features && children > i && children < nodes - 1,
+                if node.rule & LEAF != 0 {
+                    return node.rule == LEAF && children == i && whole(node.threshold, leaves);
                 }
+                let set = |start: f64| {
+                    whole(start, self.sets.len())
+                        && self.sets[start as usize] <= (self.sets.len() - 1 - start as usize) as u64
+                };
+                ((node.rule & FEATURE) as usize) < features
+                    && children > i
+                    && children < nodes - 1
+                    && (node.rule & SET == 0 || set(node.threshold))
             })
+    }
+
+    /// The numbers of the nodes: (threshold, rule, children).
+    pub(super) fn raw(&self) -> impl Iterator<Item = (f64, u32, u32)> {
+        self.nodes.iter().map(|n| (n.threshold, n.rule, n.children))
+    }
+
+    pub(super) fn from_raw(nodes: impl Iterator<Item = (f64, u32, u32)>, width: usize) -> Self {
+        let nodes = nodes.map(|(threshold, rule, children)| Node { threshold, rule, children }).collect();
+        Self { nodes, width, ..Self::default() }
     }
 }
 
@@ -120,52 +239,73 @@ impl Tree {
 mod tests {
     use super::*;
 
-    fn stump() -> Tree {
+    fn stump(missing_left: bool) -> Tree {
         let mut tree = Tree::new(1);
         let root = tree.push();
-        let (left, right) = tree.split(root, 1, 2.5, 4.0);
+        let (left, right) = tree.divide(root, 1, Rule::UpTo(2.5), missing_left, 4.0);
         tree.finish_leaf(left, [-1.0]);
         tree.finish_leaf(right, [1.0]);
         tree
     }
 
+    fn value(tree: &Tree, row: &[f64]) -> f64 {
+        tree.values(tree.leaf(row))[0]
+    }
+
     #[test]
     fn a_row_goes_left_up_to_the_threshold_and_missing_where_it_was_told() {
-        let mut tree = stump();
-        assert_eq!(tree.leaf(&[0.0, 2.5]), [-1.0]);
-        assert_eq!(tree.leaf(&[0.0, 2.500001]), [1.0]);
-        assert_eq!(tree.leaf(&[0.0, f64::NAN]), [1.0]);
-        tree.missing_left[0] = true;
-        assert_eq!(tree.leaf(&[0.0, f64::NAN]), [-1.0]);
-        assert_eq!(tree.leaf(&[0.0, 3.0]), [1.0]);
+        for (missing_left, missing) in [(false, 1.0), (true, -1.0)] {
+            let tree = stump(missing_left);
+            assert_eq!(value(&tree, &[0.0, 2.5]), -1.0);
+            assert_eq!(value(&tree, &[0.0, 2.500001]), 1.0);
+            assert_eq!(value(&tree, &[0.0, f64::NAN]), missing);
+        }
+    }
+
+    #[test]
+    fn categories_of_the_set_go_left_and_all_others_right() {
+        let mut tree = Tree::new(1);
+        let root = tree.push();
+        let (left, right) = tree.divide(root, 0, Rule::In(&[1 << 3, 1 << 6]), false, 1.0);
+        tree.finish_leaf(left, [-1.0]);
+        tree.finish_leaf(right, [1.0]);
+        let in_set = [3.0, 70.0];
+        for category in [0.0, 2.0, 3.0, 4.0, 69.0, 70.0, 128.0, 1e9, f64::NAN] {
+            assert_eq!(value(&tree, &[category]) == -1.0, in_set.contains(&category), "{category}");
+        }
+        assert!(tree.is_sound(1));
+        tree.sets[0] = 3;
+        assert!(!tree.is_sound(1), "a set of more words than there are");
     }
 
     #[test]
     fn rows_that_walk_together_end_where_each_ends_alone() {
         let mut tree = Tree::new(1);
         let root = tree.push();
-        let (deep, shallow) = tree.split(root, 0, 10.0, 1.0);
-        let (low, high) = tree.split(deep, 0, 5.0, 1.0);
+        let (deep, shallow) = tree.divide(root, 0, Rule::UpTo(10.0), false, 1.0);
+        let (low, high) = tree.divide(deep, 0, Rule::UpTo(5.0), false, 1.0);
         for (value, leaf) in [shallow, low, high].into_iter().enumerate() {
             tree.finish_leaf(leaf, [value as f64]);
         }
         let rows = [[11.0], [5.0], [10.0], [f64::NAN]];
-        assert_eq!(tree.leaves(rows.each_ref().map(|r| &r[..])), rows.each_ref().map(|r| tree.leaf(r)));
-        assert_eq!(tree.leaf(&rows[2]), [2.0]);
+        assert_eq!(tree.leaves(rows.each_ref().map(|r| &r[..])), [shallow, low, high, shallow]);
+        assert_eq!(rows.map(|r| value(&tree, &r)), [0.0, 1.0, 2.0, 0.0]);
     }
 
     #[test]
     fn a_tree_that_would_loop_or_leave_its_arrays_is_not_sound() {
-        assert!(stump().is_sound(2));
-        assert!(!stump().is_sound(1), "feature 1 of 1");
-        let mut looping = stump();
-        looping.nodes[0].children = 0;
-        assert!(!looping.is_sound(2));
-        let mut outside = stump();
-        outside.nodes[0].children = 2;
-        assert!(!outside.is_sound(2));
-        let mut without_value = stump();
-        without_value.nodes[2].children = 2;
-        assert!(!without_value.is_sound(2));
+        assert!(stump(false).is_sound(2));
+        assert!(!stump(false).is_sound(1), "feature 1 of 1");
+        let changed = |change: &dyn Fn(&mut Tree)| {
+            let mut tree = stump(true);
+            change(&mut tree);
+            tree.is_sound(2)
+        };
+        assert!(!changed(&|t| t.nodes[0].children = 0), "a loop");
+        assert!(!changed(&|t| t.nodes[0].children = 2), "a child outside");
+        assert!(!changed(&|t| t.nodes[2].threshold = 2.0), "a leaf without value");
+        assert!(!changed(&|t| t.nodes[2].threshold = f64::NAN));
+        assert!(!changed(&|t| t.nodes[1].children = 2), "a leaf that leads on");
+        assert!(!changed(&|t| t.nodes[0].rule |= SET), "a set that is not there");
     }
 }

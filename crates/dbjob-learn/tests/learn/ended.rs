@@ -14,6 +14,7 @@ type Changes = Vec<(&'static str, OptionValue)>;
 fn iterative() -> Vec<(&'static str, Changes, Matrix, Target)> {
     let (wine, diabetes) = (fixture("wine"), fixture("diabetes"));
     let forest = || vec![("trees", OptionValue::Int(30))];
+    let drawn = || [forest(), vec![("subsample", OptionValue::Float(0.6))]].concat();
     let minibatch = |optimizer: &str| -> Changes {
         let rate = if optimizer == "sgd" { 1e-7 } else { 1e-3 };
         vec![
@@ -36,6 +37,8 @@ fn iterative() -> Vec<(&'static str, Changes, Matrix, Target)> {
         ("lasso", vec![("tol", OptionValue::Float(1e-10))], diabetes.x.clone(), diabetes.numbers()),
         ("logistic_regression", minibatch("adam"), wine.x.clone(), wine.classes()),
         ("logistic_regression", minibatch("sgd"), wine.x.clone(), wine.classes()),
+        ("gradient_boosting", forest(), wine.x.clone(), wine.classes()),
+        ("gradient_boosting", drawn(), diabetes.x.clone(), diabetes.numbers()),
         ("random_forest", forest(), wine.x.clone(), wine.classes()),
         ("random_forest", forest(), diabetes.x.clone(), diabetes.numbers()),
         ("kmeans", clusters, diabetes.x.clone(), Target::Unlabelled(diabetes.x.rows())),
@@ -151,7 +154,7 @@ fn a_checkpoint_of_another_fit_or_a_damaged_one_is_not_used() {
         assert_eq!(from(&bytes, &other).1, 1, "{}", case.0);
         let mut other = (case.0, case.1.clone(), case.2.clone(), case.3.clone());
         let change = match case.0 {
-            "random_forest" => "max_bins",
+            "random_forest" | "gradient_boosting" => "max_bins",
             "kmeans" => "max_iter",
             "logistic_regression" => "c",
             _ => "alpha",
@@ -218,6 +221,7 @@ fn large_fits_end_in_time() {
     let slow = vec![("optimizer", word("adam")), many("epochs", 1_000_000), many("batch_size", 1_000_000)];
     let exact = vec![("tol", OptionValue::Float(1e-300)), many("max_iter", 1_000_000), ("c", OptionValue::Float(1e9))];
     for (name, changes) in [
+        ("gradient_boosting", vec![many("trees", 100_000)]),
         ("random_forest", vec![many("trees", 100_000)]),
         ("logistic_regression", vec![("optimizer", word("adam")), many("epochs", 1_000_000)]),
         ("logistic_regression", slow),

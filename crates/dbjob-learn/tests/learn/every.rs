@@ -43,6 +43,15 @@ fn cases() -> Vec<(&'static str, Changes, Matrix, Target)> {
                     cases.push((*name, vec![("type", word(kind))], wine.x.clone(), wine.classes()));
                 }
             }
+            "gradient_boosting" => {
+                let drawn = [
+                    small.clone(),
+                    vec![("subsample", OptionValue::Float(0.7)), ("colsample", OptionValue::Float(0.5))],
+                ];
+                cases.push((*name, small.clone(), wine.x.clone(), wine.classes()));
+                cases.push((*name, drawn.concat(), wine.x.clone(), two_classes(&wine)));
+                cases.push((*name, small.clone(), diabetes.x.clone(), diabetes.numbers()));
+            }
             "random_forest" => {
                 cases.push((*name, small.clone(), wine.x.clone(), wine.classes()));
                 cases.push((*name, small.clone(), diabetes.x.clone(), diabetes.numbers()));
@@ -55,6 +64,11 @@ fn cases() -> Vec<(&'static str, Changes, Matrix, Target)> {
 
 fn lbfgs_l1() -> Changes {
     vec![("penalty", word("l1")), ("optimizer", word("lbfgs"))]
+}
+
+/// The first class against the others.
+fn two_classes(f: &Fixture) -> Target {
+    Target::Classes { codes: f.codes().iter().map(|c| u32::from(*c == 0)).collect(), count: 2 }
 }
 
 /// More rows than one block of work, so that threads have something to share.

@@ -22,7 +22,9 @@ fn matrix(rows: u32) -> Matrix {
 #[test]
 fn numbers_that_are_not_finite_are_named() {
     for algorithm in ALGORITHMS {
-        for bad in [f64::NAN, f64::INFINITY] {
+        // Of trees that grow around gaps, NaN is one.
+        let gaps = ["gradient_boosting"].contains(algorithm);
+        for bad in [f64::NAN, f64::INFINITY].into_iter().filter(|bad| !gaps || bad.is_infinite()) {
             let mut columns = vec![vec![1.0, 2.0, 3.0, 4.0], vec![0.0; 4]];
             columns[1][2] = bad;
             let x = Matrix::new(vec!["age".to_owned(), "price".to_owned()], columns, 4).unwrap();

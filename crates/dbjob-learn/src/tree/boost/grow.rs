@@ -1,0 +1,328 @@
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::groups::{Groups, Wide};
+use super::split::{Candidate, Limits, Scan};
+use super::sums::{Gradient, Sums, Units};
+use crate::tree::node::{Rule, Tree};
+
+/// What all trees share.
+pub(super) struct Grower<'a> {
+    pub groups: &'a Groups,
+    pub limits: Limits,
+    pub max_leaves: usize,
+    pub max_depth: Option<usize>,
+    pub learning_rate: f64,
+}
+
+/// What a tree is grown in; kept from tree to tree.
+pub(super) struct Workspace {
+    /// What the tree is learned from.
+    rows: Rows,
+    /// Rows that come along: where they end is of interest.
+    others: Rows,
+    /// One a thread; all zero between uses.
+    wide: Vec<Vec<Wide>>,
+    block: Vec<Vec<Sums>>,
+    unused: Vec<Vec<Sums>>,
+}
+
+/// Rows, those of a node together and ascending.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<u32>,
+    spare: Vec<u32>,
+}
+
+/// A tree, and where its rows ended.
+pub(super) struct Grown<'w> {
+    pub tree: Tree,
+    /// By leaf: what it adds to the sums of which rows.
+    pub leaves: Vec<Ended<'w>>,
+}
+
+pub(super) struct Ended<'w> {
+    pub node: usize,
+    pub value: f64,
+    /// Ascending: those that were learned from, the others.
+    pub rows: [&'w [u32]; 2],
+}
+
+/// How a tree goes on.
+pub(super) enum Go {
+    On,
+    /// No node is divided any more.
+    ToLeaves,
+    /// Nobody wants the tree.
+    Away,
+}
+
+/// A node that is a leaf by now.
+struct Part {
+    node: usize,
+    rows: Range<usize>,
+    others: Range<usize>,
+    depth: usize,
+    total: Sums,
+}
+
+/// One that will be divided, if its turn comes.
+struct Leaf {
+    part: Part,
+    histogram: Vec<Sums>,
+    split: Candidate,
+}
+
+/// The leaf with the largest gain is divided next; of equal ones the first.
+impl Ord for Leaf {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.split.gain.total_cmp(&other.split.gain).then(other.part.node.cmp(&self.part.node))
+    }
+}
+
+impl PartialOrd for Leaf {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Leaf {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Leaf {}
+
+/// Rows that are looked up together before their bins are filled: they fit a core's own memory.
+const BLOCK: usize = 2048;
+/// Fewer rows, or bins, are not worth a second thread.
+const PARALLEL_ROWS: usize = 8192;
+const PARALLEL_BINS: usize = 1024;
+
+impl Workspace {
+    pub fn new(groups: &Groups, threads: usize) -> Self {
+        let wide = || vec![[Sums::default(); 256]; groups.features()];
+        Self {
+            rows: Rows::default(),
+            others: Rows::default(),
+            wide: (0..threads).map(|_| wide()).collect(),
+            block: (0..threads).map(|_| Vec::with_capacity(BLOCK)).collect(),
+            unused: Vec::new(),
+        }
+    }
+
+    /// The histogram of a range of rows.
+    fn histogram(
+        &mut self,
+        range: Range<usize>,
+        groups: &Groups,
+        used: &[bool],
+        gradients: &[Gradient],
+        units: Units,
+    ) -> Vec<Sums> {
+        let mut histogram = self.unused.pop().unwrap_or_else(|| vec![Sums::default(); groups.bins()]);
+        let rows = &self.rows.rows[range];
+        let fill = |rows: &[u32], wide: &mut [Wide], block: &mut Vec<Sums>| {
+            for rows in rows.chunks(BLOCK) {
+                block.clear();
+                block.extend(rows.iter().map(|i| units.of(gradients[*i as usize])));
+                groups.add(rows, block, used, wide);
+            }
+        };
+        let threads = if rows.len() < PARALLEL_ROWS { 1 } else { self.wide.len() };
+        let (wide, block) = (&mut self.wide[..threads], &mut self.block[..threads]);
+        if threads == 1 {
+            fill(rows, &mut wide[0], &mut block[0]);
+        } else {
+            let parts: Vec<&[u32]> = rows.chunks(rows.len().div_ceil(threads)).collect();
+            parts
+                .into_par_iter()
+                .zip(wide.par_iter_mut())
+                .zip(block.par_iter_mut())
+                .for_each(|((rows, wide), block)| fill(rows, wide, block));
+        }
+        for (j, used) in used.iter().enumerate() {
+            let narrow = &mut histogram[groups.starts[j]..groups.starts[j + 1]];
+            // Groups are filled as a whole: what is not used is thrown away.
+            for (t, wide) in wide.iter_mut().enumerate() {
+                let filled = &mut wide[j][..narrow.len()];
+                match (used, t) {
+                    (false, _) => {}
+                    (true, 0) => narrow.copy_from_slice(filled),
+                    _ => narrow.iter_mut().zip(&*filled).for_each(|(n, w)| *n += *w),
+                }
+                filled.fill(Sums::default());
+            }
+        }
+        histogram
+    }
+}
+
+impl Rows {
+    fn set(&mut self, rows: impl Iterator<Item = u32>) -> Range<usize> {
+        self.rows.clear();
+        self.rows.extend(rows);
+        self.spare.resize(self.rows.len(), 0);
+        0..self.rows.len()
+    }
+
+    /// Rows that go left first, both sides in their old order.
+    fn partition(&mut self, range: Range<usize>, groups: &Groups, split: &Candidate) -> [Range<usize>; 2] {
+        let mut goes_left = [false; 256];
+        goes_left.iter_mut().enumerate().for_each(|(b, left)| *left = split.bins[b / 64] >> (b % 64) & 1 == 1);
+        let (codes, stride, offset) = groups.codes(split.feature);
+        let rows = &mut self.rows[range.clone()];
+        let spare = &mut self.spare[..rows.len()];
+        let (mut left, mut right) = (0, 0);
+        for i in 0..rows.len() {
+            let row = rows[i];
+            // Written to both sides, kept on one: no jump.
+            rows[left] = row;
+            spare[right] = row;
+            let is_left = goes_left[codes[row as usize * stride + offset] as usize];
+            left += usize::from(is_left);
+            right += usize::from(!is_left);
+        }
+        rows[left..].copy_from_slice(&spare[..right]);
+        let middle = range.start + left;
+        [range.start..middle, middle..range.end]
+    }
+}
+
+impl Grower<'_> {
+    /// A tree on `rows`, ascending, at least one, by the features that are `used`; `others` come along. `at_node` is asked
+    /// before each split.
+    pub fn grow<'w>(
+        &self,
+        (rows, others): (impl Iterator<Item = u32>, impl Iterator<Item = u32>),
+        gradients: &[Gradient],
+        units: Units,
+        used: &[bool],
+        work: &'w mut Workspace,
+        at_node: &dyn Fn() -> Go,
+    ) -> Option<Grown<'w>> {
+        let groups = self.groups;
+        let (rows, others) = (work.rows.set(rows), work.others.set(others));
+        let mut tree = Tree::new(1);
+        let mut leaves = Leaves::default();
+        let histogram = work.histogram(rows.clone(), groups, used, gradients, units);
+        // Every feature counts each row once.
+        let first = used.iter().position(|u| *u).expect("a feature is used");
+        let mut total = Sums::default();
+        histogram[groups.starts[first]..groups.starts[first + 1]].iter().for_each(|s| total += *s);
+        let root = Part { node: tree.push(), rows, others, depth: 0, total };
+        let best = self.look(&root, &histogram, units, used, work.wide.len());
+        leaves.settle(root, histogram, best, work);
+        let mut to_leaves = false;
+        while let Some(Leaf { part, histogram, split }) = leaves.open.pop() {
+            match at_node() {
+                Go::On => {}
+                Go::ToLeaves => to_leaves = true,
+                Go::Away => return None,
+            }
+            if to_leaves || leaves.count() + 2 > self.max_leaves {
+                leaves.settle(part, histogram, None, work);
+                continue;
+            }
+            let [left, right] = self.divide(&mut tree, part, &split, work);
+            if leaves.count() + 2 >= self.max_leaves || !(self.may_split(&left) || self.may_split(&right)) {
+                work.unused.push(histogram);
+                leaves.done.extend([left, right]);
+                continue;
+            }
+            let (small, large) = if left.rows.len() <= right.rows.len() { (left, right) } else { (right, left) };
+            let own = work.histogram(small.rows.clone(), groups, used, gradients, units);
+            let mut rest = histogram;
+            rest.iter_mut().zip(&own).for_each(|(rest, own)| *rest = *rest - *own);
+            let threads = work.wide.len();
+            let look = |part, histogram| self.look(part, histogram, units, used, threads);
+            let (best_small, best_large) = if threads > 1 && groups.bins() >= PARALLEL_BINS {
+                rayon::join(|| look(&small, &own), || look(&large, &rest))
+            } else {
+                (look(&small, &own), look(&large, &rest))
+            };
+            leaves.settle(small, own, best_small, work);
+            leaves.settle(large, rest, best_large, work);
+        }
+        let mut done = leaves.done;
+        done.sort_unstable_by_key(|part| part.node);
+        let leaves = done.into_iter().map(|part| {
+            let (g, h) = units.sums(part.total);
+            let step = h + self.limits.lambda;
+            let value = if step > 0.0 { -self.learning_rate * g / step } else { 0.0 };
+            tree.finish_leaf(part.node, [value]);
+            Ended { node: part.node, value, rows: [&work.rows.rows[part.rows], &work.others.rows[part.others]] }
+        });
+        let leaves = leaves.collect();
+        Some(Grown { tree, leaves })
+    }
+
+    fn divide(&self, tree: &mut Tree, part: Part, split: &Candidate, work: &mut Workspace) -> [Part; 2] {
+        let cuts = &self.groups.cuts[split.feature];
+        let set;
+        let rule = match split.up_to {
+            Some(bin) => Rule::UpTo(cuts.threshold(bin, cuts.after(bin))),
+            None => {
+                set = cuts.set(&split.bins);
+                Rule::In(&set)
+            }
+        };
+        let (left, right) = tree.divide(part.node, split.feature, rule, split.missing_left, split.gain);
+        let rows = work.rows.partition(part.rows, self.groups, split);
+        let others = work.others.partition(part.others, self.groups, split);
+        let [left_rows, right_rows] = rows;
+        let [left_others, right_others] = others;
+        let depth = part.depth + 1;
+        let total = part.total - split.left;
+        [
+            Part { node: left, rows: left_rows, others: left_others, depth, total: split.left },
+            Part { node: right, rows: right_rows, others: right_others, depth, total },
+        ]
+    }
+
+    fn may_split(&self, part: &Part) -> bool {
+        part.rows.len() >= 2 * self.limits.min_leaf && self.max_depth.is_none_or(|max| part.depth < max)
+    }
+
+    /// The best split of a node.
+    fn look(&self, part: &Part, histogram: &[Sums], units: Units, used: &[bool], threads: usize) -> Option<Candidate> {
+        if !self.may_split(part) {
+            return None;
+        }
+        let scan = Scan::new(self.groups, units, self.limits, histogram, part.total);
+        let features = self.groups.features();
+        if threads <= 2 || self.groups.bins() < PARALLEL_BINS {
+            return scan.best(0..features, used);
+        }
+        let range = |t: usize| t * features / threads..(t + 1) * features / threads;
+        let parts: Vec<Option<Candidate>> = (0..threads).into_par_iter().map(|t| scan.best(range(t), used)).collect();
+        // In order: the first of equal ones.
+        parts.into_iter().flatten().reduce(|a, b| if b.gain > a.gain { b } else { a })
+    }
+}
+
+#[derive(Default)]
+struct Leaves {
+    open: BinaryHeap<Leaf>,
+    done: Vec<Part>,
+}
+
+impl Leaves {
+    fn count(&self) -> usize {
+        self.open.len() + self.done.len()
+    }
+
+    fn settle(&mut self, part: Part, histogram: Vec<Sums>, best: Option<Candidate>, work: &mut Workspace) {
+        match best {
+            Some(split) => self.open.push(Leaf { part, histogram, split }),
+            None => {
+                work.unused.push(histogram);
+                self.done.push(part);
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Gradient boosting on histograms.
+
+mod groups;
+mod grow;
+mod learner;
+mod loss;
+mod rounds;
+mod rows;
+mod split;
+mod sums;
+
+pub use learner::BoostLearner;

@@ -1,0 +1,197 @@
+use std::sync::{Mutex, PoisonError};
+
+use super::groups::Groups;
+use super::grow::{Go, Grower, Workspace};
+use super::learner::BoostLearner;
+use super::rows::{Rows, Truth, add};
+use super::split::Limits;
+use crate::checkpoint::Keeper;
+use crate::pool::blocks;
+use crate::rng::Rng;
+use crate::tree::ensemble::{each_leaf, row_major};
+use crate::tree::node::Tree;
+use crate::tree::stored::{restore, tensors};
+use crate::{Early, FitContext, FitError, Matrix, Pool, Progress};
+
+/// One fit.
+pub(super) struct Fit<'a> {
+    pub learner: &'a BoostLearner,
+    pub x: &'a Matrix,
+    pub cx: &'a FitContext<'a>,
+    pub keeper: &'a Keeper<'a>,
+}
+
+/// Categories with fewer rows than this do not move alone, nor than a part of all rows.
+const GROUP: usize = 100;
+const GROUP_SHARE: usize = 50;
+
+impl Fit<'_> {
+    /// The trees, by round and sum. `base`: where the sums begin.
+    pub fn run(
+        &self,
+        truth: Truth<'_>,
+        weights: Option<Vec<f64>>,
+        base: &[f64],
+    ) -> Result<(Vec<Tree>, Option<Early>), FitError> {
+        let pool = Pool::new(self.cx.threads)?;
+        pool.within(|| self.rounds(truth, weights, base, &pool))
+    }
+
+    fn rounds(
+        &self,
+        truth: Truth<'_>,
+        weights: Option<Vec<f64>>,
+        base: &[f64],
+        pool: &Pool,
+    ) -> Result<(Vec<Tree>, Option<Early>), FitError> {
+        let Self { learner, x, cx, keeper } = *self;
+        let (rounds, sums) = (learner.trees, base.len());
+        let groups = Groups::new(x, learner.max_bins, pool);
+        let mut rows = Rows::new(truth, weights, base, x.rows());
+        let mut trees = self.resumed(&mut rows, pool);
+        // Trees of one round side by side, or one by one on all threads.
+        let side_by_side = sums >= 2 * pool.threads() || sums > 1 && x.rows() < SMALL;
+        let threads = if side_by_side { 1 } else { pool.threads() };
+        let spaces = if side_by_side { pool.threads().min(sums) } else { 1 };
+        let spaces: Vec<_> = (0..spaces).map(|_| Mutex::new(Workspace::new(&groups, threads))).collect();
+        let limits = Limits {
+            min_leaf: learner.min_samples_leaf,
+            lambda: learner.lambda,
+            min_gain: learner.min_gain,
+            min_group: GROUP.min(x.rows() / GROUP_SHARE).max(learner.min_samples_leaf),
+        };
+        let grower = Grower {
+            groups: &groups,
+            limits,
+            max_leaves: learner.max_leaves,
+            max_depth: learner.depth,
+            learning_rate: learner.learning_rate,
+        };
+        let alone = Pool::single();
+        rows.slope(pool);
+        for round in trees.len() / sums..rounds {
+            let at_node = || match () {
+                () if (cx.cancelled)() => Go::Away,
+                // There is no model without a tree: the first one stops growing instead.
+                () if (cx.out_of_time)() => {
+                    if round == 0 {
+                        Go::ToLeaves
+                    } else {
+                        Go::Away
+                    }
+                }
+                () => Go::On,
+            };
+            if matches!(at_node(), Go::Away) {
+                break;
+            }
+            let mut rng = Rng::new(learner.seed, round as u64);
+            let chosen = self.sample(rows.weights.as_deref(), &mut rng);
+            let used = self.features(&mut rng);
+            let Rows { sums: totals, gradients, units, weights, .. } = &mut rows;
+            let totals: Vec<_> = totals.iter_mut().map(Mutex::new).collect();
+            let grown = |k: usize| {
+                let mut space = spaces.iter().find_map(|s| s.try_lock().ok()).expect("one a thread");
+                let own = (0..x.rows() as u32).filter(|i| chosen.as_ref().is_none_or(|c| c[*i as usize]));
+                let others = (0..x.rows() as u32).filter(|i| chosen.as_ref().is_some_and(|c| !c[*i as usize]));
+                let grown = grower.grow((own, others), &gradients[k], units[k], &used, &mut space, &at_node)?;
+                let mut totals = totals[k].lock().unwrap_or_else(PoisonError::into_inner);
+                add(&grown.leaves, &mut totals, if side_by_side { &alone } else { pool });
+                let mut tree = grown.tree;
+                for leaf in &grown.leaves {
+                    tree.cover[leaf.node] = match &*weights {
+                        None => leaf.rows[0].len() as f64,
+                        Some(w) => leaf.rows[0].iter().map(|i| w[*i as usize]).sum(),
+                    };
+                }
+                tree.sum_covers();
+                Some(tree)
+            };
+            let new: Option<Vec<Tree>> =
+                if side_by_side { pool.run(sums, grown).into_iter().collect() } else { (0..sums).map(grown).collect() };
+            let Some(new) = new else { break };
+            drop(totals);
+            trees.extend(new);
+            rows.slope(pool);
+            let done = round as u64 + 1;
+            (cx.progress)(Progress { done, total: rounds as u64, loss: Some(rows.loss) });
+            keeper.keep(false, done, || tensors(trees.iter(), 1));
+        }
+        let (done, total) = ((trees.len() / sums) as u64, rounds as u64);
+        if done < total && done > 0 {
+            keeper.keep(true, done, || tensors(trees.iter(), 1));
+        }
+        if (cx.cancelled)() {
+            return Err(FitError::cancelled());
+        }
+        if !rows.loss.is_finite() {
+            return Err(FitError::new(crate::FitErrorKind::Diverged, "the loss is no finite number any more")
+                .help("a lower `learning_rate` helps"));
+        }
+        Ok((trees, (done < total).then_some(Early { done, total, unit: "trees" })))
+    }
+
+    /// The trees of an interrupted fit, added to the sums.
+    fn resumed(&self, rows: &mut Rows<'_>, pool: &Pool) -> Vec<Tree> {
+        let sums = rows.sums.len();
+        let Some((done, stored)) = self.keeper.resume() else { return Vec::new() };
+        let trees = match restore(&stored, self.x.width(), 1) {
+            Ok(trees) if trees.len() == done as usize * sums && done as usize <= self.learner.trees => trees,
+            _ => return Vec::new(),
+        };
+        let ranges = blocks(self.x.rows(), 256);
+        let parts = pool.run(ranges.len(), |b| {
+            let block = row_major(self.x, ranges[b].clone());
+            let mut added: Vec<Vec<f64>> = rows.sums.iter().map(|s| s[ranges[b].clone()].to_vec()).collect();
+            for (t, tree) in trees.iter().enumerate() {
+                let added = &mut added[t % sums];
+                each_leaf(tree, &block, self.x.width(), |i, leaf| added[i] += tree.values(leaf)[0]);
+            }
+            added
+        });
+        for (range, part) in ranges.iter().zip(parts) {
+            for (sums, part) in rows.sums.iter_mut().zip(part) {
+                sums[range.clone()].copy_from_slice(&part);
+            }
+        }
+        trees
+    }
+
+    /// The rows to learn the next trees from; `None`: all.
+    fn sample(&self, weights: Option<&[f64]>, rng: &mut Rng) -> Option<Vec<bool>> {
+        let rows = self.x.rows();
+        let counts = |i: usize| weights.is_none_or(|w| w[i] > 0.0);
+        let share = self.learner.subsample;
+        if share >= 1.0 {
+            return (0..rows).any(|i| !counts(i)).then(|| (0..rows).map(counts).collect());
+        }
+        let mut left = (0..rows).filter(|i| counts(*i)).count();
+        let mut wanted = ((left as f64 * share) as usize).max(1);
+        let mut draw = |i| {
+            if !counts(i) {
+                return false;
+            }
+            let drawn = rng.below(left) < wanted;
+            left -= 1;
+            wanted -= usize::from(drawn);
+            drawn
+        };
+        Some((0..rows).map(&mut draw).collect())
+    }
+
+    /// The features that the next trees may use.
+    fn features(&self, rng: &mut Rng) -> Vec<bool> {
+        let count = self.x.width();
+        let wanted = ((count as f64 * self.learner.colsample).round() as usize).clamp(1, count);
+        let mut used = vec![wanted == count; count];
+        if wanted < count {
+            let mut order: Vec<usize> = (0..count).collect();
+            rng.shuffle(&mut order);
+            order[..wanted].iter().for_each(|j| used[*j] = true);
+        }
+        used
+    }
+}
+
+/// Trees of several sums on fewer rows than this grow faster side by side.
+const SMALL: usize = 20_000;

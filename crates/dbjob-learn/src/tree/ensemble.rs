@@ -1,0 +1,223 @@
+use super::node::Tree;
+use super::stored::{restore, tensors};
+use crate::matrix::Levels;
+use crate::numeric::sigmoid;
+use crate::pool::blocks;
+use crate::store::{LoadError, Stored};
+use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
+
+/// Rows that walk down a tree together.
+const LANES: usize = 8;
+
+/// Trees and how their leaves become predictions: the one form of all models made of trees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ensemble {
+    features: Vec<String>,
+    levels: Vec<Levels>,
+    classes: usize,
+    pub(super) output: Output,
+    trees: Vec<Tree>,
+}
+
+/// What the leaves of the trees are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Class shares or means, averaged over the trees.
+    Mean,
+    /// Summands: tree t adds to sum `t % base.len()`.
+    Sum {
+        link: Link,
+        /// Where the sums begin.
+        base: Vec<f64>,
+        /// The classes that the sums are of, ascending; others have the probability 0. Of two classes there is one sum,
+        /// of the second. Empty where numbers are learned.
+        present: Vec<u32>,
+    },
+}
+
+/// How a sum becomes a prediction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// It is one.
+    Identity,
+    /// Its exponential is.
+    Log,
+    /// The probability of the second class is 1 / (1 + e^-sum).
+    Logistic,
+    /// Probabilities go with the exponentials of the sums.
+    Softmax,
+}
+
+impl Link {
+    const ALL: [Self; 4] = [Self::Identity, Self::Log, Self::Logistic, Self::Softmax];
+}
+
+impl Ensemble {
+    pub(crate) const KIND: &'static str = "trees";
+
+    /// `trees`: at least one.
+    pub(super) fn new(x: &Matrix, classes: usize, output: Output, trees: Vec<Tree>) -> Self {
+        Self { features: x.names().to_vec(), levels: x.all_levels().to_vec(), classes, output, trees }
+    }
+
+    pub fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    pub(crate) fn restore(stored: Stored<'_>) -> Result<Self, LoadError> {
+        let unfit = |what: &str| LoadError(format!("the {what} of the trees do not fit together"));
+        let classes = stored.classes;
+        let link = stored.u8("link")?;
+        let (output, width) = match link[..] {
+            [] => (Output::Mean, classes.max(1)),
+            [link] => {
+                let link = *Link::ALL.get(link as usize).ok_or_else(|| unfit("link"))?;
+                let (base, present) = (stored.f64("base")?.0, stored.u32("present")?);
+                let sums = match link {
+                    Link::Identity | Link::Log if classes == 0 && present.is_empty() => 1,
+                    Link::Logistic if present.len() == 2 => 1,
+                    Link::Softmax if present.len() > 2 => present.len(),
+                    _ => return Err(unfit("classes")),
+                };
+                let in_range = present.is_sorted_by(|a, b| a < b) && present.iter().all(|c| (*c as usize) < classes);
+                if base.len() != sums || !in_range {
+                    return Err(unfit("classes"));
+                }
+                (Output::Sum { link, base, present }, 1)
+            }
+            _ => return Err(unfit("link")),
+        };
+        let trees = restore(&stored, stored.features.len(), width)?;
+        Ok(Self { features: stored.features, levels: stored.levels, classes, output, trees })
+    }
+
+    /// The columns of scores for a range of rows. Every row adds up its leaves in the order of the trees.
+    fn block(&self, x: &Matrix, range: std::ops::Range<usize>) -> Vec<Vec<f64>> {
+        let n = range.len();
+        let rows = row_major(x, range);
+        match &self.output {
+            Output::Mean => {
+                let width = self.classes.max(1);
+                let mut totals = vec![0.0; n * width];
+                for tree in &self.trees {
+                    each_leaf(tree, &rows, x.width(), |i, leaf| {
+                        let total = &mut totals[i * width..(i + 1) * width];
+                        total.iter_mut().zip(tree.values(leaf)).for_each(|(t, v)| *t += v);
+                    });
+                }
+                let count = self.trees.len() as f64;
+                (0..width).map(|c| totals[c..].iter().step_by(width).map(|t| t / count).collect()).collect()
+            }
+            Output::Sum { link, base, present } => {
+                let mut sums: Vec<Vec<f64>> = base.iter().map(|b| vec![*b; n]).collect();
+                for (t, tree) in self.trees.iter().enumerate() {
+                    let sum = &mut sums[t % base.len()];
+                    each_leaf(tree, &rows, x.width(), |i, leaf| sum[i] += tree.values(leaf)[0]);
+                }
+                self.linked(*link, present, sums)
+            }
+        }
+    }
+
+    fn linked(&self, link: Link, present: &[u32], mut sums: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+        let n = sums[0].len();
+        let mut columns = vec![vec![0.0; n]; self.classes];
+        match link {
+            Link::Identity => return sums,
+            Link::Log => {
+                sums[0].iter_mut().for_each(|s| *s = s.exp());
+                return sums;
+            }
+            Link::Logistic => {
+                for (i, sum) in sums[0].iter().enumerate() {
+                    columns[present[0] as usize][i] = sigmoid(-sum);
+                    columns[present[1] as usize][i] = sigmoid(*sum);
+                }
+            }
+            Link::Softmax => {
+                for i in 0..n {
+                    let top = sums.iter().fold(f64::NEG_INFINITY, |top, s| top.max(s[i]));
+                    sums.iter_mut().for_each(|s| s[i] = (s[i] - top).exp());
+                    let total: f64 = sums.iter().map(|s| s[i]).sum();
+                    for (sum, class) in sums.iter().zip(present) {
+                        columns[*class as usize][i] = sum[i] / total;
+                    }
+                }
+            }
+        }
+        columns
+    }
+}
+
+/// A range of rows, row by row.
+pub(super) fn row_major(x: &Matrix, range: std::ops::Range<usize>) -> Vec<f64> {
+    let p = x.width();
+    let mut rows = vec![0.0; range.len() * p];
+    for j in 0..p {
+        for (i, v) in x.column(j)[range.clone()].iter().enumerate() {
+            rows[i * p + j] = *v;
+        }
+    }
+    rows
+}
+
+/// Tells the leaf of each of the `rows` of `p` features, in order.
+#[inline]
+pub(super) fn each_leaf(tree: &Tree, rows: &[f64], p: usize, mut tell: impl FnMut(usize, usize)) {
+    let mut some = rows.chunks_exact(p * LANES);
+    let mut i = 0;
+    for rows in some.by_ref() {
+        for leaf in tree.leaves::<LANES>(std::array::from_fn(|l| &rows[l * p..(l + 1) * p])) {
+            tell(i, leaf);
+            i += 1;
+        }
+    }
+    for row in some.remainder().chunks_exact(p) {
+        tell(i, tree.leaf(row));
+        i += 1;
+    }
+}
+
+impl Model for Ensemble {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn features(&self) -> &[String] {
+        &self.features
+    }
+
+    fn levels(&self) -> &[Levels] {
+        &self.levels
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
+        let ranges = blocks(x.rows(), 256);
+        let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
+        Scores::concat(parts, self.classes.max(1), x.rows())
+    }
+
+    fn tensors(&self) -> Tensors {
+        let (link, base, present): (_, &[f64], &[u32]) = match &self.output {
+            Output::Mean => (vec![], &[], &[]),
+            Output::Sum { link, base, present } => {
+                let number = Link::ALL.iter().position(|l| l == link).expect("all are listed");
+                (vec![number as u8], base, present)
+            }
+        };
+        let width = self.trees.first().map_or(1, |tree| tree.width);
+        let mut all = tensors(self.trees.iter(), width);
+        all.push(("link", Tensor::u8(link)));
+        all.push(("base", Tensor::f64(vec![base.len()], base)));
+        all.push(("present", Tensor::u32(present)));
+        all
+    }
+}
