@@ -7,7 +7,7 @@ use dbjob_plan::{Algorithm, Candidate, DataType, Search, Slice, Space, Span, Str
 use super::check::Context;
 use super::idle;
 use super::items::not_yet;
-use super::metric::named;
+use super::metric::{matter, named};
 use super::model::Draft;
 use super::options::{self, Given};
 use super::selection::known;
@@ -63,7 +63,14 @@ impl Draft {
     pub(super) fn fit(&mut self, fit: &ast::Fit, cx: &mut Context<'_>) {
         let name = fit.algorithm.name.as_str();
         let Some(entry) = algorithm::find(name) else {
-            let diagnostic = if algorithm::LATER.contains(&name) {
+            let diagnostic = if catalog::map::find(name).is_some() {
+                let message = format!("`{name}` is a map, which makes columns, and no algorithm");
+                let help = match name {
+                    "pca" => "write `map [a, b] with pca(2) as p` into the transform, and `input p`".to_owned(),
+                    _ => format!("write `map COLUMN with {name}` into the transform"),
+                };
+                Diagnostic::error(Code::E0205, fit.algorithm.span, message).label("a map").help(help)
+            } else if algorithm::LATER.contains(&name) {
                 not_yet(&format!("the algorithm `{name}`"), fit.algorithm.span)
             } else {
                 let diagnostic =
@@ -229,12 +236,21 @@ impl Draft {
                 slices.push(Slice { metric, column: by.name.clone() });
             }
         }
+        let by_column = learning.slices.first().map(|(call, _)| call.span);
+        if task == Task::Clustering {
+            self.whole_only(by_column, cx);
+        }
         // Of a candidate or a search that is wrong all was told.
         let search = if fits_are_sound { self.search(learning, task, cx) } else { None };
         Some(Learned { algorithm: algorithm?, search, threshold, slices })
     }
 
     fn search(&mut self, learning: Learning, task: Task, cx: &mut Context<'_>) -> Option<Search> {
+        let asked = learning.tune.as_ref().map(|t| t.span).or(learning.best_by.as_ref().map(|m| m.span));
+        if let (Task::Clustering, Some(span)) = (task, asked) {
+            self.report(not_yet("a search among clusters", span), cx);
+            return None;
+        }
         let searched: Vec<Span> = learning.candidates.iter().flat_map(|w| w.searched.iter().copied()).collect();
         if let (Some(tune), true) = (&learning.tune, searched.is_empty()) {
             let diagnostic =
@@ -358,10 +374,24 @@ impl Draft {
             return true;
         }
         let others: Vec<_> = catalog::ALGORITHMS.iter().filter(|a| a.tasks.contains(&task)).map(|a| a.name).collect();
-        let (wants, has) = match task {
-            Task::Classification => ("numbers", "classes"),
-            Task::Regression => ("classes", "numbers"),
-        };
+        let has = matter(task);
+        let wants = entry.tasks.first().map_or("nothing", |task| matter(*task));
+        if task == Task::Clustering || entry.clusters() {
+            let (learns, without) = if entry.clusters() {
+                ("clusters, without an output", "drop the output")
+            } else {
+                (wants, "write an `output`")
+            };
+            let diagnostic = Diagnostic::error(Code::E0405, chosen.span, format!("`{}` learns {learns}", chosen.name))
+                .label(format!("learns {wants}"));
+            let diagnostic = if entry.clusters() {
+                diagnostic.related(output_span, format!("an output of {has}"))
+            } else {
+                diagnostic.related(output_span, "a model without an output")
+            };
+            self.report(diagnostic.help(format!("{without}; for {has} there are {}", others.join(", "))), cx);
+            return false;
+        }
         let mut help = format!("for {has} there are {}", others.join(", "));
         let ints = task == Task::Regression && self.output.as_ref().is_some_and(|(o, _, _)| o.dtype == DataType::Int);
         if ints {

@@ -1,6 +1,6 @@
 //! The inputs of a model: none may know the label, each must be of a type that algorithms take.
 
-use dbjob_plan::{DataType, Input, Output, Span};
+use dbjob_plan::{DataType, Input, Span};
 
 use super::check::Context;
 use super::model::Draft;
@@ -10,13 +10,15 @@ use super::taint::TaintKind;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
 impl Draft {
-    /// `at` is where the output is named.
-    pub(super) fn typed_inputs(&mut self, output: &Output, at: Span, cx: &mut Context<'_>) -> Vec<Input> {
+    /// `output`: its column, if there is one; `at` is where it is named.
+    pub(super) fn typed_inputs(&mut self, output: Option<&str>, at: Span, cx: &mut Context<'_>) -> Vec<Input> {
+        // No column has the empty name.
+        let output = output.unwrap_or_default();
         let mut inputs = Vec::new();
         let mut problems = Vec::new();
         for (name, alias, span) in &self.inputs {
             let column = self.table.get(name).expect("selected from this table");
-            if *name == output.column {
+            if name == output {
                 problems.push(
                     Diagnostic::error(Code::E0401, *span, format!("`{name}` is the output, and cannot be an input"))
                         .label("what is to be predicted")
@@ -38,7 +40,7 @@ impl Draft {
                 problems.push(problem);
                 continue;
             }
-            if let Some(problem) = of_output(column, &output.column, &self.table, *span, cx) {
+            if let Some(problem) = of_output(column, output, &self.table, *span, cx) {
                 let is_error = problem.severity == Severity::Error;
                 problems.push(problem);
                 if is_error {
@@ -72,10 +74,10 @@ impl Draft {
             self.wrong |= problem.severity == Severity::Error;
             cx.out.push(problem);
         }
-        if let Some(problem) = self.table.get(&output.column).and_then(|o| fed_back(o, at)) {
+        if let Some(problem) = self.table.get(output).and_then(|o| fed_back(o, at)) {
             self.report(problem, cx);
         }
-        if let Some(problem) = self.table.get(&output.column).and_then(|o| one_label_apart(o, &self.table)) {
+        if let Some(problem) = self.table.get(output).and_then(|o| one_label_apart(o, &self.table)) {
             cx.out.push(problem);
         }
         inputs

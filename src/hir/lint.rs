@@ -62,7 +62,7 @@ impl<'a> Judged<'a> {
     fn of(model: &Model, cx: &'a Context<'_>) -> Option<Self> {
         let table = cx.tables.get(&model.input)?;
         let split = table.split.as_ref().filter(|split| split.has_test && !model.spec.metrics.is_empty())?;
-        Some(Self { split, table, output: table.get(&model.spec.output.column)? })
+        Some(Self { split, table, output: table.get(model.spec.target()?)? })
     }
 
     fn same(&self, other: &Self) -> bool {

@@ -18,12 +18,13 @@ impl Draft {
         let listed = || fitting().collect::<Vec<_>>().join(", ");
         let diagnostic = match metric::find(name) {
             Some(found) if found.task == task => return self.arguments(found, call, cx),
-            Some(_) => {
-                let (judges, has) = match task {
-                    Task::Classification => ("numbers", "classes"),
-                    Task::Regression => ("classes", "numbers"),
+            Some(found) => {
+                let (judges, has) = (matter(found.task), matter(task));
+                let message = match task {
+                    Task::Clustering => format!("`{name}` judges {judges}, and the model has no output"),
+                    _ => format!("`{name}` judges {judges}, and the output has {has}"),
                 };
-                Diagnostic::error(Code::E0403, span, format!("`{name}` judges {judges}, and the output has {has}"))
+                Diagnostic::error(Code::E0403, span, message)
                     .label("does not fit the task")
                     .help(format!("for {has} there are {}", listed()))
             }
@@ -41,6 +42,15 @@ impl Draft {
         let name = with_arguments(metric, call, &mut cx.out);
         self.wrong |= name.is_none();
         name
+    }
+}
+
+/// What a task is about.
+pub(super) fn matter(task: Task) -> &'static str {
+    match task {
+        Task::Classification => "classes",
+        Task::Regression => "numbers",
+        Task::Clustering => "clusters",
     }
 }
 

@@ -67,6 +67,7 @@ mod test;
 mod text;
 mod transform;
 mod types;
+mod unsupervised;
 mod unused;
 mod value;
 mod way;

@@ -290,11 +290,15 @@ impl Draft {
                 .label(format!("without `{what}`"))
                 .help(format!("write `{write}`"))
         };
-        // What learns without an output is known by its name before it is built.
-        let clusters = model.statements.iter().any(|s| match &s.kind {
-            ModelStatementKind::Fit(fit) => algorithm::CLUSTERS.contains(&fit.algorithm.name.as_str()),
-            _ => false,
+        let fits = model.statements.iter().flat_map(|s| match &s.kind {
+            ModelStatementKind::Fit(fit) => std::slice::from_ref(fit),
+            ModelStatementKind::FitBest { candidates, .. } => candidates,
+            _ => &[],
         });
+        let fits: Vec<_> = fits.map(|fit| algorithm::find(&fit.algorithm.name)).collect();
+        let clusters = fits.iter().flatten().any(|entry| entry.clusters());
+        // Of an algorithm that is not known it was told, and it may need no output.
+        let may_cluster = clusters || fits.iter().any(Option::is_none);
         let said = |kind: fn(&ModelStatementKind) -> bool| model.statements.iter().any(|s| kind(&s.kind));
         for (there, what, write) in [
             (said(|k| matches!(k, ModelStatementKind::Input(_))), "input", "input a, b"),
@@ -305,7 +309,7 @@ impl Draft {
                 "fit random_forest",
             ),
         ] {
-            if there || (what == "output" && clusters) {
+            if there || (what == "output" && may_cluster) {
                 continue;
             }
             self.wrong = true;
@@ -313,8 +317,15 @@ impl Draft {
                 cx.out.push(missing(what, write));
             }
         }
-        let (output, task, output_span) = self.output.clone()?;
-        let inputs = self.typed_inputs(&output, output_span, cx);
+        let (output, task, output_span) = match self.output.clone() {
+            // What is wrong with an output that is written was told.
+            None if clusters && !said(|k| matches!(k, ModelStatementKind::Output { .. })) => {
+                (Output::cluster(), Task::Clustering, model.name.span)
+            }
+            output => output?,
+        };
+        let target = (task != Task::Clustering).then_some(output.column.as_str());
+        let inputs = self.typed_inputs(target, output_span, cx);
         let stated = model.statements.iter().find_map(|s| match &s.kind {
             ModelStatementKind::Output { ty: Some(ty), classes: None, raw: None, .. } => Some(ty.span),
             _ => None,
@@ -327,7 +338,7 @@ impl Draft {
         let settings = std::mem::take(&mut self.settings);
         let settings = Settings::read(&settings, "a model", setting::MODEL, &mut cx.out);
         self.wrong |= cx.out.len() > errors;
-        let intervals = self.intervals(&settings, &metrics, cx);
+        let intervals = self.intervals(&settings, &metrics, task, cx);
         let (calibration, conformal) = self.settled(&settings, task, cx);
         let Learned { algorithm, search, threshold, slices } = learned?;
         let wanted = self
@@ -343,10 +354,12 @@ impl Draft {
             .table
             .columns
             .iter()
-            .filter(|c| matches!(c.role, Role::Key | Role::Id) && c.name != output.column)
+            .filter(|c| matches!(c.role, Role::Key | Role::Id) && Some(c.name.as_str()) != target)
             .map(|c| c.name.clone())
             .collect();
-        self.can_be_judged(cx);
+        if task != Task::Clustering {
+            self.can_be_judged(cx);
+        }
         let split = self.table.split.as_ref();
         let spec = FitSpec {
             model: self.model.clone(),
@@ -363,7 +376,7 @@ impl Draft {
             slices,
             split: split.is_some(),
             folds: split.and_then(SplitFact::folds).map(SplitFolds::count),
-            judged_by_folds: split.is_some_and(|s| s.folds().is_some() && !s.has_test),
+            judged_by_folds: task != Task::Clustering && split.is_some_and(|s| s.folds().is_some() && !s.has_test),
             metrics,
             intervals,
             require,
@@ -393,6 +406,10 @@ impl Draft {
             Task::Classification => conformal
                 .as_ref()
                 .map(|said| (said.span, "classes have no intervals: their probabilities say how sure a prediction is")),
+            Task::Clustering => {
+                let of = |span| (span, "clusters have neither probabilities nor intervals");
+                calibrate.as_ref().map(|said| of(said.span)).or(conformal.as_ref().map(|said| of(said.span)))
+            }
         };
         if let Some((span, message)) = idle {
             let diagnostic = Diagnostic::error(Code::E0109, span, message).label("no effect").help("drop it");
@@ -402,13 +419,21 @@ impl Draft {
         (calibration, conformal.map(|said| Conformal { coverage: said.value, radius: None }))
     }
 
-    fn intervals(&mut self, settings: &Settings<'_>, metrics: &[String], cx: &mut Context<'_>) -> Option<f64> {
+    fn intervals(
+        &mut self,
+        settings: &Settings<'_>,
+        metrics: &[String],
+        task: Task,
+        cx: &mut Context<'_>,
+    ) -> Option<f64> {
         let Said { value, span } = settings.get("intervals", Value::as_f64)?;
         if metrics.is_empty() {
             let diagnostic = Diagnostic::error(Code::E0109, span, "there are no metrics to have intervals")
                 .label("no effect")
                 .help("write `evaluate auc`, or drop it");
             self.report(diagnostic, cx);
+        } else if task == Task::Clustering {
+            self.report(not_yet("intervals of metrics of clusters", span), cx);
         }
         Some(value)
     }

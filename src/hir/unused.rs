@@ -61,9 +61,13 @@ fn mark<'a>(item: &'a Item, is_read: bool, cx: &'a Context<'_>, used: &mut Used<
         ItemBody::Model(model) => {
             let table = cx.tables.get(&model.input);
             let spec = &model.spec;
-            let names = spec.inputs.iter().map(|i| &i.column).chain([&spec.output.column]).chain(&spec.weight);
-            let judged =
-                spec.slices.iter().map(|s| &s.column).chain(spec.require.iter().filter_map(|r| r.for_each.as_ref()));
+            let names =
+                spec.inputs.iter().map(|i| i.column.as_str()).chain(spec.target()).chain(spec.weight.as_deref());
+            let judged = spec
+                .slices
+                .iter()
+                .map(|s| s.column.as_str())
+                .chain(spec.require.iter().filter_map(|r| r.for_each.as_deref()));
             names.chain(judged).for_each(|name| of_table(table, name));
         }
         ItemBody::Deploy(deploy) => {

@@ -23,9 +23,9 @@ impl Job<'_> {
             (_, ItemKind::Dataset | ItemKind::Deploy) => Vec::new(),
             (Op::Fit(spec), _) => {
                 let table = self.plan.inputs(node)[0];
-                let learned = std::iter::once(&spec.output.column).chain(&spec.weight);
-                let columns = spec.inputs.iter().map(|i| &i.column).chain(learned);
-                columns.map(|c| (c.clone(), vec![self.item_link(table, c, true)])).collect()
+                let learned = spec.target().into_iter().chain(spec.weight.as_deref());
+                let columns = spec.inputs.iter().map(|i| i.column.as_str()).chain(learned);
+                columns.map(|c| (c.to_owned(), vec![self.item_link(table, c, true)])).collect()
             }
             _ => column_names(&self.plan.node(node).schema)
                 .map(|column| {

@@ -101,7 +101,10 @@ impl Job<'_> {
     pub(super) fn model_vertex(&self, fit: NodeId) -> Vertex {
         let node = self.plan.node(fit);
         let text = match &node.op {
-            Op::Fit(spec) => format!("{} of {}", spec.algorithm.name, spec.output.column),
+            Op::Fit(spec) => match spec.target() {
+                Some(output) => format!("{} of {output}", spec.algorithm.name),
+                None => spec.algorithm.name.clone(),
+            },
             _ => String::new(),
         };
         Vertex {
@@ -123,7 +126,7 @@ impl Job<'_> {
             match spec.inputs.iter().find(|i| i.column == column) {
                 Some(input) if input.name != column => text.push_str(&format!(" as {:?}", input.name)),
                 Some(_) => {}
-                None if spec.output.column == column => text = format!("output of {}", node.item),
+                None if spec.target() == Some(column) => text = format!("output of {}", node.item),
                 None => text = format!("weight of {}", node.item),
             }
         }

@@ -66,7 +66,7 @@ fn columns_of(plan: &Plan, item: &PlanItem) -> Vec<String> {
     let mut names: Vec<String> = match &plan.node(item.output).op {
         Op::Fit(spec) => {
             let inputs = spec.inputs.iter().flat_map(|i| [i.column.clone(), i.name.clone()]);
-            let learned = std::iter::once(spec.output.column.clone()).chain(spec.weight.clone());
+            let learned = spec.target().map(str::to_owned).into_iter().chain(spec.weight.clone());
             inputs.chain(learned).chain(column_names(&plan.node(item.output).schema)).collect()
         }
         _ => column_names(&plan.node(item.output).schema).collect(),
@@ -79,7 +79,7 @@ fn columns_of(plan: &Plan, item: &PlanItem) -> Vec<String> {
 fn column_of(plan: &Plan, item: &PlanItem, column: &str) -> Target {
     if let Op::Fit(spec) = &plan.node(item.output).op {
         let by_name = spec.inputs.iter().find(|i| i.column == column || i.name == column).map(|i| i.column.clone());
-        let learned = spec.output.column == column || spec.weight.as_deref() == Some(column);
+        let learned = spec.target() == Some(column) || spec.weight.as_deref() == Some(column);
         return match by_name.or_else(|| learned.then(|| column.to_owned())) {
             Some(column) => Target::Input { fit: item.output, column },
             None => Target::Model { fit: item.output },

@@ -25,13 +25,14 @@ fn the_example_of_every_algorithm_is_sound() {
     for entry in ALGORITHMS {
         for task in entry.tasks {
             let (task, output) = match task {
-                Task::Classification => ("classes", "late: bool"),
-                Task::Regression => ("numbers", "delay: float"),
+                Task::Classification => ("classes", "output late: bool"),
+                Task::Regression => ("numbers", "output delay: float"),
+                Task::Clustering => ("clusters", ""),
             };
             let text = format!(
                 "dataset trips from csv(\"trips.csv\") {{\n  trip: int key\n  miles: float\n  hour: int\n  late: bool label\n  delay: float label\n}}\n\
                  transform rows from trips {{\n  split test 20%\n}}\n\
-                 model m from rows {{\n  input miles, hour\n  output {output}\n  {}\n}}\n\
+                 model m from rows {{\n  input miles, hour\n  {output}\n  {}\n}}\n\
                  deploy prod from m {{\n  to registry(\"models\")\n}}\n",
                 entry.example
             );

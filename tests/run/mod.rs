@@ -1,5 +1,6 @@
 //! Jobs on the local engine, from the file to what they leave behind.
 
+mod clusters;
 mod examples;
 mod functions;
 mod limits;

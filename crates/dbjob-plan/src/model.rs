@@ -96,6 +96,11 @@ pub struct FitSpec {
 }
 
 impl FitSpec {
+    /// The column that is learned; `None` where there is none.
+    pub fn target(&self) -> Option<&str> {
+        (self.task != Task::Clustering).then_some(self.output.column.as_str())
+    }
+
     /// From which probability of `true` on the answer is `true`, if that is said.
     pub fn fixed_threshold(&self) -> Option<f64> {
         match self.threshold {
@@ -124,7 +129,7 @@ impl FitSpec {
     /// The columns that stand before the truth in the stored test predictions, in this order.
     pub fn beside_predictions(&self) -> impl Iterator<Item = &String> {
         let weight = self.weight.iter().filter(|w| !self.identify.contains(w));
-        self.identify.iter().chain(weight).filter(|name| **name != self.output.column)
+        self.identify.iter().chain(weight).filter(|name| Some(name.as_str()) != self.target())
     }
 
     /// The columns whose values tell slices apart, each once.
@@ -144,6 +149,7 @@ pub struct Input {
     pub nullable: bool,
 }
 
+/// What predictions are. Of clusters it is the number of one, and `column` is no column of the table: `cluster`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     pub column: String,
@@ -156,6 +162,11 @@ pub struct Output {
 }
 
 impl Output {
+    /// That of a model that learns without an output.
+    pub fn cluster() -> Self {
+        Self { column: "cluster".to_owned(), learned: DataType::Int, dtype: DataType::Int, unmap: Vec::new() }
+    }
+
     /// Whether a number may be predicted that no value was mapped to: null in the caller's units.
     pub fn may_be_lost(&self) -> bool {
         let partial = |link: &MapLink| match link.formula.as_ref().map(|formula| &formula.undo) {
@@ -171,6 +182,8 @@ impl Output {
 pub enum Task {
     Classification,
     Regression,
+    /// Groups of rows, without an output.
+    Clustering,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -293,7 +293,9 @@ fn options(spec: &FitSpec) -> BTreeMap<String, String> {
         spec.algorithm.options.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
     let list = |names: Vec<&str>| names.join(", ");
     options.insert("algorithm".into(), spec.algorithm.name.clone());
-    options.insert("output".into(), format!("{}: {}", spec.output.column, spec.output.dtype));
+    if let Some(output) = spec.target() {
+        options.insert("output".into(), format!("{output}: {}", spec.output.dtype));
+    }
     options.insert("evaluate".into(), list(spec.metrics.iter().map(String::as_str).collect()));
     options.insert("require".into(), list(spec.require.iter().map(|r| r.text.as_str()).collect()));
     options.insert("input".into(), list(spec.inputs.iter().map(|i| i.column.as_str()).collect()));

@@ -1,9 +1,11 @@
 //! One file an algorithm.
 
+mod dbscan;
 mod dummy;
 mod elastic_net;
 mod gamma_regression;
 mod gradient_boosting;
+mod kmeans;
 mod knn;
 mod lasso;
 mod linear_regression;
@@ -66,14 +68,20 @@ pub const ALGORITHMS: &[Algorithm] = &[
     naive_bayes::NAIVE_BAYES,
     dummy::DUMMY,
     gradient_boosting::GRADIENT_BOOSTING,
+    kmeans::KMEANS,
+    dbscan::DBSCAN,
 ];
+
+impl Algorithm {
+    /// Whether it learns without an output.
+    pub fn clusters(&self) -> bool {
+        self.tasks.contains(&Task::Clustering)
+    }
+}
 
 pub fn find(name: &str) -> Option<&'static Algorithm> {
     ALGORITHMS.iter().find(|a| a.name == name)
 }
 
-/// Those that learn without an output.
-pub const CLUSTERS: &[&str] = &["kmeans", "dbscan"];
-
 /// Algorithms of the language that no engine has yet.
-pub const LATER: &[&str] = &["mlp", "decision_tree", "extra_trees", "svm", "kmeans", "dbscan", "pca"];
+pub const LATER: &[&str] = &["mlp", "decision_tree", "extra_trees", "svm"];

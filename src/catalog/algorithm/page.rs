@@ -67,6 +67,7 @@ fn tasks(entry: &Algorithm) -> String {
     let words = entry.tasks.iter().map(|task| match task {
         Task::Classification => "classes",
         Task::Regression => "numbers",
+        Task::Clustering => "clusters, without an output",
     });
     words.collect::<Vec<_>>().join(", ")
 }

@@ -36,6 +36,11 @@ A metric that is not defined on the rows, `auc` where all are of one class or `p
 warning with the reason and left out; a gate that needs it does not hold. Nothing is ever NaN. `precision`, `recall`, `f1` of a
 class that nobody has or predicts count as 0, and so does `average_precision` of two classes without a row of the second.
 
+## Clusters
+
+A model without an output has nothing to be compared with: `silhouette` judges the train rows by the inputs as the model takes them. Of
+more than 10,000 rows so many are drawn by the seed. Noise is a cluster of its own there, as in scikit-learn.
+
 ## Intervals
 
 `intervals = 95%` adds a bootstrap interval to each metric: the test rows are drawn 1000 times with replacement, and the middle 95 %
@@ -46,7 +51,9 @@ intervals of rows that belong together (many of one user) come out too narrow.
 /// docs/metrics.md: every metric with what it is and what it is in scikit-learn.
 pub fn page() -> String {
     let mut out = BEGINNING.to_owned();
-    for (task, title) in [(Task::Classification, "Of classes"), (Task::Regression, "Of numbers")] {
+    for (task, title) in
+        [(Task::Classification, "Of classes"), (Task::Regression, "Of numbers"), (Task::Clustering, "Of clusters")]
+    {
         write!(out, "## {title}\n\n| | better | | scikit-learn |\n|---|---|---|---|\n").expect("strings take all");
         METRICS.iter().filter(|m| m.task == task).for_each(|metric| line(&mut out, metric));
         out.push('\n');

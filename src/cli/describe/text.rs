@@ -77,6 +77,7 @@ fn of_model(model: &Model) -> String {
     let task = match model.task {
         Task::Classification => "classification",
         Task::Regression => "regression",
+        Task::Clustering => "clustering",
     };
     let mut out = match &model.search {
         Some(search) => searched(task, search),

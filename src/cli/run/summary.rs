@@ -2,12 +2,13 @@ use std::path::Path;
 
 use dbjob_plan::{
     Conformal, Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport, SearchReport, SliceMetric,
-    Trial,
+    Task, Trial,
 };
 
 use super::super::files::shown;
 use super::super::item_title;
 use super::units::{metric, rows, seconds, thousands};
+use crate::catalog;
 
 /// What came of a run: the items with their rows, each model with its metrics and gates, and where everything is.
 pub fn render(report: &RunReport, events: &[Event], colour: bool) -> String {
@@ -98,7 +99,13 @@ fn of_model(model: &ModelReport, colour: bool) -> String {
         let percent = (coverage * 1e4).round() / 100.0;
         out.push_str(&format!("  intervals of {percent} %: the prediction \u{b1} {}\n", metric(radius)));
     }
-    let judged_by = if counts.out_of_fold > 0 { "out of fold" } else { "test" };
+    let of_clusters =
+        |(name, _): &(String, MetricValue)| catalog::metric::find(name).is_some_and(|m| m.task == Task::Clustering);
+    let judged_by = match counts.out_of_fold {
+        _ if model.metrics.iter().any(of_clusters) => "train",
+        0 => "test",
+        _ => "out of fold",
+    };
     out.push_str(&metrics(&model.metrics, judged_by));
     out.push_str(&slices(&model.slices));
     for requirement in &model.requirements {

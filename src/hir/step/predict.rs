@@ -90,7 +90,16 @@ pub(in crate::hir) fn check(
 
 /// Whether each row here is known to be held out by some fold of the model; reports why not.
 fn knows_folds(fact: &ModelFact, model: &Ident, at: Span, own: bool, b: &mut Builder<'_, '_>) -> bool {
-    let diagnostic = if fact.folds.is_none() {
+    let diagnostic = if fact.task == Task::Clustering {
+        Diagnostic::error(
+            Code::E0407,
+            at,
+            format!("`{}` finds clusters, and those of one fold are not those of another", model.name),
+        )
+        .label("clusters of which fold?")
+        .related(fact.span, "the model")
+        .help("drop `out_of_fold`")
+    } else if fact.folds.is_none() {
         Diagnostic::error(Code::E0108, at, format!("the split that `{}` learns from has no folds", model.name))
             .label("out of which folds?")
             .related(fact.span, "the model")

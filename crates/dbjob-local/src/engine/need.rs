@@ -241,7 +241,7 @@ impl Needs {
             }
             Op::Fit(spec) => {
                 let mut wanted: BTreeSet<String> = spec.inputs.iter().map(|i| i.column.clone()).collect();
-                wanted.insert(spec.output.column.clone());
+                wanted.extend(spec.target().map(str::to_owned));
                 wanted.extend(spec.weight.iter().chain(&spec.identify).cloned());
                 let hidden = plan.node(inputs[0]).schema.fields.iter().filter(|f| f.hidden);
                 if spec.split {

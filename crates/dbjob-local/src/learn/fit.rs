@@ -56,7 +56,7 @@ impl Fresh {
         if parts.train.is_empty() {
             return Err(parts.no_train_rows(spec));
         }
-        if parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() {
+        if parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() && spec.target().is_some() {
             return Err(Self::nothing_to_judge(spec));
         }
         let train = take(table, &parts.train)?;
@@ -89,7 +89,7 @@ impl Fresh {
     pub(super) fn of(mut learned: Inner, table: &DataFrame, maps: &MapStates) -> Result<Self, RunError> {
         let spec = &learned.spec;
         let parts = Parts::of(table, spec)?;
-        if parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() {
+        if parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() && spec.target().is_some() {
             return Err(Self::nothing_to_judge(spec));
         }
         let train = take(table, &parts.train)?;
@@ -227,6 +227,7 @@ fn target(
     maps: &MapStates,
 ) -> Result<(Target, Option<Classes>), RunError> {
     match truth {
+        Truth::None => Ok((Target::Unlabelled(rows.len()), None)),
         Truth::Numbers(numbers) => {
             let values = rows.iter().map(|r| numbers[*r as usize].expect("rows without output are left out")).collect();
             Ok((Target::Numbers(values), None))

@@ -55,6 +55,7 @@ impl Fresh {
         let unmapped = unmapped.take(&at).map_err(engine_error)?;
         let (truth, numbers) = match spec.task {
             Task::Classification => (classes_of(&unmapped, whole)?, Vec::new()),
+            Task::Clustering => return Err(RunError::new("E0799", "clusters of one fold are not those of another")),
             Task::Regression => {
                 (Target::Numbers(floats(&unmapped)?), floats(&meaning.number(&scores.columns[0], "predicted")?)?)
             }

@@ -49,6 +49,9 @@ impl Fresh {
         Judge { held_out, live, maps, cx, item }: Judge<'_>,
     ) -> Result<Learned, RunError> {
         let spec = &self.learned.spec;
+        if spec.target().is_none() {
+            return self.clusters(table, live, maps, (cx, item));
+        }
         let asked = spec.is_judged();
         let mut report = Report { rows: self.parts.counts, ..Report::default() };
         let judged = if spec.judged_by_folds {

@@ -3,6 +3,7 @@
 mod calibrated;
 mod choice;
 mod classes;
+mod clusters;
 mod evaluate;
 mod features;
 mod fit;

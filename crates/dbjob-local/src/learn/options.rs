@@ -24,6 +24,7 @@ pub(super) fn task(task: Task) -> dbjob_learn::Task {
     match task {
         Task::Classification => dbjob_learn::Task::Classification,
         Task::Regression => dbjob_learn::Task::Regression,
+        Task::Clustering => dbjob_learn::Task::Clustering,
     }
 }
 
@@ -35,7 +36,9 @@ pub(super) fn fit_error(error: FitError, spec: &FitSpec, row: impl Fn(usize) -> 
         FitErrorKind::Data | FitErrorKind::Diverged => match (&error.feature, error.row) {
             (Some(feature), Some(i)) => {
                 let row = row(i);
-                RunError::new("E0715", format!("cannot fit `{name}`: `{feature}` is not a finite number in row {row}"))
+                // The row of the matrix is no row of the table.
+                let what = error.message.split(" in row ").next().unwrap_or_default();
+                RunError::new("E0715", format!("cannot fit `{name}`: {what} in row {row}"))
                     .data(DataLocation { row: Some(row), column: Some(feature.clone()), ..DataLocation::default() })
             }
             _ => RunError::new("E0715", format!("cannot fit `{name}`: {}", error.message)),

@@ -32,6 +32,7 @@ impl Meaning<'_> {
                 let ends = self.conformal.map(|conformal| ends(&number, conformal.radius, prefix)).transpose()?;
                 Ok([number].into_iter().chain(ends.into_iter().flatten()).collect())
             }
+            Task::Clustering => Ok(vec![self.number(&scores.columns[0], prefix)?]),
             Task::Classification => {
                 let mut columns = vec![self.class(&decided(scores, self.threshold), prefix)?];
                 for (class, probabilities) in self.classes.iter().zip(&scores.columns) {

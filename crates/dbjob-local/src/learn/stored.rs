@@ -165,7 +165,7 @@ fn renamed(features: Vec<String>, was: &[String], now: &[&str]) -> Vec<String> {
 
 /// The identifying columns, the weight and the truth under their names of now; the predictions keep theirs.
 fn named(mut table: DataFrame, spec: &FitSpec) -> Result<DataFrame, RunError> {
-    let names: Vec<&String> = spec.beside_predictions().chain([&spec.output.column]).collect();
+    let names: Vec<&str> = spec.beside_predictions().map(String::as_str).chain(spec.target()).collect();
     let was: Vec<String> = table.get_column_names().iter().map(|n| n.to_string()).collect();
     if was.len() < names.len() {
         return Ok(table);
@@ -175,7 +175,7 @@ fn named(mut table: DataFrame, spec: &FitSpec) -> Result<DataFrame, RunError> {
         table.rename(name, format!("__{i}").into()).map_err(engine_error)?;
     }
     for (i, name) in names.into_iter().enumerate() {
-        table.rename(&format!("__{i}"), name.as_str().into()).map_err(engine_error)?;
+        table.rename(&format!("__{i}"), name.into()).map_err(engine_error)?;
     }
     Ok(table)
 }

@@ -16,12 +16,17 @@ pub(super) enum Truth {
         rows: Vec<Option<u32>>,
     },
     Numbers(Vec<Option<f64>>),
+    /// Nothing is known of the rows.
+    None,
 }
 
 impl Truth {
     /// Errors: E0705 when the output column is missing, E0799 for a type that cannot be learned.
     pub fn read(table: &DataFrame, spec: &FitSpec) -> Result<Self, RunError> {
         let output = &spec.output;
+        if spec.target().is_none() {
+            return Ok(Self::None);
+        }
         let column = table.column(&output.column).map_err(|_| {
             RunError::new(
                 "E0705",
@@ -30,7 +35,7 @@ impl Truth {
         })?;
         match spec.task {
             Task::Classification => Self::classes(column, &output.learned),
-            Task::Regression => {
+            Task::Regression | Task::Clustering => {
                 let numbers = column.cast(&pl::DataType::Float64).map_err(engine_error)?;
                 // NaN is as little an answer as null.
                 let known = |x: Option<f64>| x.filter(|x| !x.is_nan());
@@ -61,6 +66,7 @@ impl Truth {
         match self {
             Self::Classes { rows, .. } => rows[row].is_none(),
             Self::Numbers(numbers) => numbers[row].is_none(),
+            Self::None => false,
         }
     }
 }

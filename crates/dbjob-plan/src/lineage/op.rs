@@ -257,7 +257,7 @@ impl Place<'_> {
     fn fit(&self, spec: &FitSpec) -> Derivation {
         self.columns(|_| {
             let inputs = self.all(spec.inputs.iter().map(|i| i.column.as_str()), Via::Model);
-            let learned = std::iter::once(&spec.output.column).chain(&spec.weight).map(String::as_str);
+            let learned = spec.target().into_iter().chain(spec.weight.as_deref());
             inputs.into_iter().chain(self.all(learned, Via::Learned)).collect()
         })
     }

@@ -16,7 +16,11 @@ pub(super) fn keys(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, K
         digest = digest.key(&of(&input.column)).json(&(&input.dtype, input.nullable));
     }
     let output = &spec.output;
-    digest = digest.text("output").key(&of(&output.column)).json(&(&output.learned, &output.dtype));
+    digest = digest.text("output");
+    if let Some(name) = spec.target() {
+        digest = digest.key(&column(table, name));
+    }
+    digest = digest.json(&(&output.learned, &output.dtype));
     digest = digest.keys(&links(&output.unmap, maps)).json(&spec.task);
     digest = digest.text("weight").keys(spec.weight.iter().map(of).collect::<Vec<_>>().iter());
     digest = digest.json(&spec.algorithm).json(&spec.search).json(&spec.threshold);
