@@ -56,7 +56,8 @@ fn clusters_are_numbered_alike_in_a_run_and_from_a_package() {
             let own = columns(&here.path().join("own.csv"));
             let replayed = columns(&here.path().join("replayed.csv"));
             assert_eq!(own["p"], replayed["p"], "{algorithm}");
-            let ended = dbjob(here.path(), &["predict", "models/groups", "--input", "penguins.csv", "--output", "out.csv"]);
+            let ended =
+                dbjob(here.path(), &["predict", "models/groups", "--input", "penguins.csv", "--output", "out.csv"]);
             assert_eq!(ended.code, 0, "{ended:?}");
             assert_eq!(columns(&here.path().join("out.csv"))["prediction"], own["p"], "{algorithm}");
             // Gentoos are far from the others.

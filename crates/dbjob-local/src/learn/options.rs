@@ -38,8 +38,11 @@ pub(super) fn fit_error(error: FitError, spec: &FitSpec, row: impl Fn(usize) -> 
                 let row = row(i);
                 // The row of the matrix is no row of the table.
                 let what = error.message.split(" in row ").next().unwrap_or_default();
-                RunError::new("E0715", format!("cannot fit `{name}`: {what} in row {row}"))
-                    .data(DataLocation { row: Some(row), column: Some(feature.clone()), ..DataLocation::default() })
+                RunError::new("E0715", format!("cannot fit `{name}`: {what} in row {row}")).data(DataLocation {
+                    row: Some(row),
+                    column: Some(feature.clone()),
+                    ..DataLocation::default()
+                })
             }
             _ => RunError::new("E0715", format!("cannot fit `{name}`: {}", error.message)),
         },
