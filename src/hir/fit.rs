@@ -20,6 +20,8 @@ use crate::syntax::ast;
 /// The most combinations that a grid may have.
 const LARGEST_GRID: u64 = 10_000;
 
+const SEARCHES: &str = "write `grid`, `random(20)` or `halving(50)`";
+
 /// What a model says about its fit.
 #[derive(Default)]
 pub(super) struct Learning {
@@ -147,19 +149,21 @@ impl Draft {
             ("random", Some((_, Some(Value::Int(n))))) if n > 0 && strategy.args.len() == 1 => {
                 Some(Strategy::Random(n as u64))
             }
-            ("grid" | "random", _) => None,
+            ("halving", Some((_, Some(Value::Int(n))))) if n > 0 && strategy.args.len() == 1 => {
+                Some(Strategy::Halving(n as u64))
+            }
+            ("grid" | "random" | "halving", _) => None,
             (other, _) => {
                 let message = format!("there is no search `{other}`");
                 let diagnostic = Diagnostic::error(Code::E0205, strategy.name.span, message).label("unknown search");
-                return self
-                    .report(diagnostic.help("write `grid` or `random(20)`").near(other, ["grid", "random"]), cx);
+                return self.report(diagnostic.help(SEARCHES).near(other, ["grid", "random", "halving"]), cx);
             }
         };
         let Some(strategy) = found else {
             let diagnostic =
-                Diagnostic::error(Code::E0105, strategy.span, "`grid` takes nothing, `random` a number of trials")
+                Diagnostic::error(Code::E0105, strategy.span, "`grid` takes nothing, the others a number of trials")
                     .label("not of that form")
-                    .help("write `tune grid by auc`, or `tune random(20) by auc`");
+                    .help("write `tune grid by auc`, `tune random(20) by auc` or `tune halving(50) by auc`");
             return self.report(diagnostic, cx);
         };
         self.learning.tune = Some(Tune { strategy, metric: metric.cloned(), span: verb });

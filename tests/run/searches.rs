@@ -226,3 +226,85 @@ fn folds_that_judge_are_not_those_that_choose() {
         told.lines().find(|l| l.trim_start().starts_with("accuracy")).and_then(|l| number(l, 1)).expect("a metric");
     assert!(judged < best, "judged {judged}, chosen with {best}: {told}");
 }
+
+const HALVING: &str = r"
+model m from t {
+  input x, z
+  output y: bool
+  fit random_forest { trees in [5, 10, 20], max_depth in 1..=8, min_samples_leaf in [1, 3, 9] }
+  tune halving(12) by auc
+  evaluate auc
+}
+module searching { runs = m, replicas = 2 }
+";
+
+/// 6,000 rows, so that a third or a ninth of them is enough to compare by.
+fn many() -> String {
+    let one = rows(false);
+    let mut text = String::new();
+    for copy in 0..5 {
+        for line in one.lines().skip(usize::from(copy > 0)) {
+            match line.split_once(',').and_then(|(id, rest)| Some((id.parse::<u32>().ok()?, rest))) {
+                Some((id, rest)) => writeln!(text, "{},{rest}", id + copy * 1_200).expect("a text grows"),
+                None => writeln!(text, "{line}").expect("a text grows"),
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn halving_tries_many_on_few_rows_and_the_best_on_all() {
+    for split in ["split using part", "split test 20% by id"] {
+        let here = shop(&job(split, HALVING), &many());
+        let told = summary(here.path(), &[]);
+        assert!(told.contains("the best of 12 by auc"), "{split}: {told}");
+        let tried: Vec<&str> = told.lines().skip(2).take(5).collect();
+        assert!(tried[..2].iter().all(|line| !line.contains("% of the train rows")), "{split}: {told}");
+        assert!(tried[4].contains("% of the train rows)"), "{split}: {told}");
+        for more in [["--threads", "1"], ["--threads", "2"]] {
+            assert_eq!(told, summary(here.path(), &[&more[..], &["--no-state"]].concat()), "{split}: {more:?}");
+        }
+    }
+}
+
+/// What is remembered of the trials, by their keys.
+fn remembered(here: &Path) -> (std::path::PathBuf, std::collections::BTreeMap<String, f64>) {
+    let found = fs::read_dir(here.join(".dbjob/checkpoints")).expect("it was searched").next().expect("trials");
+    let path = found.expect("a readable entry").path();
+    let bytes = fs::read(&path).expect("a file");
+    (path, serde_json::from_slice(&bytes[32..]).expect("JSON behind a hash"))
+}
+
+#[test]
+fn trials_are_remembered_over_runs() {
+    let text = |trials: u8| job("split using part", &HALVING.replace("halving(12)", &format!("random({trials})")));
+    let here = shop(&text(4), &rows(false));
+    let first = summary(here.path(), &[]);
+    let (path, values) = remembered(here.path());
+    assert_eq!(values.len(), 4);
+    // Turned round, the worst is the best: what is remembered is not tried again.
+    let turned: std::collections::BTreeMap<&String, f64> =
+        values.iter().map(|(key, value)| (key, 1.0 - value)).collect();
+    let bytes = serde_json::to_vec(&turned).expect("JSON");
+    fs::write(path, [&blake3::hash(&bytes).as_bytes()[..], &bytes].concat()).expect("a writable file");
+    fs::write(here.path().join("job.dbjob"), text(6)).expect("a writable job");
+    let more = summary(here.path(), &[]);
+    assert!(more.contains("the best of 6 by auc"), "{more}");
+    assert_eq!(remembered(here.path()).1.len(), 6);
+    let told =
+        |text: &str, at: usize| text.lines().nth(at).and_then(|l| l.trim().split("  ").nth(2)).map(str::to_owned);
+    let worst = told(&first, 5).expect("a trial");
+    let line = more.lines().find(|l| l.contains(&worst)).expect("it is among them");
+    let best_of_four =
+        first.lines().nth(2).and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok()).expect("a value");
+    let worst_of_four =
+        first.lines().nth(5).and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok()).expect("a value");
+    let now = line.split_whitespace().next().and_then(|v| v.parse::<f64>().ok()).expect("a value");
+    assert!((now - (1.0 - worst_of_four)).abs() < 1e-3 && best_of_four > worst_of_four, "{first}\n{more}");
+    // Without what is remembered all is as it was.
+    let fresh = summary(here.path(), &["--fresh"]);
+    let value =
+        fresh.lines().find(|l| l.contains(&worst)).and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok());
+    assert!(value.is_none_or(|v| (v - worst_of_four).abs() < 1e-3), "{fresh}");
+}

@@ -257,6 +257,19 @@ pub enum Strategy {
     Grid,
     /// So many combinations of each candidate, drawn by the seed.
     Random(u64),
+    /// The same, first tried on few rows; the best third is tried on three times as many, until all rows are used.
+    Halving(u64),
+}
+
+/// As it is written.
+impl std::fmt::Display for Strategy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Grid => f.write_str("grid"),
+            Self::Random(trials) => write!(f, "random({trials})"),
+            Self::Halving(trials) => write!(f, "halving({trials})"),
+        }
+    }
 }
 
 /// How probabilities are put right: what is said to be 70 % then happens in 70 %.
@@ -491,6 +504,9 @@ pub struct Trial {
     pub options: BTreeMap<String, Value>,
     /// The metric that chooses, the mean over the folds; `None`: not defined.
     pub value: Option<f64>,
+    /// How much of the train rows it learned from, where that is not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -57,6 +57,8 @@ pub enum Identity {
         whole: Key,
         /// Of what was learned, however it is judged.
         fitted: Key,
+        /// Of all that trials before the fit are made of, but for what is tried.
+        tried: Key,
     },
     /// What a deployment writes, and where.
     Output(Key),

@@ -72,4 +72,15 @@ pub trait Checkpoints: Sync {
 
     /// The fit came to its end.
     fn clear(&self, node: NodeId);
+
+    /// What was kept of the trials before a fit: of the same rows, inputs and output, whatever was searched among them.
+    fn trials(&self, node: NodeId) -> Option<Vec<u8>> {
+        let _ = node;
+        None
+    }
+
+    /// Replaces what was kept of them before. A search goes on where it cannot be kept.
+    fn keep_trials(&self, node: NodeId, trials: &[u8]) {
+        let _ = (node, trials);
+    }
 }

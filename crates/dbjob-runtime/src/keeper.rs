@@ -443,6 +443,17 @@ impl Checkpoints for Keeper {
             state::checkpoint::clear(&self.state, &key);
         }
     }
+
+    fn trials(&self, node: NodeId) -> Option<Vec<u8>> {
+        if self.fresh { None } else { state::checkpoint::load(&self.state, &self.tried(node)?) }
+    }
+
+    fn keep_trials(&self, node: NodeId, trials: &[u8]) {
+        let Some(key) = self.tried(node) else { return };
+        if let Err(e) = state::checkpoint::save(&self.state, &key, trials) {
+            self.warn(&self.plan.node(node).item, format!("the trials are not kept: {e}"));
+        }
+    }
 }
 
 impl Keeper {
@@ -450,6 +461,14 @@ impl Keeper {
     fn fit(&self, node: NodeId) -> Option<Key> {
         match self.identities.nodes.get(&node)? {
             Identity::Model { whole, .. } => Some(*whole),
+            _ => None,
+        }
+    }
+
+    /// The key of the trials before a fit.
+    fn tried(&self, node: NodeId) -> Option<Key> {
+        match self.identities.nodes.get(&node)? {
+            Identity::Model { tried, .. } => Some(*tried),
             _ => None,
         }
     }

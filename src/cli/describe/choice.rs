@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{FitSpec, Space, Strategy, Threshold};
+use dbjob_plan::{FitSpec, Space, Threshold};
 use serde::Serialize;
 
 /// A search for the best of several fits.
@@ -24,10 +24,7 @@ pub struct Candidate {
 impl Search {
     pub fn of(fit: &FitSpec) -> Option<Self> {
         let search = fit.search.as_ref()?;
-        let strategy = match search.strategy {
-            Strategy::Grid => "grid".to_owned(),
-            Strategy::Random(trials) => format!("random({trials})"),
-        };
+        let strategy = search.strategy.to_string();
         let candidate = |candidate: &dbjob_plan::Candidate| Candidate {
             algorithm: candidate.algorithm.name.clone(),
             spaces: candidate.spaces.iter().map(|(name, space)| (name.clone(), written(space))).collect(),

@@ -128,7 +128,8 @@ fn tried(search: &SearchReport) -> String {
     for trial in trials {
         let options: Vec<String> = trial.options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let line = format!("    {:>values$}  {:names$}  {}", value(trial), trial.algorithm, options.join(", "));
-        out.push_str(&format!("{}\n", line.trim_end()));
+        let few = trial.share.map(|share| format!("  (on {} % of the train rows)", metric(share * 100.0)));
+        out.push_str(&format!("{}{}\n", line.trim_end(), few.unwrap_or_default()));
     }
     if search.trials.len() > SHOWN {
         out.push_str(&format!("    and {} more\n", search.trials.len() - SHOWN));

@@ -57,7 +57,7 @@ impl Run<'_> {
     /// Keeps a model that was fitted and judged.
     pub(super) fn keep_model(&self, id: NodeId) -> Result<(), Stop> {
         let (Some(results), false) = (self.cx.results, self.quiet) else { return Ok(()) };
-        let Some(Identity::Model { key, whole, fitted }) = results.identity(id) else { return Ok(()) };
+        let Some(Identity::Model { key, whole, fitted, .. }) = results.identity(id) else { return Ok(()) };
         results.unchanged(id)?;
         let model = &self.models[&id];
         let (key, fitted) =

@@ -103,7 +103,7 @@ impl Look<'_> {
 pub(super) fn kept_key(plan: &Plan, id: NodeId, need: &Need, results: &dyn Results) -> Option<Key> {
     match results.identity(id)? {
         // A fit that came to its end is the same whatever time it had.
-        Identity::Model { key, whole, fitted } => {
+        Identity::Model { key, whole, fitted, .. } => {
             let there = |judged: &Key, learned: &Key| {
                 (results.find(judged).is_some() && results.find(learned).is_some()).then_some(*judged)
             };

@@ -21,6 +21,7 @@ mod settle;
 mod spill;
 mod table;
 mod together;
+mod tried;
 mod unsupported;
 
 use std::collections::BTreeSet;

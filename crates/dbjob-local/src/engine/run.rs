@@ -15,6 +15,7 @@ use super::known::Known;
 use super::need::{Need, Needs, Order};
 use super::quarantine::Quarantine;
 use super::table::Table;
+use super::tried::AllTried;
 use super::{Stop, explain};
 use crate::fault::{Faults, engine_error, guarded};
 use crate::learn::Learned;
@@ -43,6 +44,8 @@ pub(super) struct Run<'a> {
     pub maps: MapStates,
     pub tables: HashMap<NodeId, Table>,
     pub models: HashMap<NodeId, Learned>,
+    /// The values of trials, each by what it is made of.
+    pub tried: AllTried,
     /// What was tried for them.
     pub searches: HashMap<NodeId, SearchReport>,
     pub quarantine: Quarantine,
@@ -74,6 +77,7 @@ impl<'a> Run<'a> {
             maps: MapStates::default(),
             tables: HashMap::new(),
             models: HashMap::new(),
+            tried: AllTried::default(),
             searches: HashMap::new(),
             done: BTreeSet::new(),
             started: BTreeMap::new(),

@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dbjob_plan::{
-    Algorithm, Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_VALID, RunError, Search, SearchReport,
-    Threshold, Trial, Unfinished,
+    Algorithm, Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RunError, Search,
+    SearchReport, Threshold, Trial, Unfinished,
 };
 use polars::prelude::DataFrame;
 
@@ -17,8 +17,9 @@ use super::crew::Crew;
 use super::fit::with_parts;
 use super::folds::{GoOn, Views, judged_elsewhere};
 use super::run::Run;
+use super::tried::{self, Known};
 use crate::fault::engine_error;
-use crate::learn::{Fresh, trials};
+use crate::learn::{Fresh, View, rounds, trials};
 use crate::map::MapStates;
 
 /// What is fitted in the end.
@@ -70,60 +71,53 @@ impl Run<'_> {
         (crew, later, clock): (&Crew, u32, &Mutex<Tried>),
     ) -> Result<Option<(Algorithm, SearchReport, Option<Unfinished>)>, Stop> {
         let all = trials(search, self.plan.seed);
+        let rounds = rounds(search.strategy, all.len(), train_rows(rows.0)?);
         // A threshold that is still to be chosen is a half until then.
         let threshold = spec.fixed_threshold().map(Threshold::Fixed);
         let base = judged_elsewhere(&FitSpec { threshold, calibration: None, conformal: None, ..spec.clone() });
-        let item = &self.plan.node(fit).item;
-        let nested = rows.1.is_some();
-        let one = |algorithm: &Algorithm, (view, maps): (&DataFrame, &MapStates)| -> Result<Option<Value>, Stop> {
-            self.go_on()?;
-            let longest = lock(clock).longest;
-            let until = crew.before(later, longest);
-            if !lock(clock).begins(until) {
-                return Ok(None);
-            }
-            let trial = FitSpec { algorithm: algorithm.clone(), ..base.clone() };
-            let started = Instant::now();
-            let fresh = self.trial(fit, &trial, view, maps, &crew.one().until(until))?;
-            if !fresh.unfinished().is_empty() {
-                lock(clock).over = true;
-                return Ok(None);
-            }
-            let value = fresh.value(&search.metric, view, maps)?;
-            let mut tried = lock(clock);
-            tried.longest = tried.longest.max(started.elapsed());
-            tried.done += 1;
-            if !self.quiet && !nested {
-                let total = (all.len() as u64).max(tried.done);
-                self.cx.emit(Event::Progress { item: item.clone(), done: tried.done, total, loss: None });
-            }
-            Ok(Some(value))
+        let total = rounds.iter().map(|(_, trials)| *trials as u64).sum();
+        let known = self.tried.of(fit, self.cx);
+        let round = Round { fit, base: &base, metric: &search.metric, rows, crew, later, clock, total, known: &known };
+        let higher = dbjob_learn::metric::metric(&search.metric).is_some_and(|m| m.higher_is_better());
+        let better = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) if higher => b.total_cmp(&a),
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (a, b) => b.is_some().cmp(&a.is_some()),
         };
-        let go_on = |begun: usize| begun == 0 || !lock(clock).over;
-        let views = self.each_view(fit, rows, (&crew.one(), &go_on), &|view, maps, _| {
-            let trials =
-                crew.share(all.len(), |n| one(&all[n], (view, maps)).inspect_err(|_| lock(clock).over = true))?;
-            trials.into_iter().collect::<Result<Vec<Option<Value>>, Stop>>()
-        })?;
-        let (values, lacks) = compared(&views, all.len());
+        // The best in front, behind them those of earlier rounds; each with the share that it learned from and its value.
+        let mut ranked: Vec<(usize, f64, Option<f64>)> = (0..all.len()).map(|n| (n, 0.0, None)).collect();
+        let mut lacks = None;
+        for (share, left) in rounds {
+            let field: Vec<&Algorithm> = ranked[..left].iter().map(|(n, ..)| &all[*n]).collect();
+            let found = self.round(&round, &field, share);
+            known.flush(self.cx);
+            let (values, unfinished) = found?;
+            let over = lock(clock).over;
+            lacks = unfinished.or(lacks);
+            if over && ranked[0].1 > 0.0 {
+                // Of this round not all is known: the one before it chooses.
+                break;
+            }
+            for (trial, value) in ranked.iter_mut().zip(values) {
+                (trial.1, trial.2) = (share, value);
+            }
+            // Of equally good ones the first stays before the others.
+            ranked[..left].sort_by(|(.., a), (.., b)| better(*a, *b));
+            if over {
+                break;
+            }
+        }
         let Tried { done, over, .. } = *lock(clock);
-        if done == 0 && nested {
+        if done == 0 && rows.1.is_some() {
             return Ok(None);
         }
-        let mean = |values: &Vec<f64>| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-        let higher = dbjob_learn::metric::metric(&search.metric).is_some_and(|m| m.higher_is_better());
-        let mut ranked: Vec<(&Algorithm, Option<f64>)> = all.iter().zip(values.iter().map(mean)).collect();
-        // Of equally good ones the first stays before the others.
-        ranked.sort_by(|(_, a), (_, b)| match (a, b) {
-            (Some(a), Some(b)) if higher => b.total_cmp(a),
-            (Some(a), Some(b)) => a.total_cmp(b),
-            (a, b) => b.is_some().cmp(&a.is_some()),
-        });
         if done == 0 && over {
             // The first was begun, and no more is known of the others.
-            ranked.sort_by_key(|(algorithm, _)| **algorithm != all[0]);
+            ranked.sort_by_key(|(n, ..)| *n != 0);
         }
-        let Some((best, _)) = ranked.first().filter(|(_, value)| value.is_some() || done == 0 && over) else {
+        let ranked: Vec<(&Algorithm, f64, Option<f64>)> =
+            ranked.into_iter().map(|(n, share, value)| (&all[n], share, value)).collect();
+        let Some((best, ..)) = ranked.first().filter(|(.., value)| value.is_some() || done == 0 && over) else {
             let message = format!(
                 "nothing can be chosen for `{}`: {} is not defined on the rows that choose",
                 spec.model, search.metric
@@ -138,12 +132,70 @@ impl Run<'_> {
                 search.candidates.iter().filter(|c| c.algorithm.name == algorithm.name).flat_map(|c| c.spaces.keys());
             spaces.filter_map(|name| Some((name.clone(), algorithm.options.get(name)?.clone()))).collect()
         };
-        let trials = ranked.into_iter().map(|(algorithm, value)| Trial {
+        let trials = ranked.into_iter().map(|(algorithm, share, value)| Trial {
             algorithm: algorithm.name.clone(),
             options: searched(algorithm),
             value,
+            share: (share > 0.0 && share < 1.0).then_some(share),
         });
         Ok(Some((best, SearchReport { metric: search.metric.clone(), trials: trials.collect() }, lacks)))
+    }
+
+    /// The values of some trials that learn from a share of the train rows.
+    fn round(
+        &self,
+        round: &Round<'_>,
+        field: &[&Algorithm],
+        share: f64,
+    ) -> Result<(Vec<Option<f64>>, Option<Unfinished>), Stop> {
+        let Round { fit, base, metric, rows, crew, later, clock, total, known } = *round;
+        let item = &self.plan.node(fit).item;
+        let one = |algorithm: &Algorithm, number: usize, view: &View<'_>| -> Result<Option<Value>, Stop> {
+            self.go_on()?;
+            let trial = FitSpec { algorithm: algorithm.clone(), split: true, ..base.clone() };
+            let of = tried::Rows { view: number, without: rows.1, share };
+            let key = tried::key(&trial, metric, of)?;
+            let before = known.get(&key);
+            let value = match before {
+                Some(value) => value,
+                None => {
+                    let until = crew.before(later, lock(clock).longest);
+                    if !lock(clock).begins(until) {
+                        return Ok(None);
+                    }
+                    let started = Instant::now();
+                    let quiet = |_: Event| {};
+                    let (cx, crew) = (self.silent(&quiet), crew.one().until(until));
+                    let Some(value) = view.value(&trial, metric, &crew.fitting(&cx, item, None))? else {
+                        lock(clock).over = true;
+                        return Ok(None);
+                    };
+                    let mut clock = lock(clock);
+                    clock.longest = clock.longest.max(started.elapsed());
+                    value
+                }
+            };
+            if before.is_none() {
+                known.put(key, value, self.cx);
+            }
+            let mut tried = lock(clock);
+            tried.done += 1;
+            if !self.quiet && rows.1.is_none() {
+                let total = total.max(tried.done);
+                self.cx.emit(Event::Progress { item: item.clone(), done: tried.done, total, loss: None });
+            }
+            Ok(Some(value))
+        };
+        let go_on = |begun: usize| begun == 0 || !lock(clock).over;
+        let views = self.each_view(fit, rows, (&crew.one(), &go_on), &|number, view, maps, _| {
+            let view = View::new(view, maps, share);
+            let trials =
+                crew.share(field.len(), |n| one(field[n], number, &view).inspect_err(|_| lock(clock).over = true))?;
+            trials.into_iter().collect::<Result<Vec<Option<Value>>, Stop>>()
+        })?;
+        let (values, lacks) = compared(&views, field.len());
+        let mean = |values: &Vec<f64>| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+        Ok((values.iter().map(mean).collect(), lacks))
     }
 
     /// A fit of which nothing is told.
@@ -167,7 +219,7 @@ impl Run<'_> {
         fit: NodeId,
         (table, without): (&DataFrame, Option<i64>),
         (crew, go_on): (&Crew, GoOn<'_>),
-        work: &(dyn Fn(&DataFrame, &MapStates, &Crew) -> Result<T, Stop> + Sync),
+        work: &(dyn Fn(usize, &DataFrame, &MapStates, &Crew) -> Result<T, Stop> + Sync),
     ) -> Result<Views<T>, Stop> {
         if has_part(table, PART_VALID)? {
             let view = with_parts(table, |part| match part {
@@ -175,10 +227,28 @@ impl Run<'_> {
                 Some(PART_TEST) => Some(PART_NONE),
                 other => other,
             })?;
-            return Ok(Views { done: vec![work(&view, &self.maps, crew)?], skipped: 0 });
+            return Ok(Views { done: vec![work(0, &view, &self.maps, crew)?], skipped: 0 });
         }
-        self.each_fold(fit, without, (crew, go_on), &|_, rows, run, crew| work(rows, &run.maps, crew))
+        self.each_fold(fit, without, (crew, go_on), &|number, rows, run, crew| {
+            work(number as usize, rows, &run.maps, crew)
+        })
     }
+}
+
+/// What the trials of a round have in common.
+#[derive(Clone, Copy)]
+struct Round<'a> {
+    fit: NodeId,
+    base: &'a FitSpec,
+    metric: &'a str,
+    /// The table, and the fold whose rows have no part.
+    rows: (&'a DataFrame, Option<i64>),
+    crew: &'a Crew,
+    later: u32,
+    clock: &'a Mutex<Tried>,
+    /// Trials of all rounds.
+    total: u64,
+    known: &'a Known,
 }
 
 /// The value of a trial; `None` where the metric is not defined.
@@ -225,6 +295,12 @@ fn compared(views: &Views<Vec<Option<Value>>>, trials: usize) -> (Vec<Vec<f64>>,
             (values(&whole), lacks)
         }
     }
+}
+
+/// The number of rows that may be learned from.
+fn train_rows(table: &DataFrame) -> Result<u64, RunError> {
+    let Ok(parts) = table.column(PART) else { return Ok(table.height() as u64) };
+    Ok(parts.i64().map_err(engine_error)?.iter().filter(|p| *p == Some(PART_TRAIN)).count() as u64)
 }
 
 /// Whether some row is of the part.

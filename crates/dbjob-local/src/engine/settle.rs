@@ -27,7 +27,7 @@ impl Run<'_> {
         let trial = FitSpec { threshold: None, calibration: None, conformal: None, ..judged_elsewhere(&spec.clone()) };
         let crew = crew.clone().until(crew.before(later, longest));
         let go_on = |begun: usize| begun == 0 || !crew.is_late();
-        let views = self.each_view(fit, (table, without), (&crew, &go_on), &|view, maps, crew| {
+        let views = self.each_view(fit, (table, without), (&crew, &go_on), &|_, view, maps, crew| {
             let fresh = self.trial(fit, &trial, view, maps, crew)?;
             Ok((fresh.held_out(view, maps, &fresh)?, fresh))
         })?;

@@ -1,17 +1,15 @@
-//! What the rows that choose say: the value of a trial, the best threshold, how probabilities are put right, how wide
+//! What the rows that choose say: the best threshold, how probabilities are put right, how wide
 //! intervals are.
 
 use dbjob_learn::Target;
 use dbjob_learn::calibration::{Platt, conformal_radius, isotonic, platt};
 use dbjob_learn::metric::{Classes, Judged};
 use dbjob_plan::{Calibration, CalibrationMethod, ClassCurve, Curve, FitSpec, RunError, Value};
-use polars::prelude::DataFrame;
 
 use super::calibrated::along;
-use super::evaluate::{decided, judged, metric};
+use super::evaluate::metric;
 use super::fit::Fresh;
 use super::held_out::HeldOut;
-use crate::map::MapStates;
 
 /// Thresholds that are tried at most.
 const MOST_THRESHOLDS: usize = 400;
@@ -37,18 +35,6 @@ struct OfClass {
 impl OfClass {
     fn weights(&self) -> Option<&[f64]> {
         (!self.weights.is_empty()).then_some(&self.weights[..])
-    }
-}
-
-impl Fresh {
-    /// What the metric says of the model on the rows that `table` has as its test part; `None` where it is not defined.
-    pub fn value(&self, name: &str, table: &DataFrame, maps: &MapStates) -> Result<Option<f64>, RunError> {
-        let held = self.held_out(table, maps, self)?;
-        let metric = metric(name)?;
-        let found = held.judged();
-        let predicted = decided(&found.scores, self.spec().fixed_threshold());
-        let weights = found.weights.as_deref();
-        Ok(metric.compute(&judged(&found.truth, &found.scores, &predicted, &found.numbers, weights)).ok())
     }
 }
 

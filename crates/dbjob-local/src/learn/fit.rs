@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dbjob_learn::{Checkpoints, FitContext, Fitted, Target, learner};
+use dbjob_learn::{Checkpoints, FitContext, Fitted, Matrix, Target, learner};
 use dbjob_plan::{
     Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RowCounts, RunContext, RunError,
     Unfinished,
@@ -52,21 +52,15 @@ impl Fresh {
     /// Errors: E0715 when the data allow no fit, E0718 when the run was cancelled, E0705 and E0799 when the table is not
     /// what the plan promised.
     pub fn fit(spec: &FitSpec, table: &DataFrame, maps: &MapStates, fitting: &Fitting<'_>) -> Result<Self, RunError> {
-        let parts = Parts::of(table, spec)?;
-        if parts.train.is_empty() {
-            return Err(parts.no_train_rows(spec));
-        }
-        if parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() && spec.target().is_some() {
+        let train = Train::of(spec, table, maps)?;
+        if train.parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() && spec.target().is_some() {
             return Err(Self::nothing_to_judge(spec));
         }
-        let train = take(table, &parts.train)?;
-        let row = |i: usize| parts.train[i] as u64 + 1;
-        let x = matrix(&train, spec, maps, Purpose::Fit, &row)?;
-        let (y, classes) = target(&parts.truth, &parts.train, spec, maps)?;
-        let weights = weights(&train, spec, &row)?;
-        let fitted = Self::run(spec, (&x, &y, weights.as_deref()), parts.held.len(), fitting)
-            .map_err(|e| fit_error(e, spec, row))??;
-        drop((train, x));
+        let data = (&train.x, &train.y, train.weights.as_deref());
+        let fitted = Self::run(spec, data, train.parts.held.len(), fitting)
+            .map_err(|e| fit_error(e, spec, |i| train.row(i)))??;
+        let Train { parts, x, y, classes, weights } = train;
+        drop(x);
         let unfinished = fitted.ended_early.map(|early| Unfinished {
             done: early.done,
             of: early.total,
@@ -120,9 +114,9 @@ impl Fresh {
     }
 
     /// `to_predict`: the rows that the model is asked for next.
-    fn run(
+    pub(super) fn run(
         spec: &FitSpec,
-        (x, y, weights): (&dbjob_learn::Matrix, &Target, Option<&[f64]>),
+        (x, y, weights): (&Matrix, &Target, Option<&[f64]>),
         to_predict: usize,
         fitting: &Fitting<'_>,
     ) -> Result<Result<Fitted, RunError>, dbjob_learn::FitError> {
@@ -165,6 +159,77 @@ impl Fresh {
         }
         Ok(Ok(fitted))
     }
+}
+
+/// The train rows of a table as a learner takes them.
+pub(super) struct Train {
+    pub parts: Parts,
+    pub x: Matrix,
+    pub y: Target,
+    pub classes: Option<Classes>,
+    pub weights: Option<Vec<f64>>,
+}
+
+impl Train {
+    /// Errors: as [`Fresh::fit`], but for those of the learner.
+    pub fn of(spec: &FitSpec, table: &DataFrame, maps: &MapStates) -> Result<Self, RunError> {
+        let parts = Parts::of(table, spec)?;
+        if parts.train.is_empty() {
+            return Err(parts.no_train_rows(spec));
+        }
+        let train = take(table, &parts.train)?;
+        let row = |i: usize| u64::from(parts.train[i]) + 1;
+        let x = matrix(&train, spec, maps, Purpose::Fit, &row)?;
+        let (y, classes) = target(&parts.truth, &parts.train, spec, maps)?;
+        let weights = weights(&train, spec, &row)?;
+        Ok(Self { parts, x, y, classes, weights })
+    }
+
+    /// The table's row (1-based) of a row of the matrix.
+    pub fn row(&self, i: usize) -> u64 {
+        u64::from(self.parts.train[i]) + 1
+    }
+
+    /// A share of the rows, drawn by the seed: of each class the same, and two at least. What is in a share is in every
+    /// larger one.
+    pub fn sample(mut self, share: f64, seed: i64) -> Self {
+        if share >= 1.0 {
+            return self;
+        }
+        let class = |row: usize| match &self.y {
+            Target::Classes { codes, .. } => codes[row],
+            _ => 0,
+        };
+        let mut order: Vec<(u32, u64, usize)> =
+            (0..self.x.rows()).map(|row| (class(row), scattered(seed, row as u64), row)).collect();
+        order.sort_unstable();
+        let mut rows: Vec<usize> = Vec::new();
+        for of in order.chunk_by(|a, b| a.0 == b.0) {
+            let wanted = ((of.len() as f64 * share).ceil() as usize).clamp(of.len().min(2), of.len());
+            rows.extend(of[..wanted].iter().map(|(.., row)| *row));
+        }
+        rows.sort_unstable();
+        self.x = self.x.take(&rows);
+        self.y = match self.y {
+            Target::Classes { codes, count } => {
+                Target::Classes { codes: rows.iter().map(|row| codes[*row]).collect(), count }
+            }
+            Target::Numbers(numbers) => Target::Numbers(rows.iter().map(|row| numbers[*row]).collect()),
+            Target::Unlabelled(_) => Target::Unlabelled(rows.len()),
+        };
+        self.weights = self.weights.map(|weights| rows.iter().map(|row| weights[*row]).collect());
+        self.parts.train = rows.iter().map(|row| self.parts.train[*row]).collect();
+        self
+    }
+}
+
+/// A number by which rows are in an order that knows nothing of them.
+/// Source: G. L. Steele et al., "Fast Splittable Pseudorandom Number Generators" (2014), as of SplitMix64.
+fn scattered(seed: i64, row: u64) -> u64 {
+    let mut z = (seed as u64).wrapping_add((row + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }
 
 /// Which rows of a table serve what.

@@ -16,6 +16,7 @@ mod slices;
 mod stored;
 mod target;
 mod trials;
+mod view;
 
 pub use choice::Unseen;
 pub use evaluate::{Live, gate_again};
@@ -23,7 +24,8 @@ pub use fit::{Fitting, Fresh};
 pub use held_out::HeldOut;
 pub use judge::Judge;
 pub use learned::Learned;
-pub(crate) use trials::trials;
+pub(crate) use trials::{rounds, trials};
+pub use view::View;
 
 #[cfg(test)]
 pub(crate) mod tests;

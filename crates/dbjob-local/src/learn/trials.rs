@@ -13,7 +13,7 @@ const DRAWS: u64 = 50;
 /// to be drawn all are tried.
 pub(crate) fn trials(search: &Search, seed: i64) -> Vec<Algorithm> {
     let of = |candidate: &Candidate| match search.strategy {
-        Strategy::Random(wanted) if combinations(candidate).is_none_or(|n| n > wanted) => {
+        Strategy::Random(wanted) | Strategy::Halving(wanted) if combinations(candidate).is_none_or(|n| n > wanted) => {
             drawn(candidate, wanted, seed)
         }
         _ => grid(candidate),
@@ -74,6 +74,31 @@ fn at(space: &Space, u: f64) -> Value {
     }
 }
 
+/// Of the trials that are left so many come on, and learn from so many times the rows.
+const FEWER: u64 = 3;
+
+/// On so many rows trials may be compared.
+const FEWEST_ROWS: u64 = 500;
+
+/// The rounds of a search: how much of the train rows its trials learn from, and how many of them are left for it. The last one is
+/// of all rows.
+pub(crate) fn rounds(strategy: Strategy, trials: usize, rows: u64) -> Vec<(f64, usize)> {
+    let mut rounds = 0;
+    if let Strategy::Halving(_) = strategy {
+        let (mut left, mut rows) = (trials as u64, rows / FEWER);
+        while left >= FEWER && rows >= FEWEST_ROWS {
+            (left, rows, rounds) = (left.div_ceil(FEWER), rows / FEWER, rounds + 1);
+        }
+    }
+    let mut left = trials;
+    let mut all = Vec::new();
+    for round in (0..=rounds).rev() {
+        all.push((1.0 / (FEWER as f64).powi(round), left));
+        left = left.div_ceil(FEWER as usize);
+    }
+    all
+}
+
 fn with_options(algorithm: &Algorithm, options: BTreeMap<String, Value>) -> Algorithm {
     let mut algorithm = algorithm.clone();
     algorithm.options.extend(options);
@@ -116,6 +141,16 @@ mod tests {
             pairs[..3],
             [(Value::Int(3), Value::Int(10)), (Value::Int(3), Value::Int(20)), (Value::Int(4), Value::Int(10))]
         );
+    }
+
+    #[test]
+    fn a_third_of_the_trials_comes_on_to_three_times_the_rows() {
+        let of = |trials, rows| rounds(Strategy::Halving(50), trials, rows);
+        assert_eq!(of(50, 100_000), [(1.0 / 27.0, 50), (1.0 / 9.0, 17), (1.0 / 3.0, 6), (1.0, 2)]);
+        assert_eq!(of(50, 5_000), [(1.0 / 9.0, 50), (1.0 / 3.0, 17), (1.0, 6)]);
+        assert_eq!(of(50, 1_000), [(1.0, 50)]);
+        assert_eq!(of(1, 100_000), [(1.0, 1)]);
+        assert_eq!(rounds(Strategy::Random(50), 50, 100_000), [(1.0, 50)]);
     }
 
     #[test]

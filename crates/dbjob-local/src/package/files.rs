@@ -43,7 +43,7 @@ pub(super) fn sync_folder(path: &Path) {
 }
 
 /// SHA-256 of what is left to read, in hexadecimal digits.
-pub(super) fn digest(from: &mut impl Read) -> std::io::Result<String> {
+pub(crate) fn digest(from: &mut impl Read) -> std::io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

@@ -16,6 +16,7 @@ mod open;
 mod predict;
 
 pub use deploy::deploy;
+pub(crate) use files::digest;
 pub use open::{Package, live_contract, live_metrics, open};
 
 /// The version of the format that this crate writes and reads.

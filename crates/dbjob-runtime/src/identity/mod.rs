@@ -58,8 +58,8 @@ impl Identities {
                 Identity::Table(table::read(source, &node.schema, content, engine))
             }
             Op::Fit(spec) => {
-                let (fitted, whole) = model::keys(spec, self.table(inputs[0])?, &self.maps);
-                Identity::Model { key: model::within(whole, plan, &node.item), whole, fitted }
+                let model::Keys { fitted, whole, tried } = model::keys(spec, self.table(inputs[0])?, &self.maps);
+                Identity::Model { key: model::within(whole, plan, &node.item), whole, fitted, tried }
             }
             Op::Deploy(target) => Identity::Output(match self.nodes.get(&inputs[0])? {
                 Identity::Table(table) => table::output(target, table, &plan.node(inputs[0]).schema),

@@ -7,9 +7,16 @@ use dbjob_plan::{FOLD, FOLD_FROM, FitSpec, Key, PART, Plan, ROW, Schema, TableId
 use super::digest::Digest;
 use super::table::{column, links};
 
-/// What is learned, and what it is with its judgement. A model is what it is fitted from, with what, and how it is judged. The
+/// The keys of a model.
+pub(super) struct Keys {
+    pub fitted: Key,
+    pub whole: Key,
+    pub tried: Key,
+}
+
+/// What trials are made of, what is learned, and what it is with its judgement. A model is what it is fitted from, with what, and how it is judged. The
 /// names of its columns are in none of it.
-pub(super) fn keys(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, Key>) -> (Key, Key) {
+pub(super) fn keys(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, Key>) -> Keys {
     let of = |name: &String| column(table, name);
     let mut digest = Digest::new("fit").key(&table.rows).json(&spec.serving.plan.seed);
     for input in &spec.inputs {
@@ -23,12 +30,15 @@ pub(super) fn keys(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, K
     digest = digest.json(&(&output.learned, &output.dtype));
     digest = digest.keys(&links(&output.unmap, maps)).json(&spec.task);
     digest = digest.text("weight").keys(spec.weight.iter().map(of).collect::<Vec<_>>().iter());
-    digest = digest.json(&spec.algorithm).json(&spec.search).json(&spec.threshold);
-    digest = digest.json(&(&spec.calibration, &spec.conformal));
-    digest = digest.json(&(spec.refit, spec.split, spec.folds, spec.judged_by_folds));
+    digest = digest.json(&(spec.split, spec.folds));
     for hidden in [PART, FOLD, FOLD_FROM, ROW] {
         digest = digest.keys(table.columns.get(hidden));
     }
+    let rows = digest.end();
+    let mut digest = Digest::new("learned").key(&rows);
+    digest = digest.json(&spec.algorithm).json(&spec.search).json(&spec.threshold);
+    digest = digest.json(&(&spec.calibration, &spec.conformal));
+    digest = digest.json(&(spec.refit, spec.judged_by_folds));
     let fitted = digest.end();
     let mut digest = Digest::new("model").key(&fitted).json(&(&spec.metrics, &spec.intervals));
     digest = digest.text("identify").keys(spec.identify.iter().map(of).collect::<Vec<_>>().iter());
@@ -42,7 +52,8 @@ pub(super) fn keys(spec: &FitSpec, table: &TableIdentity, maps: &BTreeMap<u32, K
     let whole = digest.end();
     // What is learned again once it is judged, or judged by folds, is not the model that the judgement is about.
     let alone = !spec.refit && !spec.judged_by_folds;
-    (if alone { fitted } else { Digest::new("fit").key(&whole).end() }, whole)
+    let fitted = if alone { fitted } else { Digest::new("fit").key(&whole).end() };
+    Keys { fitted, whole, tried: Digest::new("tried").key(&rows).end() }
 }
 
 /// The model that a limit on the time of its module may have ended early.

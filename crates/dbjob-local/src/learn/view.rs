@@ -1,0 +1,114 @@
+//! The rows of a search as learners take them: made once, and shared by all trials of an algorithm.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dbjob_learn::{Matrix, Pool, Scores, Target};
+use dbjob_plan::{FitSpec, RunError, Task};
+use polars::prelude::DataFrame;
+
+use super::evaluate::{decided, judged, metric};
+use super::features::{Purpose, matrix};
+use super::fit::{Fitting, Fresh, Train, take, weights};
+use super::judge::{column, floats};
+use super::options::fit_error;
+use super::predict::Meaning;
+use super::target::Truth;
+use crate::map::MapStates;
+
+/// A table whose train part is learned from, or a share of it, and whose test part compares the trials.
+pub struct View<'a> {
+    table: &'a DataFrame,
+    maps: &'a MapStates,
+    share: f64,
+    /// By algorithm: each may take the inputs otherwise.
+    ready: Mutex<HashMap<String, Arc<Ready>>>,
+}
+
+struct Ready {
+    train: Train,
+    held: Held,
+}
+
+/// The rows that compare.
+struct Held {
+    x: Option<Matrix>,
+    truth: Target,
+    weights: Option<Vec<f64>>,
+}
+
+impl<'a> View<'a> {
+    pub fn new(table: &'a DataFrame, maps: &'a MapStates, share: f64) -> Self {
+        Self { table, maps, share, ready: Mutex::default() }
+    }
+
+    /// What the metric says of a fit of `spec`: `None` where its time did not suffice, and inside where it is not defined.
+    ///
+    /// Errors: those of [`Fresh::fit`].
+    pub fn value(&self, spec: &FitSpec, name: &str, fitting: &Fitting<'_>) -> Result<Option<Option<f64>>, RunError> {
+        let ready = self.ready(spec)?;
+        let Ready { train, held } = &*ready;
+        let rows = held.x.as_ref().map_or(0, Matrix::rows);
+        let data = (&train.x, &train.y, train.weights.as_deref());
+        let fitted = Fresh::run(spec, data, rows, fitting).map_err(|e| fit_error(e, spec, |i| train.row(i)))??;
+        if fitted.ended_early.is_some() {
+            return Ok(None);
+        }
+        let failed = |e: dbjob_learn::FitError| RunError::new("E0799", e.message);
+        let scores = match &held.x {
+            Some(x) => {
+                let pool = Pool::new(fitting.threads).map_err(failed)?;
+                fitted.model.predict(x, &pool).map_err(failed)?
+            }
+            None => Scores { columns: vec![Vec::new(); fitted.model.classes().max(1)] },
+        };
+        let numbers = match spec.task {
+            Task::Regression => floats(&self.meaning(spec, train).number(&scores.columns[0], "predicted")?)?,
+            _ => Vec::new(),
+        };
+        let predicted = decided(&scores, spec.fixed_threshold());
+        let judged = judged(&held.truth, &scores, &predicted, &numbers, held.weights.as_deref());
+        Ok(Some(metric(name)?.compute(&judged).ok()))
+    }
+
+    fn meaning<'m>(&'m self, spec: &'m FitSpec, train: &'m Train) -> Meaning<'m> {
+        Meaning {
+            task: spec.task,
+            output: &spec.output,
+            classes: train.classes.as_ref().map_or(&[], |c| &c.values),
+            threshold: spec.fixed_threshold(),
+            conformal: None,
+            maps: self.maps,
+        }
+    }
+
+    fn ready(&self, spec: &FitSpec) -> Result<Arc<Ready>, RunError> {
+        // Who comes second waits for the first.
+        let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = all.get(&spec.algorithm.name) {
+            return Ok(Arc::clone(ready));
+        }
+        let train = Train::of(spec, self.table, self.maps)?.sample(self.share, spec.serving.plan.seed);
+        let held = self.held(spec, &train)?;
+        let ready = Arc::new(Ready { train, held });
+        all.insert(spec.algorithm.name.clone(), Arc::clone(&ready));
+        Ok(ready)
+    }
+
+    fn held(&self, spec: &FitSpec, train: &Train) -> Result<Held, RunError> {
+        let parts = &train.parts;
+        let rows = take(self.table, &parts.test)?;
+        let row = |i: usize| u64::from(parts.test[i]) + 1;
+        let x = (rows.height() > 0).then(|| matrix(&rows, spec, self.maps, Purpose::Predict, &row)).transpose()?;
+        let truth = match (&parts.truth, &train.classes) {
+            (Truth::Classes { distinct, rows }, Some(classes)) => {
+                let codes = classes.codes(distinct);
+                let codes = parts.test.iter().filter_map(|r| rows[*r as usize].map(|v| codes[v as usize])).collect();
+                Target::Classes { codes, count: classes.values.len() }
+            }
+            // In the caller's units.
+            _ => Target::Numbers(floats(&self.meaning(spec, train).restored(column(&rows, &spec.output.column)?)?)?),
+        };
+        Ok(Held { x, truth, weights: weights(&rows, spec, &row)? })
+    }
+}
