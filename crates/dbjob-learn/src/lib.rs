@@ -15,6 +15,7 @@ pub mod dummy;
 mod error;
 mod gemm;
 pub mod linear;
+mod made;
 mod matrix;
 pub mod metric;
 mod model;

@@ -1,6 +1,8 @@
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::FitError;
+use crate::made::Made;
 
 /// The levels of a category by code; `None`: the feature is a number.
 pub type Levels = Option<Arc<[String]>>;
@@ -12,6 +14,7 @@ pub struct Matrix {
     levels: Vec<Levels>,
     columns: Vec<Vec<f64>>,
     rows: usize,
+    made: Made,
 }
 
 impl Matrix {
@@ -27,7 +30,7 @@ impl Matrix {
                 columns[i].len()
             )));
         }
-        Ok(Self { levels: vec![None; names.len()], names, columns, rows })
+        Ok(Self { levels: vec![None; names.len()], names, columns, rows, made: Made::default() })
     }
 
     /// The same with categories: one entry a feature. The values of a category are codes of its levels.
@@ -45,11 +48,16 @@ impl Matrix {
                 return Err(FitError::data(message).at(name, row));
             }
         }
-        Ok(Self { levels, ..self })
+        Ok(Self { levels, made: Made::default(), ..self })
     }
 
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// What is made of it once for all that fit it; `number` tells forms of one type apart.
+    pub(crate) fn made<T: Any + Send + Sync>(&self, number: usize, make: impl FnOnce() -> T) -> Arc<T> {
+        self.made.get(number, make)
     }
 
     /// The number of features.
@@ -93,6 +101,7 @@ impl Matrix {
             levels: self.levels.clone(),
             columns: self.columns.iter().map(|c| rows.iter().map(|i| c[*i]).collect()).collect(),
             rows: rows.len(),
+            made: Made::default(),
         }
     }
 }

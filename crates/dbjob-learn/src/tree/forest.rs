@@ -91,14 +91,15 @@ impl ForestLearner {
         cx: &FitContext<'_>,
     ) -> Result<(Vec<Tree>, Option<Early>), FitError> {
         let pool = Pool::new(cx.threads)?;
-        let binned = Binned::new(x, self.max_bins, &pool);
+        let made = x.made(self.max_bins, || Binned::new(x, self.max_bins, &pool));
+        let binned = &*made;
         let limits = Limits {
             max_depth: self.max_depth,
             max_features: self.max_features.of(x.width()),
             min_samples_leaf: self.min_samples_leaf,
             min_samples_split: self.min_samples_split,
         };
-        let grower = Grower { criterion, binned: &binned, labels, limits, leaf_width };
+        let grower = Grower { criterion, binned, labels, limits, leaf_width };
         let resumed = keeper.resume().and_then(|(_, stored)| restore(&stored, x.width(), leaf_width).ok());
         let finished = Finished::new(resumed.unwrap_or_default(), self.trees, leaf_width);
         let first = finished.count();

@@ -93,10 +93,6 @@ impl Fresh {
         Ok(Self { learned, parts, classes, y, weights })
     }
 
-    pub(super) fn spec(&self) -> &FitSpec {
-        &self.learned.spec
-    }
-
     /// What there was no time for.
     pub fn unfinished(&self) -> &[Unfinished] {
         &self.learned.unfinished

@@ -46,14 +46,15 @@ impl Fit<'_> {
     ) -> Result<(Vec<Tree>, Option<Early>), FitError> {
         let Self { learner, x, cx, keeper } = *self;
         let (rounds, sums) = (learner.trees, base.len());
-        let groups = Groups::new(x, learner.max_bins, pool);
+        let made = x.made(learner.max_bins, || Groups::new(x, learner.max_bins, pool));
+        let groups = &*made;
         let mut rows = Rows::new(truth, weights, base, x.rows());
         let mut trees = self.resumed(&mut rows, pool);
         // Trees of one round side by side, or one by one on all threads.
         let side_by_side = sums >= 2 * pool.threads() || sums > 1 && x.rows() < SMALL;
         let threads = if side_by_side { 1 } else { pool.threads() };
         let spaces = if side_by_side { pool.threads().min(sums) } else { 1 };
-        let spaces: Vec<_> = (0..spaces).map(|_| Mutex::new(Workspace::new(&groups, threads))).collect();
+        let spaces: Vec<_> = (0..spaces).map(|_| Mutex::new(Workspace::new(groups, threads))).collect();
         let limits = Limits {
             min_leaf: learner.min_samples_leaf,
             lambda: learner.lambda,
@@ -61,7 +62,7 @@ impl Fit<'_> {
             min_group: GROUP.min(x.rows() / GROUP_SHARE).max(learner.min_samples_leaf),
         };
         let grower = Grower {
-            groups: &groups,
+            groups,
             limits,
             max_leaves: learner.max_leaves,
             max_depth: learner.depth,

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Searches 50 settings of gradient boosting on census_kdd with dbjob, scikit-learn's RandomizedSearchCV and FLAML: how long
+until the same AUC is found.
+
+usage: tune.py DBJOB DATA [--trials N] [--rounds N] [--peers NAME …]
+
+All have two cores and the same rows: trials learn from the train rows and are compared by the same valid rows; the test
+rows judge what was chosen. Each search is a process of its own; its time is that of the whole process but, for the peers, without their imports
+and without reading the data. `to the same AUC` is when a search first had a trial at least as good, on the valid rows, as dbjob's best is;
+dbjob's is the time of its whole run. Exits 1 where a peer is there earlier.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+SEED = 7
+CORES = 2
+
+JOB = """
+job tuned {{ seed = {seed} }}
+dataset rows from parquet("{data}") {{
+  part: category("train", "valid", "test")
+{columns}
+  y: bool label
+}}
+transform t from rows {{ split using part }}
+model m from t {{
+  input where number
+  output y: bool
+  fit gradient_boosting {{
+    trees in 50..=300
+    learning_rate in log(0.02..=0.3)
+    max_leaves in 15..=127
+    min_samples_leaf in 5..=100
+  }}
+  tune {search}({trials}) by auc
+  evaluate auc
+}}
+module searching {{ runs = m, replicas = {cores} }}
+deploy m {{ to registry("models") }}
+"""
+
+
+def table(data):
+    """The rows as one file: numbers, categories as codes, nothing missing."""
+    place = data / "matrices" / "census_kdd" / "filled"
+    out = data / "matrices" / "census_kdd" / "tune.parquet"
+    meta = json.loads((place / "meta.json").read_text())
+    parts = []
+    for part in ("train", "test"):
+        y = np.fromfile(place / f"{part}.y", "<u4")
+        x = np.fromfile(place / f"{part}.f64", "<f8").reshape(-1, len(y))
+        frame = pd.DataFrame({f"f{i}": column for i, column in enumerate(x)})
+        frame["y"], frame["part"] = y == 1, part
+        parts.append(frame)
+    train = parts[0]
+    valid = np.random.default_rng(SEED).random(len(train)) < 0.2
+    train.loc[valid, "part"] = "valid"
+    if not out.exists():
+        pd.concat(parts).to_parquet(out, index=False)
+    assert meta["classes"] == 2
+    return out
+
+
+def dbjob(binary, data, trials, search):
+    columns = [c for c in pd.read_parquet(data).columns if c.startswith("f")]
+    with tempfile.TemporaryDirectory() as folder:
+        declared = "\n".join(f"  {c}: float" for c in columns)
+        names = {"data": data, "columns": declared, "search": search, "trials": trials, "cores": CORES, "seed": SEED}
+        (Path(folder) / "job.dbjob").write_text(JOB.format(**names))
+        begun = time.perf_counter()
+        command = [binary, "run", "--json", "--no-state", "--threads", str(CORES), "job.dbjob"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        seconds = time.perf_counter() - begun
+        if done.returncode != 0:
+            sys.exit(done.stdout + done.stderr)
+        report = json.loads(done.stdout.splitlines()[-1])
+        model = report["report"]["models"][0] if "report" in report else report["models"][0]
+        best = model["search"]["trials"][0]["value"]
+        test = dict(model["metrics"])["auc"]["value"]
+        return {"seconds": seconds, "valid": best, "test": test, "steps": [(seconds, best)]}
+
+
+PEER = r"""
+import json, sys, time, warnings
+import numpy as np, pandas as pd
+from sklearn.metrics import roc_auc_score
+warnings.simplefilter("ignore")
+name, data, trials, cores, seed = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+frame = pd.read_parquet(data)
+x = frame.drop(columns=["y", "part"]).to_numpy(float)
+y, part = frame["y"].to_numpy(), frame["part"].to_numpy()
+train, valid, test = (np.flatnonzero(part == p) for p in ("train", "valid", "test"))
+if name == "sklearn":
+    from scipy.stats import loguniform, randint
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import PredefinedSplit, RandomizedSearchCV
+    space = {
+        "max_iter": randint(50, 301), "learning_rate": loguniform(0.02, 0.3), "max_leaf_nodes": randint(15, 128),
+        "min_samples_leaf": randint(5, 101),
+    }
+    rows = np.concatenate([train, valid])
+    fold = np.where(np.isin(rows, valid), 0, -1)
+    model = HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
+    search = RandomizedSearchCV(
+        model, space, n_iter=trials, scoring="roc_auc", cv=PredefinedSplit(fold), n_jobs=cores, random_state=seed, refit=False
+    )
+    begun = time.perf_counter()
+    search.fit(x[rows], y[rows])
+    searched = time.perf_counter() - begun
+    best = model.set_params(**search.best_params_).fit(x[train], y[train])
+    seconds = time.perf_counter() - begun
+    found = search.cv_results_
+    # When each trial ended, as far as their own times tell: two at a time, in their order.
+    own = found["mean_fit_time"] + found["mean_score_time"]
+    ends = np.cumsum(own) / own.sum() * searched
+    steps = list(zip(ends.tolist(), found["mean_test_score"].tolist()))
+    value = roc_auc_score(y[test], best.predict_proba(x[test])[:, 1])
+else:
+    from flaml import AutoML
+    from flaml.automl.data import get_output_from_log
+    import tempfile
+    log = tempfile.NamedTemporaryFile(suffix=".log")
+    search = AutoML()
+    begun = time.perf_counter()
+    search.fit(
+        x[train], y[train], X_val=x[valid], y_val=y[valid], task="classification", metric="roc_auc", estimator_list=["lgbm"],
+        max_iter=trials, time_budget=-1, n_jobs=cores, seed=seed, eval_method="holdout", log_file_name=log.name,
+        log_type="all", verbose=0, retrain_full=False,
+    )
+    seconds = time.perf_counter() - begun
+    times, best, losses, *_ = get_output_from_log(filename=log.name, time_budget=1e9)
+    steps = [(float(t), 1 - float(loss)) for t, loss in zip(times, losses)]
+    value = roc_auc_score(y[test], search.predict_proba(x[test])[:, 1])
+print(json.dumps({"seconds": seconds, "valid": max(v for _, v in steps), "test": value, "steps": steps}))
+"""
+
+
+def peer(name, data, trials):
+    threads = str(1 if name == "sklearn" else CORES)
+    environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+    command = [sys.executable, "-c", PEER, name, data, str(trials), str(CORES), str(SEED)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{name}: failed\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def reached(steps, wanted):
+    """When a search first had a value as good, rounded to what its noise is worth."""
+    return next((at for at, value in steps if value >= wanted - 1e-4), None)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("binary")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--trials", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--searches", nargs="+", default=["halving", "random"])
+    parser.add_argument("--peers", nargs="*", default=["sklearn", "flaml"])
+    options = parser.parse_args()
+    data = table(options.data)
+    runs = {}
+    for _ in range(options.rounds):
+        for search in options.searches:
+            found = dbjob(options.binary, data, options.trials, search)
+            runs.setdefault(f"dbjob {search}", []).append(found)
+        for name in options.peers:
+            runs.setdefault(name, []).append(peer(name, data, options.trials))
+    middle = {name: sorted(found, key=lambda f: f["seconds"])[len(found) // 2] for name, found in runs.items()}
+    ours = middle[f"dbjob {options.searches[0]}"]
+    print(f"{options.trials} trials, {CORES} cores, {options.rounds} rounds\n")
+    print("| | whole search | to the same AUC | AUC of valid rows | of test rows |\n|---|---|---|---|---|")
+    behind = False
+    for name, found in middle.items():
+        at = ours["seconds"] if found is ours else reached(found["steps"], ours["valid"])
+        behind |= at is not None and at < ours["seconds"]
+        shown = "never" if at is None else f"{at:.1f} s"
+        print(f"| {name} | {found['seconds']:.1f} s | {shown} | {found['valid']:.5f} | {found['test']:.5f} |")
+    sys.exit(behind)
+
+
+if __name__ == "__main__":
+    main()
