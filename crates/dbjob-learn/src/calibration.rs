@@ -158,7 +158,8 @@ pub fn isotonic_of(probability: f64, (from, to): (&[f64], &[f64])) -> f64 {
 /// has not learned from: split conformal prediction. `None`: there are too few of them, or a distance is NaN.
 /// Source: J. Lei et al., "Distribution-Free Predictive Inference for Regression" (2018).
 pub fn conformal_radius(distances: &[f64], coverage: f64) -> Option<f64> {
-    let rank = ((distances.len() + 1) as f64 * coverage).ceil() as usize;
+    // 55 % of 100 rows are 55, whatever the last bit of the product says.
+    let rank = ((distances.len() + 1) as f64 * coverage - 1e-9).ceil() as usize;
     let mut sorted = distances.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(rank.max(1) - 1).copied().filter(|radius| !radius.is_nan())
@@ -224,6 +225,8 @@ mod tests {
         assert_eq!(conformal_radius(&distances, 0.9), Some(9.0));
         assert_eq!(conformal_radius(&distances, 0.5), Some(5.0));
         assert_eq!(conformal_radius(&distances, 0.95), None);
+        let many: Vec<f64> = (1..=99).map(f64::from).collect();
+        assert_eq!(conformal_radius(&many, 0.55), Some(55.0));
         assert_eq!(conformal_radius(&[1.0, f64::NAN], 0.6), None);
     }
 

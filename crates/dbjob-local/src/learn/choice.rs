@@ -111,7 +111,7 @@ impl Unseen {
             let message =
                 format!("the {rows} rows that choose give `{model}` no intervals of {}: {why}", share(coverage));
             // With n rows the least share that is missed is 1 / (n + 1).
-            let wanted = (coverage / (1.0 - coverage)).ceil();
+            let wanted = (coverage / (1.0 - coverage) - 1e-9).ceil();
             let help = if lost {
                 "keep the output where its maps can be undone".to_owned()
             } else {
