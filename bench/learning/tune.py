@@ -83,10 +83,9 @@ def dbjob(binary, data, trials, search):
         seconds = time.perf_counter() - begun
         if done.returncode != 0:
             sys.exit(done.stdout + done.stderr)
-        report = json.loads(done.stdout.splitlines()[-1])
-        model = report["report"]["models"][0] if "report" in report else report["models"][0]
-        best = model["search"]["trials"][0]["value"]
-        test = dict(model["metrics"])["auc"]["value"]
+        told = {event["event"]: event for event in map(json.loads, done.stdout.splitlines())}
+        best = told["searched"]["search"]["trials"][0]["value"]
+        test = dict(told["evaluated"]["metrics"])["auc"]["value"]
         return {"seconds": seconds, "valid": best, "test": test, "steps": [(seconds, best)]}
 
 

@@ -255,6 +255,11 @@ fn many() -> String {
 
 #[test]
 fn halving_tries_many_on_few_rows_and_the_best_on_all() {
+    let here = shop(&job("split using part", HALVING), &many());
+    let ended = dbjob(here.path(), &["run", "--json", "job.dbjob"]);
+    let events = ended.out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let [searched] = &events.filter(|e| e["event"] == "searched").collect::<Vec<_>>()[..] else { panic!("{ended:?}") };
+    assert_eq!(searched["search"]["trials"].as_array().map(Vec::len), Some(12));
     for split in ["split using part", "split test 20% by id"] {
         let here = shop(&job(split, HALVING), &many());
         let told = summary(here.path(), &[]);

@@ -291,6 +291,11 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         path: Option<String>,
     },
+    /// What was tried before a model was fitted, the best first.
+    Searched {
+        item: String,
+        search: SearchReport,
+    },
     Evaluated {
         item: String,
         rows: RowCounts,

@@ -88,6 +88,9 @@ impl<'a> Run<'a> {
     ) -> Result<(), Stop> {
         self.models.insert(id, model);
         if let Some(search) = search {
+            if !self.quiet {
+                self.cx.emit(Event::Searched { item: node.item.clone(), search: search.clone() });
+            }
             self.searches.insert(id, search);
         }
         self.fitted(id, node)
