@@ -25,6 +25,11 @@ pub enum OptionType {
     /// An int or a float, kept as it is.
     Number,
     Numbers,
+    /// A list of ints, bounds included.
+    Ints {
+        min: i64,
+        max: i64,
+    },
     Bool,
     /// One of these bare words.
     Word(&'static [&'static str]),
@@ -55,6 +60,7 @@ pub enum Default {
     Word(&'static str),
     Text(&'static str),
     NoTexts,
+    Ints(&'static [i64]),
 }
 
 impl Default {
@@ -69,6 +75,7 @@ impl Default {
             Self::Word(w) => Value::Word(w.into()),
             Self::Text(t) => Value::String(t.into()),
             Self::NoTexts => Value::List(Vec::new()),
+            Self::Ints(all) => Value::List(all.iter().map(|i| Value::Int(*i)).collect()),
         })
     }
 }
@@ -86,6 +93,7 @@ impl std::fmt::Display for OptionType {
             }
             Self::Number => f.write_str("a number"),
             Self::Numbers => f.write_str("a list of numbers"),
+            Self::Ints { min, max } => write!(f, "a list of ints from {min} to {max}"),
             Self::Bool => f.write_str("true or false"),
             Self::Word(words) => write!(f, "one of {}", words.join(", ")),
             Self::Text => f.write_str("a text in quotes"),

@@ -123,7 +123,7 @@ fn example(spec: &OptionSpec) -> String {
         (_, OptionType::Int { min, .. }) => min.max(2).to_string(),
         (_, OptionType::Float { min, max, .. }) => Value::Float(1.0_f64.clamp(min, max)).to_string(),
         (_, OptionType::Number) => "2".into(),
-        (_, OptionType::Numbers) => "[1, 2]".into(),
+        (_, OptionType::Numbers | OptionType::Ints { .. }) => "[1, 2]".into(),
         (_, OptionType::Bool) => "true".into(),
         (_, OptionType::Word(words) | OptionType::WordOrLiteral(words)) => words.first().copied().unwrap_or("0").into(),
         (_, OptionType::Text) => "\"…\"".into(),
@@ -162,6 +162,10 @@ pub(super) fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
         (OptionType::Number, Some(Value::Int(i))) => Some(Value::Int(i)),
         (OptionType::Numbers, Some(Value::List(items))) => {
             items.iter().all(|i| i.as_f64().is_some_and(f64::is_finite)).then_some(Value::List(items))
+        }
+        (OptionType::Ints { min, max }, Some(Value::List(items))) => {
+            let fits = |item: &Value| matches!(item, Value::Int(i) if (min..=max).contains(i));
+            items.iter().all(fits).then_some(Value::List(items))
         }
         (OptionType::ManyTexts, Some(Value::String(text))) => Some(Value::List(vec![Value::String(text)])),
         (OptionType::Column, None) => word(ast).map(|name| Value::Word(name.into())),

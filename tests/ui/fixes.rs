@@ -62,6 +62,16 @@ fn try_each(path: &Path, text: &str, failures: &mut Vec<String>) -> usize {
 }
 
 #[test]
+fn a_misspelt_beta1_is_told_and_mended() {
+    let text = "dataset a from csv(\"a.csv\") {\n  x: float\n  y: bool label\n}\ntransform t from a { split test 20% }\n\
+                model m from t {\n  input x\n  output y: bool\n  fit mlp { beat1 = 0.8 }\n}\n";
+    let (found, sources) = problems(Path::new("beta1.dbjob"), text);
+    let misspelt = found.iter().find(|d| d.message.contains("beat1")).expect("`beat1` is refused");
+    assert_eq!(misspelt.help.as_deref(), Some("did you mean `beta1`?"));
+    assert!(fixed(text, misspelt, &sources).expect("a fix").contains("fit mlp { beta1 = 0.8 }"));
+}
+
+#[test]
 fn every_fix_mends_its_problem() {
     let (mut failures, mut tried) = (Vec::new(), 0);
     for path in programs() {

@@ -2,6 +2,7 @@ use crate::cluster::{DbscanLearner, KmeansLearner};
 use crate::dummy::DummyLearner;
 use crate::linear::{ElasticNetLearner, Family, GlmLearner, LinearLearner, LogisticLearner};
 use crate::matrix::Levels;
+use crate::mlp::MlpLearner;
 use crate::naive_bayes::NaiveBayesLearner;
 use crate::neighbors::NeighborsLearner;
 use crate::options::Reader;
@@ -20,6 +21,7 @@ pub const ALGORITHMS: &[&str] = &[
     "lasso",
     "linear_regression",
     "logistic_regression",
+    "mlp",
     "naive_bayes",
     "poisson_regression",
     "random_forest",
@@ -164,6 +166,7 @@ pub fn learner(name: &str, task: Task, options: &Options, seed: i64) -> Result<B
         ) => return wrong_task("numbers"),
         ("gradient_boosting", task) => Box::new(BoostLearner::read(&mut reader, task, seed)?),
         ("random_forest", task) => Box::new(ForestLearner::read(&mut reader, task, seed)?),
+        ("mlp", Task::Classification | Task::Regression) => Box::new(MlpLearner::read(&mut reader, seed)?),
         ("naive_bayes", Task::Classification) => Box::new(NaiveBayesLearner::read(&mut reader)?),
         ("naive_bayes", Task::Regression) => return wrong_task("classes"),
         ("knn", _) => Box::new(NeighborsLearner::read(&mut reader)?),

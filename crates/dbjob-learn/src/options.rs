@@ -10,6 +10,7 @@ pub enum OptionValue {
     Float(f64),
     Bool(bool),
     Word(String),
+    Ints(Vec<i64>),
 }
 
 /// The options of an algorithm by name, all of them.
@@ -39,6 +40,7 @@ impl<'a> Reader<'a> {
             OptionValue::Float(x) => x.to_string(),
             OptionValue::Bool(b) => b.to_string(),
             OptionValue::Word(w) => w.clone(),
+            OptionValue::Ints(all) => format!("{all:?}"),
         };
         FitError::option(format!("option `{name}` of {} is {given}; it takes {wanted}", self.algorithm))
     }
@@ -94,6 +96,26 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         self.int(name, low, i64::MAX).map(Some)
+    }
+
+    /// A finite number of at least `low`, or null.
+    pub fn optional_float(&mut self, name: &str, low: f64) -> Result<Option<f64>, FitError> {
+        if self.peek(name) == Some(&OptionValue::Null) {
+            self.skip(name);
+            return Ok(None);
+        }
+        self.float(name, low, true).map(Some)
+    }
+
+    /// Whole numbers in `low..=high`.
+    pub fn ints(&mut self, name: &str, low: i64, high: i64) -> Result<Vec<usize>, FitError> {
+        let value = self.take(name)?;
+        match value {
+            OptionValue::Ints(all) if all.iter().all(|i| (low..=high).contains(i)) => {
+                Ok(all.iter().map(|i| *i as usize).collect())
+            }
+            _ => Err(self.wrong(name, value, &format!("a list of whole numbers in {low}..={high}"))),
+        }
     }
 
     pub fn bool(&mut self, name: &str) -> Result<bool, FitError> {

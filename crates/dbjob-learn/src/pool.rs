@@ -46,6 +46,29 @@ impl Pool {
         }
     }
 
+    /// The work on a thread of the pool, from where others are reached sooner.
+    pub(crate) fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.threads {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
+    /// `work(0, first), work(1, second), …`, whichever thread did them; with `here` the caller's.
+    pub(crate) fn each<P: Send, T: Send>(
+        &self,
+        parts: Vec<P>,
+        here: bool,
+        work: impl Fn(usize, P) -> T + Sync + Send,
+    ) -> Vec<T> {
+        match &self.threads {
+            Some(pool) if parts.len() > 1 && !here => {
+                pool.install(|| parts.into_par_iter().enumerate().map(|(i, part)| work(i, part)).collect())
+            }
+            _ => parts.into_iter().enumerate().map(|(i, part)| work(i, part)).collect(),
+        }
+    }
+
     /// `work(0), work(1), …` begun in this order, until one of them says false.
     pub(crate) fn run_in_order(&self, count: usize, work: impl Fn(usize) -> bool + Sync + Send) {
         let next = AtomicUsize::new(0);

@@ -9,6 +9,7 @@ use crate::cluster::{Centers, Dense};
 use crate::dummy::Dummy;
 use crate::linear::LinearModel;
 use crate::matrix::Levels;
+use crate::mlp::MlpModel;
 use crate::naive_bayes::NaiveBayes;
 use crate::neighbors::Neighbors;
 use crate::tree::Ensemble;
@@ -17,6 +18,7 @@ use crate::tree::Ensemble;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DType {
     F64,
+    F32,
     U32,
     U8,
 }
@@ -35,6 +37,11 @@ pub type Tensors = Vec<(&'static str, Tensor)>;
 impl Tensor {
     pub fn f64(shape: Vec<usize>, values: &[f64]) -> Self {
         Self { dtype: DType::F64, shape, bytes: values.iter().flat_map(|v| v.to_le_bytes()).collect() }
+    }
+
+    pub fn f32(values: &[f32]) -> Self {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        Self { dtype: DType::F32, shape: vec![values.len()], bytes }
     }
 
     pub fn u32(values: &[u32]) -> Self {
@@ -96,6 +103,7 @@ pub(crate) fn write(tensors: &Tensors, key: &str, header: String) -> Vec<u8> {
     let views = tensors.iter().map(|(name, t)| {
         let dtype = match t.dtype {
             DType::F64 => Dtype::F64,
+            DType::F32 => Dtype::F32,
             DType::U32 => Dtype::U32,
             DType::U8 => Dtype::U8,
         };
@@ -129,6 +137,7 @@ pub fn load_as(bytes: &[u8], name: impl FnOnce(Vec<String>) -> Vec<String>) -> R
     match header.kind.as_str() {
         LinearModel::KIND => Ok(Box::new(LinearModel::restore(stored)?)),
         Ensemble::KIND => Ok(Box::new(Ensemble::restore(stored)?)),
+        MlpModel::KIND => Ok(Box::new(MlpModel::restore(stored)?)),
         NaiveBayes::KIND => Ok(Box::new(NaiveBayes::restore(stored)?)),
         Neighbors::KIND => Ok(Box::new(Neighbors::restore(stored)?)),
         Dummy::KIND => Ok(Box::new(Dummy::restore(stored)?)),
@@ -173,6 +182,11 @@ impl<'a> Stored<'a> {
         let view = self.view(name, Dtype::F64)?;
         let values = view.data().as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
         Ok((values, view.shape().to_vec()))
+    }
+
+    pub fn f32(&self, name: &str) -> Result<Vec<f32>, LoadError> {
+        let view = self.view(name, Dtype::F32)?;
+        Ok(view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
     }
 
     pub fn u32(&self, name: &str) -> Result<Vec<u32>, LoadError> {

@@ -10,6 +10,7 @@ mod knn;
 mod lasso;
 mod linear_regression;
 pub mod logistic_regression;
+mod mlp;
 mod naive_bayes;
 mod page;
 mod poisson_regression;
@@ -51,6 +52,8 @@ pub enum Only {
     ClassWords { option: &'static str, words: &'static [&'static str], help: &'static str },
     /// These words of the option where numbers are learned.
     NumberWords { option: &'static str, words: &'static [&'static str], help: &'static str },
+    /// Where the option `of` is given, which has no default.
+    Beside { options: &'static [&'static str], of: &'static str, help: &'static str },
     /// Where the option `of` is one of these words.
     With { options: &'static [&'static str], of: &'static str, is: &'static [&'static str], help: &'static str },
 }
@@ -64,6 +67,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
     poisson_regression::POISSON_REGRESSION,
     gamma_regression::GAMMA_REGRESSION,
     random_forest::RANDOM_FOREST,
+    mlp::MLP,
     knn::KNN,
     naive_bayes::NAIVE_BAYES,
     dummy::DUMMY,
@@ -84,4 +88,4 @@ pub fn find(name: &str) -> Option<&'static Algorithm> {
 }
 
 /// Algorithms of the language that no engine has yet.
-pub const LATER: &[&str] = &["mlp", "decision_tree", "extra_trees", "svm"];
+pub const LATER: &[&str] = &["decision_tree", "extra_trees", "svm"];

@@ -10,8 +10,29 @@ const BEGINNING: &str = "\
 
 What `fit` may name. Options are checked when the job is: their names, types and ranges, and whether they have an effect beside
 the others and for what is learned. The same rows, options and seed give the same model, bit for bit, on any number of cores.
-Numbers are 64-bit floats throughout. Nothing is scaled silently: map inputs with `standardize` where it is said below.
+Numbers are 64-bit floats, but inside of `mlp`. Nothing is scaled silently: map inputs with `standardize` where it is said below.
 
+";
+
+const END: &str = "
+## Data that have no best coefficients, or many
+
+What linear models do then; no coefficient is ever NaN or infinite.
+
+| data | answer |
+|---|---|
+| constant input | its coefficient is 0 (without an intercept it is an input like any other) |
+| collinear inputs, more inputs than rows | of all best coefficients the shortest in units of each input's spread: two copies of an input share equally. The L1 penalty chooses among them instead |
+| classes told apart without a mistake, wholly or for some values of an input | `logistic_regression` with `penalty = none` is error E0715, which names the input; with a penalty, or by epochs, there is an answer |
+| counts that are 0 wherever an input has some value | `poisson_regression` with `alpha = 0` is error E0715, which names the input |
+| one class only, no rows, every weight 0 | error E0715 |
+| an output below 0 (`poisson_regression`), of 0 or below (`gamma_regression`) | error E0715 with the row |
+| numbers whose squares are no 64-bit floats, about 1e154 | error E0715, which names the input; `standardize` |
+| units that differ by many powers of ten | no trouble without a penalty: solvers see every input in units of its spread |
+| fewer iterations than it takes | a warning with the gradient that is left; the coefficients of the last iteration |
+
+`linear_regression` gives at least seven of the certified digits on all linear sets of NIST's Statistical Reference Datasets,
+Filip and Wampler among them; without a penalty the others agree with statsmodels to ten digits.
 ";
 
 /// docs/algorithms.md: every algorithm with what it learns, what it takes, its options and an example.
@@ -31,6 +52,7 @@ pub fn page() -> String {
         write!(out, "\n## {name}\n\n{doc}\nAn example: `{example}`.\n").expect("strings take all");
         options(&mut out, entry);
     }
+    out.push_str(END);
     out
 }
 
@@ -59,6 +81,7 @@ fn when(only: &Only, option: &str) -> Option<String> {
         Only::With { options, of, is, .. } if options.contains(&option) => {
             Some(format!("with {of} `{}` only", is.join("`, `")))
         }
+        Only::Beside { options, of, .. } if options.contains(&option) => Some(format!("beside `{of}` only")),
         _ => None,
     }
 }

@@ -1,11 +1,12 @@
 use super::design::Design;
 use super::loss::Loss;
-use super::minibatch::{self, Optimizer, Schedule};
+use super::minibatch;
 use super::model::LinearModel;
 use super::objective::Objective;
 use super::solve::{Method, Solver};
 use crate::checkpoint::Keeper;
 use crate::matrix::check;
+use crate::mlp::{Optimizer, Output, Penalty, Recipe, Schedule};
 use crate::options::Reader;
 use crate::weights::{ClassWeight, present_classes};
 use crate::{FitContext, FitError, Fitted, Learner, Matrix, Pool, Target};
@@ -24,11 +25,11 @@ pub struct LogisticLearner {
 #[derive(Debug)]
 enum Way {
     Whole(Solver),
-    MiniBatch(Schedule),
+    MiniBatch(Recipe),
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Penalty {
+enum Kind {
     None,
     L2,
     L1,
@@ -37,12 +38,13 @@ enum Penalty {
 
 impl LogisticLearner {
     pub(crate) fn read(options: &mut Reader<'_>, seed: i64) -> Result<Self, FitError> {
-        use Penalty::{ElasticNet, L1, L2};
+        use Kind::{ElasticNet, L1, L2};
         let penalty =
-            options.word("penalty", &[("none", Penalty::None), ("l2", L2), ("l1", L1), ("elastic_net", ElasticNet)])?;
+            options.word("penalty", &[("none", Kind::None), ("l2", L2), ("l1", L1), ("elastic_net", ElasticNet)])?;
         let (c, ratio) = (options.float("c", 0.0, false)?, options.share("l1_ratio")?);
         let max_iter = options.int("max_iter", 1, i64::MAX)?;
         let tol = options.float("tol", 0.0, false)?;
+        let adam = Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decoupled: false };
         let whole = |method| Ok(Solver { method, max_iter, tol });
         let optimizer = options.word(
             "optimizer",
@@ -50,25 +52,34 @@ impl LogisticLearner {
                 ("auto", whole(Method::Auto)),
                 ("newton", whole(Method::Newton)),
                 ("lbfgs", whole(Method::Lbfgs)),
-                ("adam", Err(Optimizer::Adam)),
-                ("sgd", Err(Optimizer::Sgd)),
+                ("adam", Err(adam)),
+                ("sgd", Err(Optimizer::Sgd { momentum: 0.0 })),
             ],
         )?;
-        let epochs = options.int("epochs", 1, i64::MAX)?;
+        let epochs = options.int("epochs", 1, i64::from(u32::MAX))?;
         let learning_rate = options.float("learning_rate", 0.0, false)?;
         let batch_size = options.int("batch_size", 1, i64::MAX)?;
         Ok(Self {
             l1_ratio: match penalty {
-                Penalty::None | L2 => 0.0,
+                Kind::None | L2 => 0.0,
                 L1 => 1.0,
                 ElasticNet => ratio,
             },
-            c: (!matches!(penalty, Penalty::None)).then_some(c),
+            c: (!matches!(penalty, Kind::None)).then_some(c),
             fit_intercept: options.bool("fit_intercept")?,
             class_weight: ClassWeight::read(options)?,
             way: match optimizer {
                 Ok(solver) => Way::Whole(solver),
-                Err(optimizer) => Way::MiniBatch(Schedule { optimizer, epochs, learning_rate, batch_size, seed }),
+                Err(optimizer) => Way::MiniBatch(Recipe {
+                    optimizer,
+                    epochs,
+                    learning_rate,
+                    schedule: Schedule::Constant,
+                    batch_size,
+                    dropout: 0.0,
+                    stop_early: None,
+                    seed,
+                }),
             },
         })
     }
@@ -97,9 +108,12 @@ impl Learner for LogisticLearner {
                 let start = vec![0.0; objective.parameters()];
                 solver.solve(&objective, l1, start, ("logistic_regression", cx), &keeper, &pool)?
             }
-            Way::MiniBatch(schedule) => {
-                let penalties = (l1, l2, self.fit_intercept);
-                minibatch::fit(x, &codes, &rows, (loss.outputs(), penalties), schedule, cx, &keeper)?
+            Way::MiniBatch(recipe) => {
+                let outputs = loss.outputs();
+                let output = if outputs == 1 { Output::Binary } else { Output::Classes(outputs) };
+                let penalty = Penalty { l1, l2, no_bias: !self.fit_intercept };
+                let told = ("logistic_regression", cx);
+                minibatch::fit(x, &codes, &rows, (output, penalty), recipe, told, &keeper, &pool)?
             }
         };
         let model = LinearModel::classifier(x.names(), *count, learned, coefficients, intercepts);

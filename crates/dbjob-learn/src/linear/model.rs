@@ -1,4 +1,5 @@
-use crate::numeric::{exp, sigmoid, softmax};
+use crate::classes::{are_sound, outputs, probabilities};
+use crate::numeric::exp;
 use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
@@ -63,16 +64,9 @@ impl LinearModel {
             ([1], 0) => Some(Link::Log),
             _ => None,
         };
-        let outputs = match learned.len() {
-            0 | 2 => 1,
-            k => k,
-        };
-        let sound = intercepts.len() == outputs
-            && shape == [outputs, stored.features.len()]
-            && learned.len() != 1
-            && (learned.is_empty() == (stored.classes == 0))
-            && learned.is_sorted_by(|a, b| a < b)
-            && learned.iter().all(|c| (*c as usize) < stored.classes);
+        let sound = intercepts.len() == outputs(&learned)
+            && shape == [intercepts.len(), stored.features.len()]
+            && are_sound(&learned, stored.classes);
         let Some(link) = link.filter(|_| sound) else {
             return Err(LoadError("the tensors of the linear model do not fit together".to_owned()));
         };
@@ -108,29 +102,8 @@ impl LinearModel {
                 }
                 z
             }
-            2 => {
-                let second: Vec<f64> = z[0].iter().map(|z| sigmoid(*z)).collect();
-                // 1 - p loses no more than p itself has; the two sum to 1 exactly.
-                let first = second.iter().map(|p| 1.0 - p).collect();
-                self.spread(vec![first, second], rows.len())
-            }
-            _ => {
-                softmax(&mut z);
-                self.spread(z, rows.len())
-            }
+            _ => probabilities(z, &self.learned, self.classes),
         }
-    }
-
-    /// From learned classes to all classes.
-    fn spread(&self, probabilities: Vec<Vec<f64>>, rows: usize) -> Vec<Vec<f64>> {
-        if self.learned.len() == self.classes {
-            return probabilities;
-        }
-        let mut all = vec![vec![0.0; rows]; self.classes];
-        for (class, column) in self.learned.iter().zip(probabilities) {
-            all[*class as usize] = column;
-        }
-        all
     }
 }
 

@@ -24,6 +24,13 @@ fn iterative() -> Vec<(&'static str, Changes, Matrix, Target)> {
             ("batch_size", OptionValue::Int(16)),
         ]
     };
+    let network = || -> Changes {
+        vec![
+            ("dropout", OptionValue::Float(0.1)),
+            ("epochs", OptionValue::Int(9)),
+            ("batch_size", OptionValue::Int(16)),
+        ]
+    };
     // Many starts, so that there is something to interrupt.
     let clusters = vec![("k", OptionValue::Int(6)), ("n_init", OptionValue::Int(4)), ("tol", OptionValue::Float(0.0))];
     let solver = |optimizer: &str, penalty: &str| -> Changes {
@@ -39,6 +46,13 @@ fn iterative() -> Vec<(&'static str, Changes, Matrix, Target)> {
         ("logistic_regression", minibatch("sgd"), wine.x.clone(), wine.classes()),
         ("gradient_boosting", forest(), wine.x.clone(), wine.classes()),
         ("gradient_boosting", drawn(), diabetes.x.clone(), diabetes.numbers()),
+        ("mlp", network(), wine.x.clone(), wine.classes()),
+        (
+            "mlp",
+            [network(), vec![("stop_early", OptionValue::Int(3))]].concat(),
+            diabetes.x.clone(),
+            diabetes.numbers(),
+        ),
         ("random_forest", forest(), wine.x.clone(), wine.classes()),
         ("random_forest", forest(), diabetes.x.clone(), diabetes.numbers()),
         ("kmeans", clusters, diabetes.x.clone(), Target::Unlabelled(diabetes.x.rows())),
@@ -157,6 +171,7 @@ fn a_checkpoint_of_another_fit_or_a_damaged_one_is_not_used() {
             "random_forest" | "gradient_boosting" => "max_bins",
             "kmeans" => "max_iter",
             "logistic_regression" => "c",
+            "mlp" => "batch_size",
             _ => "alpha",
         };
         other.1.retain(|(name, _)| *name != change);

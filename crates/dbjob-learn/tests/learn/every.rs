@@ -26,6 +26,16 @@ fn cases() -> Vec<(&'static str, Changes, Matrix, Target)> {
                 cases.push((*name, vec![("penalty", word("l1"))], wine.x.clone(), wine.classes()));
                 cases.push((*name, lbfgs_l1(), wine.x.clone(), wine.classes()));
             }
+            "mlp" => {
+                let few = |more: &[(&'static str, OptionValue)]| -> Changes {
+                    [&[("epochs", OptionValue::Int(4)), ("learning_rate", OptionValue::Float(1e-4))], more].concat()
+                };
+                let dropout = ("dropout", OptionValue::Float(0.2));
+                let deep = ("layers", OptionValue::Ints(vec![20, 10]));
+                let patient = ("stop_early", OptionValue::Int(2));
+                cases.push((*name, few(&[]), wine.x.clone(), wine.classes()));
+                cases.push((*name, few(&[dropout, deep, patient]), diabetes.x.clone(), diabetes.numbers()));
+            }
             "knn" | "dummy" => {
                 cases.push((*name, vec![], wine.x.clone(), wine.classes()));
                 cases.push((*name, vec![], diabetes.x.clone(), diabetes.numbers()));

@@ -12,6 +12,7 @@ mod input;
 mod least_squares;
 mod logistic;
 mod metrics;
+mod mlp;
 mod naive_bayes;
 mod neighbors;
 mod support;

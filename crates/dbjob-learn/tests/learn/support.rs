@@ -143,6 +143,26 @@ pub fn options(algorithm: &str, changes: &[(&str, OptionValue)]) -> Options {
         "dbscan" => vec![("eps", Float(0.5)), ("min_samples", Int(5)), ("metric", word("euclidean"))],
         "linear_regression" => vec![("fit_intercept", Bool(true))],
         "ridge" => vec![("alpha", Float(1.0)), ("fit_intercept", Bool(true))],
+        "mlp" => vec![
+            ("layers", OptionValue::Ints(vec![16])),
+            ("activation", word("relu")),
+            ("dropout", Float(0.0)),
+            ("epochs", Int(200)),
+            ("learning_rate", Float(1e-3)),
+            ("schedule", word("constant")),
+            ("decay", Null),
+            ("decay_every", Int(30)),
+            ("optimizer", word("adam")),
+            ("momentum", Float(0.9)),
+            ("beta1", Float(0.9)),
+            ("beta2", Float(0.999)),
+            ("epsilon", Float(1e-8)),
+            ("weight_decay", Null),
+            ("batch_size", Int(256)),
+            ("stop_early", Null),
+            ("valid_share", Float(0.1)),
+            ("class_weight", word("none")),
+        ],
         "lasso" => {
             vec![("alpha", Float(1.0)), ("fit_intercept", Bool(true)), ("max_iter", Int(10_000)), ("tol", Float(1e-6))]
         }

@@ -10,6 +10,9 @@ pub(super) fn options(algorithm: &Algorithm) -> Result<Options, RunError> {
             Value::Float(x) => OptionValue::Float(*x),
             Value::Bool(b) => OptionValue::Bool(*b),
             Value::Word(w) | Value::String(w) => OptionValue::Word(w.clone()),
+            Value::List(items) if items.iter().all(|i| matches!(i, Value::Int(_))) => OptionValue::Ints(
+                items.iter().filter_map(|i| if let Value::Int(i) = i { Some(*i) } else { None }).collect(),
+            ),
             other => {
                 let message = format!("{} takes no value such as {other} for `{name}`", algorithm.name);
                 return Err(RunError::new("E0799", message).or_span(algorithm.span));

@@ -1,0 +1,167 @@
+use super::model::{MlpModel, output};
+use super::{Activation, Network, Optimizer, Penalty, Recipe, Rows, Schedule, train};
+use crate::checkpoint::Keeper;
+use crate::matrix::check;
+use crate::numeric::{dot, sum};
+use crate::options::Reader;
+use crate::rng::Rng;
+use crate::weights::{ClassWeight, present_classes};
+use crate::{FitContext, FitError, Fitted, Learner, Matrix, Pool, Target};
+
+/// A neural network of dense layers, for classes and numbers.
+#[derive(Debug)]
+pub struct MlpLearner {
+    layers: Vec<usize>,
+    activation: Activation,
+    recipe: Recipe,
+    weight_decay: f64,
+    /// The share of the rows that judges, where it stops early.
+    valid_share: f64,
+    class_weight: ClassWeight,
+}
+
+impl MlpLearner {
+    pub(crate) fn read(options: &mut Reader<'_>, seed: i64) -> Result<Self, FitError> {
+        use Activation::{Relu, Sigmoid, Tanh};
+        let momentum = options.float("momentum", 0.0, true)?;
+        let (beta1, beta2) = (options.share("beta1")?, options.share("beta2")?);
+        let epsilon = options.float("epsilon", 0.0, false)?;
+        let adam = |decoupled| Optimizer::Adam { beta1, beta2, epsilon, decoupled };
+        let optimizers = [("adam", adam(false)), ("adamw", adam(true)), ("sgd", Optimizer::Sgd { momentum })];
+        let optimizer = options.word("optimizer", &optimizers)?;
+        let decay = options.optional_float("decay", 0.0)?;
+        let every = options.int("decay_every", 1, i64::MAX)?;
+        let schedules = [
+            ("constant", Schedule::Constant),
+            ("step", Schedule::Step { decay: decay.unwrap_or(0.1), every }),
+            ("exponential", Schedule::Exponential { decay: decay.unwrap_or(0.95) }),
+            ("cosine", Schedule::Cosine),
+        ];
+        let usual_decay = if optimizer == adam(true) { 0.01 } else { 0.0 };
+        Ok(Self {
+            layers: options.ints("layers", 1, 1_000_000)?,
+            activation: options.word("activation", &[("relu", Relu), ("tanh", Tanh), ("sigmoid", Sigmoid)])?,
+            recipe: Recipe {
+                optimizer,
+                epochs: options.int("epochs", 1, i64::from(u32::MAX))?,
+                learning_rate: options.float("learning_rate", 0.0, false)?,
+                schedule: options.word("schedule", &schedules)?,
+                batch_size: options.int("batch_size", 1, i64::MAX)?,
+                dropout: options.share("dropout")?.min(0.999),
+                stop_early: options.optional_int("stop_early", 1)?,
+                seed,
+            },
+            weight_decay: options.optional_float("weight_decay", 0.0)?.unwrap_or(usual_decay),
+            valid_share: options.share("valid_share")?,
+            class_weight: ClassWeight::read(options)?,
+        })
+    }
+}
+
+/// Rows as a network takes them.
+struct Prepared {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    weights: Vec<f32>,
+}
+
+impl Prepared {
+    fn new(x: &Matrix, y: &[f32], weights: &[f64], rows: &[u32]) -> Self {
+        let width = x.width();
+        let mut values = vec![0.0_f32; rows.len() * width];
+        // A block of rows at a time: what is written to stays in the cache.
+        for (block, to) in rows.chunks(512).zip(values.chunks_mut(512 * width)) {
+            for j in 0..width {
+                let column = x.column(j);
+                to.iter_mut()
+                    .skip(j)
+                    .step_by(width)
+                    .zip(block)
+                    .for_each(|(to, row)| *to = column[*row as usize] as f32);
+            }
+        }
+        Self {
+            x: values,
+            y: rows.iter().map(|row| y[*row as usize]).collect(),
+            weights: rows.iter().map(|row| weights[*row as usize] as f32).collect(),
+        }
+    }
+
+    fn rows(&self) -> Rows<'_, f32> {
+        Rows { x: &self.x, y: &self.y, weights: &self.weights }
+    }
+}
+
+impl Learner for MlpLearner {
+    fn fit(&self, x: &Matrix, y: &Target, weights: Option<&[f64]>, cx: &FitContext<'_>) -> Result<Fitted, FitError> {
+        check(x, y, weights)?;
+        if x.rows() > u32::MAX as usize {
+            return Err(FitError::data(format!("{} rows are more than a network takes ({})", x.rows(), u32::MAX)));
+        }
+        let large = |j: &usize| x.column(*j).iter().any(|v| v.abs() > f64::from(f32::MAX));
+        if let Some(j) = (0..x.width()).find(large) {
+            let name = &x.names()[j];
+            return Err(FitError::data(format!("feature `{name}` is too large: a network computes with 32 bits"))
+                .help(format!("`map {name} with standardize`")));
+        }
+        let pool = Pool::new(cx.threads)?;
+        let keeper = Keeper::new(cx, self, x, y, weights);
+        let ones = || weights.map_or_else(|| vec![1.0; x.rows()], <[f64]>::to_vec);
+        let (classes, learned, truth, mut rows, scale) = match y {
+            Target::Classes { codes, count } => {
+                let rows = self.class_weight.rows(codes, *count, weights);
+                let learned = present_classes(codes, *count, &rows)?;
+                // Rows without weight may be of a class that is not learned; any code serves them.
+                let truth = codes.iter().map(|c| learned.binary_search(c).unwrap_or(0) as f32).collect();
+                (*count, learned, truth, rows, (0.0, 1.0))
+            }
+            Target::Numbers(numbers) => {
+                let rows = ones();
+                let (centre, unit) = spread(numbers, &rows)?;
+                let truth: Vec<f32> = numbers.iter().map(|y| ((y - centre) / unit) as f32).collect();
+                (0, vec![], truth, rows, (centre, unit))
+            }
+            Target::Unlabelled(_) => return Err(FitError::data("a network learns an output")),
+        };
+        // With weights of mean 1 the loss has one scale.
+        let mean = sum(&rows) / rows.len() as f64;
+        rows.iter_mut().for_each(|w| *w /= mean);
+        let (train_rows, judge_rows) = self.share_out(&rows);
+        let prepared = Prepared::new(x, &truth, &rows, &train_rows);
+        let judge = (!judge_rows.is_empty()).then(|| Prepared::new(x, &truth, &rows, &judge_rows));
+        let judge = judge.as_ref().map(Prepared::rows);
+        let network = Network::new(x.width(), &self.layers, self.activation, output(&learned));
+        let penalty = Penalty { l1: 0.0, l2: self.weight_decay, no_bias: false };
+        let trained =
+            train(&network, &prepared.rows(), judge.as_ref(), (&self.recipe, penalty), ("mlp", cx), &keeper, &pool)?;
+        let model = MlpModel::new((x.names(), classes, learned), (network, trained.parameters), scale);
+        Ok(Fitted { model: Box::new(model), ended_early: trained.ended_early })
+    }
+}
+
+impl MlpLearner {
+    /// The rows to learn from and those to judge by, if it stops early; the seed decides.
+    fn share_out(&self, weights: &[f64]) -> (Vec<u32>, Vec<u32>) {
+        let mut rows: Vec<u32> = (0..weights.len() as u32).filter(|row| weights[*row as usize] > 0.0).collect();
+        if self.recipe.stop_early.is_none() || rows.len() < 2 {
+            return (rows, vec![]);
+        }
+        Rng::new(self.recipe.seed, u64::MAX - 1).shuffle(&mut rows);
+        let held = (self.valid_share * rows.len() as f64).round() as usize;
+        let judge = rows.split_off(rows.len() - held.clamp(1, rows.len() - 1));
+        (rows, judge)
+    }
+}
+
+/// The mean and the spread of the output; a constant one has the spread 1.
+fn spread(numbers: &[f64], weights: &[f64]) -> Result<(f64, f64), FitError> {
+    let total = sum(weights);
+    let centre = dot(numbers, weights) / total;
+    let squares: f64 = numbers.iter().zip(weights).map(|(y, w)| w * (y - centre) * (y - centre)).sum();
+    let unit = (squares / total).sqrt();
+    if !unit.is_finite() {
+        return Err(FitError::data("the output is too large: its squares are not finite")
+            .help("`map … with standardize` the output"));
+    }
+    Ok((centre, if unit > 0.0 { unit } else { 1.0 }))
+}

@@ -1,0 +1,249 @@
+use super::network::{Dropout, Network, Workspace};
+use super::state::State;
+use super::step::{Optimizer, Schedule, Stepper};
+use crate::checkpoint::Keeper;
+use crate::real::Real;
+use crate::rng::Rng;
+use crate::{Early, FitContext, FitError, FitErrorKind, Pool, Progress};
+
+/// How a network goes through the rows.
+#[derive(Debug)]
+pub(crate) struct Recipe {
+    pub optimizer: Optimizer,
+    /// Passes over all rows; each in a new order that the seed decides.
+    pub epochs: usize,
+    pub learning_rate: f64,
+    pub schedule: Schedule,
+    pub batch_size: usize,
+    pub dropout: f64,
+    /// Epochs without a better loss on the rows that judge before it ends.
+    pub stop_early: Option<usize>,
+    pub seed: i64,
+}
+
+/// Of the weights, not the biases: part of the loss (per unit of weight), or, for AdamW, a shrinking beside it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Penalty {
+    pub l1: f64,
+    pub l2: f64,
+    /// Whether biases stay where they began.
+    pub no_bias: bool,
+}
+
+/// Rows to learn from, or to judge by.
+pub(crate) struct Rows<'a, T> {
+    /// Row after row.
+    pub x: &'a [T],
+    /// A number, or the index of an output.
+    pub y: &'a [T],
+    pub weights: &'a [T],
+}
+
+/// Rows of a batch that one thread goes through. Batches are cut by their size alone, so that sums come in one order.
+const SHARD: usize = 64;
+
+/// The trained parameters, and whether the time was over before the last epoch.
+pub(crate) struct Trained<T> {
+    pub parameters: Vec<T>,
+    pub ended_early: Option<Early>,
+}
+
+/// Trains on `rows` in batches. With rows to judge by, the parameters after the best epoch; else those after the last one, or
+/// where the time is over, the best by the loss on the way through the epoch; within the first epoch those of the moment.
+pub(crate) fn train<T: Real>(
+    network: &Network,
+    rows: &Rows<'_, T>,
+    judge: Option<&Rows<'_, T>>,
+    (recipe, penalty): (&Recipe, Penalty),
+    (algorithm, cx): (&str, &FitContext<'_>),
+    keeper: &Keeper<'_>,
+    pool: &Pool,
+) -> Result<Trained<T>, FitError> {
+    pool.enter(|| Trainer { network, rows, judge, recipe, penalty, algorithm, cx, keeper, pool }.run())
+}
+
+struct Trainer<'a, T> {
+    network: &'a Network,
+    rows: &'a Rows<'a, T>,
+    judge: Option<&'a Rows<'a, T>>,
+    recipe: &'a Recipe,
+    penalty: Penalty,
+    algorithm: &'a str,
+    cx: &'a FitContext<'a>,
+    keeper: &'a Keeper<'a>,
+    pool: &'a Pool,
+}
+
+/// What one thread works in.
+struct Shard<T> {
+    space: Workspace<T>,
+    truth: Vec<T>,
+    weights: Vec<T>,
+    gradient: Vec<T>,
+}
+
+impl<T: Real> Trainer<'_, T> {
+    fn run(&self) -> Result<Trained<T>, FitError> {
+        let (recipe, n) = (self.recipe, self.rows.y.len());
+        let start = || self.network.start(&mut Rng::new(recipe.seed, u64::MAX));
+        let fresh = || State::new(start(), Stepper::new(recipe.optimizer, self.network.parameters()));
+        let resumed = self.keeper.resume().and_then(|(done, stored)| fresh().restore(done, &stored, recipe.epochs));
+        let mut after = resumed.unwrap_or_else(fresh);
+        let batch_size = recipe.batch_size.min(n);
+        let mut shards: Vec<Shard<T>> = (0..batch_size.div_ceil(SHARD)).map(|_| self.shard()).collect();
+        let decays = self.decays();
+        let total: f64 = self.rows.weights.iter().map(|w| w.wide()).sum();
+        let mut gradient = vec![T::ZERO; self.network.parameters()];
+        while after.epoch < recipe.epochs && !self.is_flat(&after) {
+            let mut order: Vec<u32> = (0..n as u32).collect();
+            Rng::new(recipe.seed, after.epoch as u64).shuffle(&mut order);
+            let rate = recipe.learning_rate * recipe.schedule.factor(after.epoch, recipe.epochs);
+            let (mut parameters, mut stepper, mut loss) = (after.parameters.clone(), after.stepper.clone(), 0.0);
+            for batch in order.chunks(batch_size) {
+                if self.cx.stops() {
+                    return self.stopped(after, parameters);
+                }
+                loss += self.batch(batch, &parameters, stepper.steps, &mut shards, &mut gradient);
+                let scale = T::of(n as f64 / (batch.len() as f64 * total));
+                self.penalise(&parameters, &decays, scale, &mut gradient);
+                let shrink = T::of(self.penalty.l2);
+                stepper.step(rate, &mut parameters, &gradient, |i| if decays[i] { shrink } else { T::ZERO });
+            }
+            let loss = loss / total + self.penalty_of(&parameters, &decays);
+            let epoch = after.epoch + 1;
+            if !loss.is_finite() || parameters.iter().any(|v| !v.finite()) {
+                let message = format!("{} diverged in epoch {epoch}: the loss is not finite", self.algorithm);
+                return Err(FitError::new(FitErrorKind::Diverged, message)
+                    .help("lower learning_rate, or `map … with standardize` the inputs"));
+            }
+            let judged = self.judge.map(|rows| self.loss(rows, &parameters));
+            (self.cx.progress)(Progress {
+                done: epoch as u64,
+                total: recipe.epochs as u64,
+                loss: Some(judged.unwrap_or(loss)),
+            });
+            after.advance(parameters, stepper, judged.unwrap_or(loss));
+            self.keeper.keep(false, epoch as u64, || after.tensors());
+        }
+        let best = self.judge.is_some();
+        Ok(Trained { parameters: if best { after.best } else { after.parameters }, ended_early: None })
+    }
+
+    /// Whether it has not become better for so long that it ends.
+    fn is_flat(&self, after: &State<T>) -> bool {
+        self.recipe.stop_early.is_some_and(|patience| after.epoch - after.best_epoch >= patience)
+    }
+
+    fn stopped(&self, after: State<T>, parameters: Vec<T>) -> Result<Trained<T>, FitError> {
+        self.keeper.keep(true, after.epoch as u64, || after.tensors());
+        if (self.cx.cancelled)() {
+            return Err(FitError::cancelled());
+        }
+        let (done, total) = (after.epoch as u64, self.recipe.epochs as u64);
+        let moment = after.epoch == 0 && parameters.iter().all(|v| v.finite());
+        let parameters = if moment { parameters } else { after.best };
+        Ok(Trained { parameters, ended_early: Some(Early { done, total, unit: "epochs" }) })
+    }
+
+    fn shard(&self) -> Shard<T> {
+        let gradient = vec![T::ZERO; self.network.parameters()];
+        Shard { space: Workspace::default(), truth: vec![], weights: vec![], gradient }
+    }
+
+    /// Σ w·loss of a batch, and its gradient.
+    fn batch(&self, batch: &[u32], parameters: &[T], step: u64, shards: &mut [Shard<T>], gradient: &mut [T]) -> f64 {
+        let count = batch.len().div_ceil(SHARD);
+        let size = batch.len().div_ceil(count);
+        let parts: Vec<(&[u32], &mut Shard<T>)> = batch.chunks(size).zip(shards.iter_mut()).collect();
+        // Less work than this is done before another thread has woken.
+        let few = batch.len() * parameters.len() < 200_000;
+        let losses =
+            self.pool.each(parts, few, |number, (rows, shard)| self.pass(rows, parameters, step, number, shard));
+        gradient.copy_from_slice(&shards[0].gradient);
+        for shard in &shards[1..losses.len()] {
+            gradient.iter_mut().zip(&shard.gradient).for_each(|(g, s)| *g += *s);
+        }
+        losses.iter().sum()
+    }
+
+    fn pass(&self, rows: &[u32], parameters: &[T], step: u64, number: usize, shard: &mut Shard<T>) -> f64 {
+        let width = self.network.widths[0];
+        let Shard { space, truth, weights, gradient } = shard;
+        let input = self.network.input(space, rows.len());
+        for (to, row) in input.chunks_exact_mut(width).zip(rows) {
+            let at = *row as usize * width;
+            to.copy_from_slice(&self.rows.x[at..at + width]);
+        }
+        truth.clear();
+        truth.extend(rows.iter().map(|row| self.rows.y[*row as usize]));
+        weights.clear();
+        weights.extend(rows.iter().map(|row| self.rows.weights[*row as usize]));
+        // Streams above those of epochs.
+        let stream = 1 << 63 | step << 24 | number as u64;
+        let dropout = (self.recipe.dropout > 0.0)
+            .then(|| Dropout { share: self.recipe.dropout, rng: Rng::new(self.recipe.seed, stream) });
+        self.network.gradient(parameters, space, (truth, weights), dropout, gradient)
+    }
+
+    /// Which parameters are weights.
+    fn decays(&self) -> Vec<bool> {
+        let mut decays = vec![false; self.network.parameters()];
+        for (_, _, weights, _) in self.network.layers() {
+            decays[weights].fill(true);
+        }
+        decays
+    }
+
+    fn is_decoupled(&self) -> bool {
+        matches!(self.recipe.optimizer, Optimizer::Adam { decoupled: true, .. })
+    }
+
+    /// From the sum of a batch to its mean, and the penalty.
+    fn penalise(&self, parameters: &[T], decays: &[bool], scale: T, gradient: &mut [T]) {
+        let Penalty { l1, l2, no_bias } = self.penalty;
+        let (l1, l2) = (T::of(l1), T::of(if self.is_decoupled() { 0.0 } else { l2 }));
+        let plain = l1 == T::ZERO && l2 == T::ZERO && !no_bias;
+        if plain {
+            return gradient.iter_mut().for_each(|g| *g = *g * scale);
+        }
+        for ((g, v), decays) in gradient.iter_mut().zip(parameters).zip(decays) {
+            let sign = if *v > T::ZERO {
+                l1
+            } else if *v < T::ZERO {
+                -l1
+            } else {
+                T::ZERO
+            };
+            *g = match decays {
+                true => *g * scale + l2 * *v + sign,
+                false if no_bias => T::ZERO,
+                false => *g * scale,
+            };
+        }
+    }
+
+    fn penalty_of(&self, parameters: &[T], decays: &[bool]) -> f64 {
+        let Penalty { l1, l2, .. } = self.penalty;
+        let l2 = if self.is_decoupled() { 0.0 } else { l2 };
+        if l1 == 0.0 && l2 == 0.0 {
+            return 0.0;
+        }
+        let weights = parameters.iter().zip(decays).filter(|(_, decays)| **decays).map(|(v, _)| v.wide());
+        weights.map(|v| l1 * v.abs() + l2 / 2.0 * v * v).sum()
+    }
+
+    /// The mean loss of some rows, without the penalty.
+    fn loss(&self, rows: &Rows<'_, T>, parameters: &[T]) -> f64 {
+        let width = self.network.widths[0];
+        let blocks = crate::pool::blocks(rows.y.len(), 512);
+        let losses = self.pool.run(blocks.len(), |b| {
+            let range = blocks[b].clone();
+            let mut space = Workspace::default();
+            let x = &rows.x[range.start * width..range.end * width];
+            self.network.input(&mut space, range.len()).copy_from_slice(x);
+            let outputs = self.network.forward(parameters, &mut space, None);
+            self.network.loss(outputs, &rows.y[range.clone()], &rows.weights[range])
+        });
+        losses.iter().sum::<f64>() / rows.weights.iter().map(|w| w.wide()).sum::<f64>()
+    }
+}
