@@ -16,7 +16,13 @@ OURS = {
         "max_bins": 255, "class_weight": "none",
     },
     "logistic_regression": {
-        **LOGISTIC, "optimizer": "lbfgs", "epochs": 100, "learning_rate": 0.01, "batch_size": 256, "class_weight": "none",
+        **LOGISTIC, "penalty": "l2", "l1_ratio": 0.5, "fit_intercept": True, "optimizer": "auto", "epochs": 100,
+        "learning_rate": 0.01, "batch_size": 256, "class_weight": "none",
+    },
+    "mlp": {
+        **MLP, "activation": "relu", "dropout": 0.0, "schedule": "constant", "decay": None, "decay_every": 30,
+        "optimizer": "adam", "momentum": 0.9, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": None,
+        "stop_early": None, "valid_share": 0.1, "class_weight": "none",
     },
 }
 # (algorithm, form of the matrix, sets, peers)

@@ -32,6 +32,7 @@ pub fn value(rng: &mut Rng, ty: OptionType, of: Kind) -> String {
         }
         OptionType::Number => pick(rng, &["2", "-1.5", "0.25", "10"]).to_string(),
         OptionType::Numbers => pick(rng, &["[0]", "[-1.5, 2]", "[1, 2, 3]"]).to_string(),
+        OptionType::Ints { .. } => pick(rng, &["[8]", "[4, 3]", "[]"]).to_string(),
         OptionType::ManyTexts => "[\"a\", \"b\"]".into(),
         OptionType::Column => unreachable!("left to the caller"),
         OptionType::Bool => rng.bool().to_string(),

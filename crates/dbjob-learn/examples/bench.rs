@@ -56,6 +56,7 @@ fn read_options(json: &str) -> Result<Options, Box<dyn Error>> {
     let option = |value: Value| match value {
         Value::Bool(b) => OptionValue::Bool(b),
         Value::String(word) => OptionValue::Word(word),
+        Value::Array(all) => OptionValue::Ints(all.iter().filter_map(Value::as_i64).collect()),
         Value::Number(n) => {
             n.as_i64().map_or_else(|| OptionValue::Float(n.as_f64().unwrap_or(f64::NAN)), OptionValue::Int)
         }

@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::sparse::Sparse;
 use crate::numeric::{shifted_dot, sum};
 use crate::pool::blocks;
 use crate::{FitError, Matrix, Pool};
@@ -16,6 +17,8 @@ pub(super) struct Design<'a> {
     /// 1 / spread; 0 for a constant feature, which has no coefficient.
     pub scale: Vec<f64>,
     pub ranges: Vec<Range<usize>>,
+    /// Those that are mostly 0.
+    sparse: Vec<Option<Sparse>>,
 }
 
 impl<'a> Design<'a> {
@@ -31,25 +34,43 @@ impl<'a> Design<'a> {
         let (mean, scale) = moments.into_iter().flatten().unzip();
         // A block stays in the cache of a core for all that is done with it.
         let block = (32_768 / x.width()).clamp(256, 2048);
-        Ok(Self { x, weights, total, intercept, mean, scale, ranges: blocks(x.rows(), block) })
+        let ranges = blocks(x.rows(), block);
+        let sparse = pool.run(x.width(), |j| Sparse::of(x.column(j), &ranges));
+        Ok(Self { x, weights, total, intercept, mean, scale, ranges, sparse })
     }
 
     /// z += Σ u_j · feature j, over a block of rows.
-    pub fn add(&self, u: &[f64], rows: Range<usize>, z: &mut [f64]) {
+    pub fn add(&self, u: &[f64], block: usize, z: &mut [f64]) {
+        let rows = self.ranges[block].clone();
+        let mut shift = 0.0;
         for (j, u) in u.iter().enumerate() {
             let (mean, c) = (self.mean[j], u * self.scale[j]);
-            if c != 0.0 {
+            if c == 0.0 {
+                continue;
+            }
+            if let Some(sparse) = &self.sparse[j] {
+                sparse.add(block, c, z);
+                shift -= c * mean;
+            } else {
                 for (z, v) in z.iter_mut().zip(&self.x.column(j)[rows.clone()]) {
                     *z += c * (v - mean);
                 }
             }
         }
+        if shift != 0.0 {
+            z.iter_mut().for_each(|z| *z += shift);
+        }
     }
 
     /// Σ residual · feature, one for each, over a block of rows.
-    pub fn project(&self, residual: &[f64], rows: Range<usize>, gradient: &mut [f64]) {
+    pub fn project(&self, residual: &[f64], block: usize, gradient: &mut [f64]) {
+        let (rows, all) = (self.ranges[block].clone(), sum(residual));
         for (j, g) in gradient.iter_mut().enumerate() {
-            *g += shifted_dot(&self.x.column(j)[rows.clone()], self.mean[j], residual) * self.scale[j];
+            let along = match &self.sparse[j] {
+                Some(sparse) => sparse.dot(block, residual) - self.mean[j] * all,
+                None => shifted_dot(&self.x.column(j)[rows.clone()], self.mean[j], residual),
+            };
+            *g += along * self.scale[j];
         }
     }
 

@@ -19,6 +19,7 @@ mod orthogonal;
 mod residual;
 mod separation;
 mod solve;
+mod sparse;
 mod twofold;
 
 pub use elastic::ElasticNetLearner;

@@ -51,8 +51,8 @@ impl Objective<'_> {
         let ranges = &self.design.ranges;
         let parts = pool.run(ranges.len(), |b| {
             (!stops()).then(|| {
-                let mut rows = self.scores(u, ranges[b].clone());
-                self.gradient(&mut rows, ranges[b].clone(), false)
+                let mut rows = self.scores(u, b);
+                self.gradient(&mut rows, b, false)
             })
         });
         gradient.fill(0.0);
@@ -71,19 +71,19 @@ impl Objective<'_> {
         let ranges = &self.design.ranges;
         // A few long tasks, whose Hessians are all held at once.
         let most = (8_000_000 / (n * n)).clamp(4, 64);
-        let tasks: Vec<_> = ranges.chunks(ranges.len().div_ceil(most)).collect();
+        let tasks = crate::pool::blocks(ranges.len(), ranges.len().div_ceil(most));
         let parts = pool.run(tasks.len(), |t| {
             let (mut loss, mut gradient, mut hessian) = (0.0, vec![0.0; n], vec![0.0; n * n]);
             let mut scratch = Scratch::default();
-            for range in tasks[t] {
+            for block in tasks[t].clone() {
                 if stops() {
                     return None;
                 }
-                let mut rows = self.scores(u, range.clone());
-                let (part_loss, part) = self.gradient(&mut rows, range.clone(), true);
+                let mut rows = self.scores(u, block);
+                let (part_loss, part) = self.gradient(&mut rows, block, true);
                 loss += part_loss;
                 gradient.iter_mut().zip(part).for_each(|(g, p)| *g += p);
-                self.add_hessian(&rows, range.clone(), &mut scratch, &mut hessian);
+                self.add_hessian(&rows, ranges[block].clone(), &mut scratch, &mut hessian);
             }
             Some((loss, gradient, hessian))
         });
@@ -109,23 +109,24 @@ impl Objective<'_> {
     }
 
     /// Scores of a block of rows.
-    pub fn scores(&self, u: &[f64], rows: Range<usize>) -> Rows {
+    pub fn scores(&self, u: &[f64], block: usize) -> Rows {
         let (p, penalised) = (self.design.x.width(), self.penalised());
         let of = |k: usize| {
-            let mut z = vec![u.get(penalised + k).copied().unwrap_or(0.0); rows.len()];
-            self.design.add(&u[k * p..(k + 1) * p], rows.clone(), &mut z);
+            let mut z = vec![u.get(penalised + k).copied().unwrap_or(0.0); self.design.ranges[block].len()];
+            self.design.add(&u[k * p..(k + 1) * p], block, &mut z);
             z
         };
         Rows { z: (0..self.loss.outputs()).map(of).collect(), curvature: vec![Vec::new(); self.loss.outputs()] }
     }
 
     /// Σ w·loss and its gradient over a block of rows.
-    fn gradient(&self, rows: &mut Rows, range: Range<usize>, curved: bool) -> (f64, Vec<f64>) {
+    fn gradient(&self, rows: &mut Rows, block: usize, curved: bool) -> (f64, Vec<f64>) {
+        let range = self.design.ranges[block].clone();
         let (p, penalised) = (self.design.x.width(), self.penalised());
-        let loss = self.loss.evaluate(rows, range.start, &self.design.weights[range.clone()], curved);
+        let loss = self.loss.evaluate(rows, range.start, &self.design.weights[range], curved);
         let mut gradient = vec![0.0; self.parameters()];
         for (k, residual) in rows.z.iter().enumerate() {
-            self.design.project(residual, range.clone(), &mut gradient[k * p..(k + 1) * p]);
+            self.design.project(residual, block, &mut gradient[k * p..(k + 1) * p]);
             if self.design.intercept {
                 gradient[penalised + k] = sum(residual);
             }

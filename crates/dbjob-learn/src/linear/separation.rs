@@ -14,7 +14,7 @@ pub(super) fn recedes(objective: &Objective<'_>, direction: &[f64], pool: &Pool)
 /// The least and the largest gain of a row of a block: how far the score of its truth rises above the others.
 fn span(objective: &Objective<'_>, direction: &[f64], block: usize) -> (f64, f64) {
     let range = objective.design.ranges[block].clone();
-    let z = objective.scores(direction, range.clone()).z;
+    let z = objective.scores(direction, block).z;
     let mut span = (0.0_f64, 0.0_f64);
     let mut gain = |g: f64| span = (span.0.min(g), span.1.max(g));
     for (i, row) in range.enumerate() {
