@@ -11,10 +11,10 @@ What `evaluate`, `require`, `tune … by` and `fit best by` may name. Each is th
 [scikit-learn](https://scikit-learn.org/stable/api/sklearn.metrics.html) beside it.
 
 ```dbjob items
-model late from rows {
-  input  distance, month
-  output arr_delay: float?
-  weight   seats
+model price from rows {
+  input  age, items
+  output amount: float
+  weight shipping
   fit ridge
   evaluate rmse, quantile_loss(0.9)
   require rmse < baseline
