@@ -12,6 +12,7 @@ mod checkpoint;
 mod classes;
 pub mod cluster;
 mod context;
+mod contributions;
 pub mod dummy;
 mod error;
 mod gemm;
@@ -34,6 +35,7 @@ mod weights;
 
 pub use baseline::Baseline;
 pub use context::{Checkpoints, FitContext, Progress};
+pub use contributions::{Contribution, Contributions, Scale};
 pub use error::{FitError, FitErrorKind};
 pub use matrix::{Levels, Matrix, Target, Task};
 pub use model::{ALGORITHMS, Early, Fitted, Learner, Model, Scores, learner};

@@ -7,7 +7,7 @@ use crate::naive_bayes::NaiveBayesLearner;
 use crate::neighbors::NeighborsLearner;
 use crate::options::Reader;
 use crate::tree::{BoostLearner, ForestLearner};
-use crate::{FitContext, FitError, Matrix, Options, Pool, Target, Task, Tensors};
+use crate::{Contributions, FitContext, FitError, Matrix, Options, Pool, Target, Task, Tensors};
 
 /// The algorithms of this crate, by their names in the language.
 pub const ALGORITHMS: &[&str] = &[
@@ -83,6 +83,11 @@ pub trait Model: Send + Sync + std::fmt::Debug {
 
     /// `x` has the model's features. Each row's result depends on that row only.
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores;
+
+    /// What each feature adds to the scores of these rows, where the model can tell exactly.
+    fn contributions(&self, _x: &Matrix, _pool: &Pool) -> Option<Contributions> {
+        None
+    }
 
     /// The numbers of the model.
     fn tensors(&self) -> Tensors;

@@ -91,7 +91,7 @@ impl Learner for ElasticNetLearner {
             self.descend(&mut residual, &l1, (start, loss), (&keeper, cx))?
         };
         let (coefficients, intercepts) = objective.raw(&u);
-        let model = LinearModel::numbers(x.names(), coefficients, intercepts[0], Link::Identity);
+        let model = LinearModel::numbers((x, &rows), coefficients, intercepts[0], Link::Identity, &pool);
         Ok(Fitted { model: Box::new(model), ended_early })
     }
 }

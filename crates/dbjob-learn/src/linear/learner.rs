@@ -2,7 +2,7 @@ use super::least_squares;
 use super::model::{LinearModel, Link};
 use crate::matrix::check;
 use crate::options::Reader;
-use crate::{FitContext, FitError, Fitted, Learner, Matrix, Target};
+use crate::{FitContext, FitError, Fitted, Learner, Matrix, Pool, Target};
 
 /// Least squares (`alpha` 0) and ridge regression, the intercept unpenalised.
 pub struct LinearLearner {
@@ -34,7 +34,9 @@ impl Learner for LinearLearner {
                 &ones
             }
         };
-        let (coefficients, intercept) = least_squares::fit(x, numbers, weights, (self.alpha, self.fit_intercept), cx)?;
-        Ok(Fitted::whole(LinearModel::numbers(x.names(), coefficients, intercept, Link::Identity)))
+        let pool = Pool::new(cx.threads)?;
+        let (coefficients, intercept) =
+            least_squares::fit(x, numbers, weights, (self.alpha, self.fit_intercept), cx, &pool)?;
+        Ok(Fitted::whole(LinearModel::numbers((x, weights), coefficients, intercept, Link::Identity, &pool)))
     }
 }

@@ -19,10 +19,10 @@ pub(super) fn fit(
     weights: &[f64],
     (alpha, fit_intercept): (f64, bool),
     cx: &FitContext<'_>,
+    pool: &Pool,
 ) -> Result<(Vec<f64>, f64), FitError> {
-    let pool = Pool::new(cx.threads)?;
-    let problem = Centred::new(x, y, weights, fit_intercept, &pool);
-    let (gram, right) = problem.normal_equations(&pool, cx).ok_or_else(FitError::cancelled)?;
+    let problem = Centred::new(x, y, weights, fit_intercept, pool);
+    let (gram, right) = problem.normal_equations(pool, cx).ok_or_else(FitError::cancelled)?;
     if gram.iter().chain(&right).any(|v| !v.is_finite()) {
         return Err(FitError::data("the features or the output are too large: their squares are not finite")
             .help("`map … with standardize` the inputs and the output"));
@@ -44,7 +44,7 @@ pub(super) fn fit(
     const SMALLEST_PIVOT: f64 = 1e-4;
     let solved = match cholesky::solve(scaled, n, &scaled_right, SMALLEST_PIVOT) {
         Some(solution) => Err(solution),
-        None => Ok(problem.orthogonal(&active, &units, alpha, &pool, cx)?),
+        None => Ok(problem.orthogonal(&active, &units, alpha, pool, cx)?),
     };
     let mut coefficients = vec![0.0; x.width()];
     for ((j, unit), s) in active.iter().zip(&units).zip(solved.as_ref().map_or_else(|x| x, |solved| &solved.x)) {
@@ -53,7 +53,7 @@ pub(super) fn fit(
     let shift: f64 = coefficients.iter().zip(&problem.means).map(|(c, m)| c * m).sum();
     let mut intercept = problem.y_mean - shift;
     if let Ok(solved) = solved {
-        problem.refine(&solved, (&active, &units), alpha, (&mut coefficients, &mut intercept), &pool);
+        problem.refine(&solved, (&active, &units), alpha, (&mut coefficients, &mut intercept), pool);
     }
     Ok((coefficients, intercept))
 }

@@ -116,7 +116,7 @@ impl Learner for LogisticLearner {
                 minibatch::fit(x, &codes, &rows, (output, penalty), recipe, told, &keeper, &pool)?
             }
         };
-        let model = LinearModel::classifier(x.names(), *count, learned, coefficients, intercepts);
+        let model = LinearModel::classifier((x, &rows), (*count, learned), coefficients, intercepts, &pool);
         Ok(Fitted { model: Box::new(model), ended_early })
     }
 }

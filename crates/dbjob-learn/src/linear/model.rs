@@ -1,8 +1,9 @@
+use super::design::mean;
 use crate::classes::{are_sound, outputs, probabilities};
-use crate::numeric::exp;
+use crate::numeric::{exp, sum};
 use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
-use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
+use crate::{Contribution, Contributions, Matrix, Model, Pool, Scale, Scores, Tensor, Tensors};
 
 /// score = intercept + Σ coefficient · feature, for each row of coefficients.
 ///
@@ -19,6 +20,8 @@ pub struct LinearModel {
     coefficients: Vec<f64>,
     intercepts: Vec<f64>,
     link: Link,
+    /// Of each feature, over the rows that it was learned from.
+    means: Vec<f64>,
 }
 
 /// What a number's score is.
@@ -32,27 +35,29 @@ pub enum Link {
 impl LinearModel {
     pub(crate) const KIND: &'static str = "linear";
 
-    /// A model of numbers.
-    pub(crate) fn numbers(features: &[String], coefficients: Vec<f64>, intercept: f64, link: Link) -> Self {
-        Self {
-            features: features.to_vec(),
-            classes: 0,
-            learned: vec![],
-            coefficients,
-            intercepts: vec![intercept],
-            link,
-        }
+    /// A model of numbers, learned from these rows.
+    pub(crate) fn numbers(
+        (x, weights): (&Matrix, &[f64]),
+        coefficients: Vec<f64>,
+        intercept: f64,
+        link: Link,
+        pool: &Pool,
+    ) -> Self {
+        let means = means(x, weights, pool);
+        let (features, intercepts) = (x.names().to_vec(), vec![intercept]);
+        Self { features, classes: 0, learned: vec![], coefficients, intercepts, link, means }
     }
 
-    /// A classifier.
+    /// A classifier, learned from these rows.
     pub(crate) fn classifier(
-        features: &[String],
-        classes: usize,
-        learned: Vec<u32>,
+        (x, weights): (&Matrix, &[f64]),
+        (classes, learned): (usize, Vec<u32>),
         coefficients: Vec<f64>,
         intercepts: Vec<f64>,
+        pool: &Pool,
     ) -> Self {
-        Self { features: features.to_vec(), classes, learned, coefficients, intercepts, link: Link::Identity }
+        let (features, means) = (x.names().to_vec(), means(x, weights, pool));
+        Self { features, classes, learned, coefficients, intercepts, link: Link::Identity, means }
     }
 
     pub(crate) fn restore(stored: Stored<'_>) -> Result<Self, LoadError> {
@@ -64,13 +69,15 @@ impl LinearModel {
             ([1], 0) => Some(Link::Log),
             _ => None,
         };
-        let sound = intercepts.len() == outputs(&learned)
+        let (means, _) = stored.f64("means")?;
+        let sound = means.len() == stored.features.len()
+            && intercepts.len() == outputs(&learned)
             && shape == [intercepts.len(), stored.features.len()]
             && are_sound(&learned, stored.classes);
         let Some(link) = link.filter(|_| sound) else {
             return Err(LoadError("the tensors of the linear model do not fit together".to_owned()));
         };
-        Ok(Self { features: stored.features, classes: stored.classes, learned, coefficients, intercepts, link })
+        Ok(Self { features: stored.features, classes: stored.classes, learned, coefficients, intercepts, link, means })
     }
 
     /// Row-major, one row an output.
@@ -107,6 +114,11 @@ impl LinearModel {
     }
 }
 
+fn means(x: &Matrix, weights: &[f64], pool: &Pool) -> Vec<f64> {
+    let total = sum(weights);
+    pool.run(x.width(), |j| mean(x.column(j), weights, total))
+}
+
 impl Model for LinearModel {
     fn kind(&self) -> &'static str {
         Self::KIND
@@ -126,12 +138,41 @@ impl Model for LinearModel {
         Scores::concat(parts, self.classes.max(1), x.rows())
     }
 
+    /// Coefficient · (value - mean): the exact Shapley values of features that do not depend on each other.
+    fn contributions(&self, x: &Matrix, pool: &Pool) -> Option<Contributions> {
+        let p = self.features.len();
+        let output = |k: usize| {
+            let of = &self.coefficients[k * p..(k + 1) * p];
+            let base = self.intercepts[k] + of.iter().zip(&self.means).map(|(c, m)| c * m).sum::<f64>();
+            let feature = |j: usize| x.column(j).iter().map(|v| of[j] * (v - self.means[j])).collect();
+            Contribution { base, features: pool.run(p, feature) }
+        };
+        let scale = match (self.learned.len(), self.link) {
+            (0, Link::Identity) => Scale::Number,
+            (0, Link::Log) => Scale::Log,
+            (2, _) => Scale::LogOdds,
+            _ => Scale::Softmax,
+        };
+        // One a class even where some were not learned: nothing lifts or lowers these.
+        let outputs = match scale {
+            Scale::Softmax => (0..self.classes as u32)
+                .map(|class| match self.learned.binary_search(&class) {
+                    Ok(k) => output(k),
+                    Err(_) => Contribution { base: f64::NEG_INFINITY, features: vec![vec![0.0; x.rows()]; p] },
+                })
+                .collect(),
+            _ => vec![output(0)],
+        };
+        Some(Contributions { scale, outputs })
+    }
+
     fn tensors(&self) -> Tensors {
         let shape = vec![self.intercepts.len(), self.features.len()];
         vec![
             ("coefficients", Tensor::f64(shape, &self.coefficients)),
             ("intercepts", Tensor::f64(vec![self.intercepts.len()], &self.intercepts)),
             ("learned", Tensor::u32(&self.learned)),
+            ("means", Tensor::f64(vec![self.means.len()], &self.means)),
             ("link", Tensor::u8(vec![u8::from(self.link == Link::Log)])),
         ]
     }

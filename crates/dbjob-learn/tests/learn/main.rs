@@ -1,6 +1,7 @@
 //! Learners against scikit-learn's results (tests/fixtures), and what must hold for each of them.
 
 mod clusters;
+mod contributions;
 mod degenerate;
 mod dummy;
 mod elastic;
