@@ -141,7 +141,6 @@ pub fn spec(algorithm_name: &str, task: Task, output: &str, dtype: DataType, met
         split: true,
         folds: None,
         judged_by_folds: false,
-        intervals: None,
         metrics: metrics.iter().map(|m| (*m).to_owned()).collect(),
         intervals: None,
         require: vec![],
