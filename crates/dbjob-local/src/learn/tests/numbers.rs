@@ -70,5 +70,5 @@ fn weights_and_the_whole_table_without_a_split() {
     let truth = floats(table.column("y").unwrap());
     assert!(predicted.iter().zip(truth).all(|(p, t)| (p - t).abs() < 1e-9));
     assert_eq!(learned.test_predictions().height(), 0);
-    assert_eq!(names(learned.test_predictions().columns()), ["id", "y", "prediction"]);
+    assert_eq!(names(learned.test_predictions().columns()), ["id", "w", "y", "prediction"]);
 }
