@@ -5,6 +5,7 @@ mod examples;
 mod functions;
 mod limits;
 mod maps;
+mod networks;
 mod outside;
 mod own_tests;
 mod packed;

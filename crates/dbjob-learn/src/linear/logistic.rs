@@ -113,7 +113,7 @@ impl Learner for LogisticLearner {
                 let output = if outputs == 1 { Output::Binary } else { Output::Classes(outputs) };
                 let penalty = Penalty { l1, l2, no_bias: !self.fit_intercept };
                 let told = ("logistic_regression", cx);
-                minibatch::fit(x, &codes, &rows, (output, penalty), recipe, told, &keeper, &pool)?
+                minibatch::fit(x, (&codes, &rows), (output, penalty), recipe, told, &keeper, &pool)?
             }
         };
         let model = LinearModel::classifier((x, &rows), (*count, learned), coefficients, intercepts, &pool);

@@ -58,40 +58,6 @@ impl MlpLearner {
     }
 }
 
-/// Rows as a network takes them.
-struct Prepared {
-    x: Vec<f32>,
-    y: Vec<f32>,
-    weights: Vec<f32>,
-}
-
-impl Prepared {
-    fn new(x: &Matrix, y: &[f32], weights: &[f64], rows: &[u32]) -> Self {
-        let width = x.width();
-        let mut values = vec![0.0_f32; rows.len() * width];
-        // A block of rows at a time: what is written to stays in the cache.
-        for (block, to) in rows.chunks(512).zip(values.chunks_mut(512 * width)) {
-            for j in 0..width {
-                let column = x.column(j);
-                to.iter_mut()
-                    .skip(j)
-                    .step_by(width)
-                    .zip(block)
-                    .for_each(|(to, row)| *to = column[*row as usize] as f32);
-            }
-        }
-        Self {
-            x: values,
-            y: rows.iter().map(|row| y[*row as usize]).collect(),
-            weights: rows.iter().map(|row| weights[*row as usize] as f32).collect(),
-        }
-    }
-
-    fn rows(&self) -> Rows<'_, f32> {
-        Rows { x: &self.x, y: &self.y, weights: &self.weights }
-    }
-}
-
 impl Learner for MlpLearner {
     fn fit(&self, x: &Matrix, y: &Target, weights: Option<&[f64]>, cx: &FitContext<'_>) -> Result<Fitted, FitError> {
         check(x, y, weights)?;
@@ -112,7 +78,7 @@ impl Learner for MlpLearner {
                 let rows = self.class_weight.rows(codes, *count, weights);
                 let learned = present_classes(codes, *count, &rows)?;
                 // Rows without weight may be of a class that is not learned; any code serves them.
-                let truth = codes.iter().map(|c| learned.binary_search(c).unwrap_or(0) as f32).collect();
+                let truth: Vec<f32> = codes.iter().map(|c| learned.binary_search(c).unwrap_or(0) as f32).collect();
                 (*count, learned, truth, rows, (0.0, 1.0))
             }
             Target::Numbers(numbers) => {
@@ -127,13 +93,14 @@ impl Learner for MlpLearner {
         let mean = sum(&rows) / rows.len() as f64;
         rows.iter_mut().for_each(|w| *w /= mean);
         let (train_rows, judge_rows) = self.share_out(&rows);
-        let prepared = Prepared::new(x, &truth, &rows, &train_rows);
-        let judge = (!judge_rows.is_empty()).then(|| Prepared::new(x, &truth, &rows, &judge_rows));
-        let judge = judge.as_ref().map(Prepared::rows);
+        let weights: Vec<f32> = rows.iter().map(|w| *w as f32).collect();
+        drop(rows);
+        let part = |rows| Rows { x, rows, y: &truth, weights: &weights };
+        let judge = (!judge_rows.is_empty()).then(|| part(&judge_rows));
         let network = Network::new(x.width(), &self.layers, self.activation, output(&learned));
         let penalty = Penalty { l1: 0.0, l2: self.weight_decay, no_bias: false };
         let trained =
-            train(&network, &prepared.rows(), judge.as_ref(), (&self.recipe, penalty), ("mlp", cx), &keeper, &pool)?;
+            train(&network, &part(&train_rows), judge.as_ref(), (&self.recipe, penalty), ("mlp", cx), &keeper, &pool)?;
         let model = MlpModel::new((x.names(), classes, learned), (network, trained.parameters), scale);
         Ok(Fitted { model: Box::new(model), ended_early: trained.ended_early })
     }

@@ -4,7 +4,7 @@ use super::step::{Optimizer, Schedule, Stepper};
 use crate::checkpoint::Keeper;
 use crate::real::Real;
 use crate::rng::Rng;
-use crate::{Early, FitContext, FitError, FitErrorKind, Pool, Progress};
+use crate::{Early, FitContext, FitError, FitErrorKind, Matrix, Pool, Progress};
 
 /// How a network goes through the rows.
 #[derive(Debug)]
@@ -32,11 +32,18 @@ pub(crate) struct Penalty {
 
 /// Rows to learn from, or to judge by.
 pub(crate) struct Rows<'a, T> {
-    /// Row after row.
-    pub x: &'a [T],
-    /// A number, or the index of an output.
+    pub x: &'a Matrix,
+    /// Which of the matrix.
+    pub rows: &'a [u32],
+    /// Of every row of the matrix: a number, or the index of an output.
     pub y: &'a [T],
     pub weights: &'a [T],
+}
+
+impl<T: Real> Rows<'_, T> {
+    fn weight(&self) -> f64 {
+        self.rows.iter().map(|row| self.weights[*row as usize].wide()).sum()
+    }
 }
 
 /// Rows of a batch that one thread goes through. Batches are cut by their size alone, so that sums come in one order.
@@ -84,7 +91,7 @@ struct Shard<T> {
 
 impl<T: Real> Trainer<'_, T> {
     fn run(&self) -> Result<Trained<T>, FitError> {
-        let (recipe, n) = (self.recipe, self.rows.y.len());
+        let (recipe, n) = (self.recipe, self.rows.rows.len());
         let start = || self.network.start(&mut Rng::new(recipe.seed, u64::MAX));
         let fresh = || State::new(start(), Stepper::new(recipe.optimizer, self.network.parameters()));
         let resumed = self.keeper.resume().and_then(|(done, stored)| fresh().restore(done, &stored, recipe.epochs));
@@ -92,10 +99,10 @@ impl<T: Real> Trainer<'_, T> {
         let batch_size = recipe.batch_size.min(n);
         let mut shards: Vec<Shard<T>> = (0..batch_size.div_ceil(SHARD)).map(|_| self.shard()).collect();
         let decays = self.decays();
-        let total: f64 = self.rows.weights.iter().map(|w| w.wide()).sum();
+        let total = self.rows.weight();
         let mut gradient = vec![T::ZERO; self.network.parameters()];
         while after.epoch < recipe.epochs && !self.is_flat(&after) {
-            let mut order: Vec<u32> = (0..n as u32).collect();
+            let mut order = self.rows.rows.to_vec();
             Rng::new(recipe.seed, after.epoch as u64).shuffle(&mut order);
             let rate = recipe.learning_rate * recipe.schedule.factor(after.epoch, recipe.epochs);
             let (mut parameters, mut stepper, mut loss) = (after.parameters.clone(), after.stepper.clone(), 0.0);
@@ -167,22 +174,27 @@ impl<T: Real> Trainer<'_, T> {
     }
 
     fn pass(&self, rows: &[u32], parameters: &[T], step: u64, number: usize, shard: &mut Shard<T>) -> f64 {
-        let width = self.network.widths[0];
+        self.gather(self.rows, rows, shard);
         let Shard { space, truth, weights, gradient } = shard;
-        let input = self.network.input(space, rows.len());
-        for (to, row) in input.chunks_exact_mut(width).zip(rows) {
-            let at = *row as usize * width;
-            to.copy_from_slice(&self.rows.x[at..at + width]);
-        }
-        truth.clear();
-        truth.extend(rows.iter().map(|row| self.rows.y[*row as usize]));
-        weights.clear();
-        weights.extend(rows.iter().map(|row| self.rows.weights[*row as usize]));
         // Streams above those of epochs.
         let stream = 1 << 63 | step << 24 | number as u64;
         let dropout = (self.recipe.dropout > 0.0)
             .then(|| Dropout { share: self.recipe.dropout, rng: Rng::new(self.recipe.seed, stream) });
         self.network.gradient(parameters, space, (truth, weights), dropout, gradient)
+    }
+
+    /// Takes rows of the matrix over. They are never held row by row all at once.
+    fn gather(&self, from: &Rows<'_, T>, rows: &[u32], shard: &mut Shard<T>) {
+        let width = self.network.widths[0];
+        let input = self.network.input(&mut shard.space, rows.len());
+        for j in 0..width {
+            let column = from.x.column(j);
+            input.iter_mut().skip(j).step_by(width).zip(rows).for_each(|(to, row)| *to = T::of(column[*row as usize]));
+        }
+        shard.truth.clear();
+        shard.truth.extend(rows.iter().map(|row| from.y[*row as usize]));
+        shard.weights.clear();
+        shard.weights.extend(rows.iter().map(|row| from.weights[*row as usize]));
     }
 
     /// Which parameters are weights.
@@ -234,16 +246,13 @@ impl<T: Real> Trainer<'_, T> {
 
     /// The mean loss of some rows, without the penalty.
     fn loss(&self, rows: &Rows<'_, T>, parameters: &[T]) -> f64 {
-        let width = self.network.widths[0];
-        let blocks = crate::pool::blocks(rows.y.len(), 512);
+        let blocks = crate::pool::blocks(rows.rows.len(), 512);
         let losses = self.pool.run(blocks.len(), |b| {
-            let range = blocks[b].clone();
-            let mut space = Workspace::default();
-            let x = &rows.x[range.start * width..range.end * width];
-            self.network.input(&mut space, range.len()).copy_from_slice(x);
-            let outputs = self.network.forward(parameters, &mut space, None);
-            self.network.loss(outputs, &rows.y[range.clone()], &rows.weights[range])
+            let mut shard = Shard { space: Workspace::default(), truth: vec![], weights: vec![], gradient: vec![] };
+            self.gather(rows, &rows.rows[blocks[b].clone()], &mut shard);
+            let outputs = self.network.forward(parameters, &mut shard.space, None);
+            self.network.loss(outputs, &shard.truth, &shard.weights)
         });
-        losses.iter().sum::<f64>() / rows.weights.iter().map(|w| w.wide()).sum::<f64>()
+        losses.iter().sum::<f64>() / rows.weight()
     }
 }

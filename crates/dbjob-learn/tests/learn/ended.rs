@@ -97,7 +97,9 @@ fn a_fit_that_is_interrupted_anywhere_goes_on_to_the_same_model() {
                 let saved = Mutex::new(None);
                 let save_it = |bytes: &[u8]| *saved.lock().unwrap() = Some(bytes.to_vec());
                 let first = AtomicU64::new(u64::MAX);
-                let progress = |p: dbjob_learn::Progress| drop(first.fetch_min(p.done, Ordering::Relaxed));
+                let progress = |p: dbjob_learn::Progress| {
+                    first.fetch_min(p.done, Ordering::Relaxed);
+                };
                 let stop = after(1 + rng() as usize % (all / 2));
                 let interval = if round % 2 == 0 { Duration::ZERO } else { Duration::from_secs(3600) };
                 let cx = FitContext {
@@ -147,7 +149,9 @@ fn a_checkpoint_of_another_fit_or_a_damaged_one_is_not_used() {
         assert!(!bytes.is_empty(), "{}", case.0);
         let from = |resume: &[u8], case: &(&str, Changes, Matrix, Target)| {
             let first = AtomicU64::new(u64::MAX);
-            let progress = |p: dbjob_learn::Progress| drop(first.fetch_min(p.done, Ordering::Relaxed));
+            let progress = |p: dbjob_learn::Progress| {
+                first.fetch_min(p.done, Ordering::Relaxed);
+            };
             let checkpoints =
                 Some(Checkpoints { interval: Duration::from_secs(9), save: &|_| {}, resume: Some(resume) });
             let cx = FitContext { checkpoints, progress: &progress, ..FitContext::quiet(1) };

@@ -27,7 +27,7 @@ fn with_a_penalty_they_equal_scikit_learn() {
     let (x, weights) = (standardized(&f.x), f.floats("weights"));
     for (name, case) in [("poisson_regression", "poisson_alpha"), ("gamma_regression", "gamma_alpha")] {
         let alpha = ("alpha", OptionValue::Float(0.5));
-        let model = try_fit(name, &[alpha.clone()], &x, &f.numbers(), Some(&weights), 2).unwrap();
+        let model = try_fit(name, std::slice::from_ref(&alpha), &x, &f.numbers(), Some(&weights), 2).unwrap();
         assert_close(&parameters(&*model), &f.parameters(case), 1e-8);
         let lbfgs = [alpha, ("optimizer", word("lbfgs")), ("tol", OptionValue::Float(1e-10))];
         let model = try_fit(name, &lbfgs, &x, &f.numbers(), Some(&weights), 2).unwrap();

@@ -175,8 +175,8 @@ fn without_a_penalty_coefficients_equal_statsmodels() {
         let worst = worst(&parameters(&*model), &f.parameters(case));
         assert!(worst < 1e-10, "{case}: {worst:e}");
     };
-    fits("logistic_none", "high", &[none.clone()]);
-    fits("logistic_none_three", "third_of", &[none.clone()]);
+    fits("logistic_none", "high", std::slice::from_ref(&none));
+    fits("logistic_none_three", "third_of", std::slice::from_ref(&none));
     let model = fit("logistic_regression", &[none, plain], &f.x, &coded(&f, "high"));
     let expected = f.parameters("logistic_none_plain");
     assert!(worst(&parameters(&*model), &expected) < 1e-10);
