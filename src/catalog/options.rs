@@ -44,6 +44,8 @@ pub enum OptionType {
     Duration,
     /// Bytes.
     Size,
+    /// One of these bare words, or a number above 0.
+    WordOrAbove(&'static [&'static str]),
     /// A bare word, or a literal of the column's type.
     WordOrLiteral(&'static [&'static str]),
 }
@@ -88,6 +90,9 @@ impl std::fmt::Display for OptionType {
             Self::Int { min, max } if *max >= i64::from(u32::MAX) => write!(f, "an int of at least {min}"),
             Self::Int { min, max } => write!(f, "an int from {min} to {max}"),
             Self::Float { min, max, above } => {
+                if *min == f64::NEG_INFINITY {
+                    return f.write_str("a number");
+                }
                 write!(f, "a number {} {min}", if *above { "above" } else { "of at least" })?;
                 if max.is_finite() { write!(f, " and at most {max}") } else { Ok(()) }
             }
@@ -103,6 +108,7 @@ impl std::fmt::Display for OptionType {
             Self::Column => f.write_str("a column"),
             Self::Duration => f.write_str("a duration like 20min"),
             Self::Size => f.write_str("a size like 4GiB"),
+            Self::WordOrAbove(words) => write!(f, "one of {}, or a number above 0", words.join(", ")),
             Self::WordOrLiteral(words) => write!(f, "one of {}, or a value of the column's type", words.join(", ")),
         }
     }

@@ -157,7 +157,7 @@ fn own_words(spec: Option<&OptionSpec>) -> &'static [&'static str] {
 
 fn words_of(ty: OptionType) -> &'static [&'static str] {
     match ty {
-        OptionType::Word(words) | OptionType::WordOrLiteral(words) => words,
+        OptionType::Word(words) | OptionType::WordOrAbove(words) | OptionType::WordOrLiteral(words) => words,
         _ => &[],
     }
 }

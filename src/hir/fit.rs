@@ -465,7 +465,9 @@ fn space(spec: &OptionSpec, value: &ast::Expr) -> Result<Space, Box<Diagnostic>>
                 (OptionType::Int { .. }, Value::Int(from), Value::Int(to)) if !log => {
                     Some(Space::Ints { low: from, high: if *inclusive { to } else { to - 1 } }).filter(|_| from < to)
                 }
-                (OptionType::Float { .. }, Value::Float(from), Value::Float(to)) if !log || from > 0.0 => {
+                (OptionType::Float { .. } | OptionType::WordOrAbove(_), Value::Float(from), Value::Float(to))
+                    if !log || from > 0.0 =>
+                {
                     Some(Space::Floats { low: from, high: to, log }).filter(|_| from < to)
                 }
                 _ => None,

@@ -80,9 +80,11 @@ pub(super) fn resolve(
                 .label(format!("it takes {}", spec.ty))
                 .help(format!("write `{}`", example(spec)));
                 let diagnostic = match (spec.ty, word(option.value), constant(option.value)) {
-                    (OptionType::Word(words) | OptionType::WordOrLiteral(words), Some(text), _) => {
-                        diagnostic.near(text, words.iter().copied())
-                    }
+                    (
+                        OptionType::Word(words) | OptionType::WordOrAbove(words) | OptionType::WordOrLiteral(words),
+                        Some(text),
+                        _,
+                    ) => diagnostic.near(text, words.iter().copied()),
                     (OptionType::Word(words), _, Some(Value::String(text))) => {
                         diagnostic.near(&text, words.iter().copied())
                     }
@@ -125,7 +127,9 @@ fn example(spec: &OptionSpec) -> String {
         (_, OptionType::Number) => "2".into(),
         (_, OptionType::Numbers | OptionType::Ints { .. }) => "[1, 2]".into(),
         (_, OptionType::Bool) => "true".into(),
-        (_, OptionType::Word(words) | OptionType::WordOrLiteral(words)) => words.first().copied().unwrap_or("0").into(),
+        (_, OptionType::Word(words) | OptionType::WordOrAbove(words) | OptionType::WordOrLiteral(words)) => {
+            words.first().copied().unwrap_or("0").into()
+        }
         (_, OptionType::Text) => "\"…\"".into(),
         (_, OptionType::Char) => "\";\"".into(),
         (_, OptionType::Texts | OptionType::ManyTexts) => "[\"a\", \"b\"]".into(),
@@ -180,10 +184,13 @@ pub(super) fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
         }
         (OptionType::Duration, Some(Value::Duration(us))) if us > 0 => Some(Value::Duration(us)),
         (OptionType::Size, Some(Value::Size(bytes))) if bytes > 0 => Some(Value::Size(bytes)),
-        (OptionType::WordOrLiteral(words), None) => {
+        (OptionType::WordOrLiteral(words) | OptionType::WordOrAbove(words), None) => {
             word(ast).filter(|w| words.contains(w)).map(|w| Value::Word(w.into()))
         }
         (OptionType::WordOrLiteral(_), Some(value)) => Some(value),
+        (OptionType::WordOrAbove(_), Some(value)) => {
+            value.as_f64().filter(|x| x.is_finite() && *x > 0.0).map(Value::Float)
+        }
         _ => None,
     }
 }

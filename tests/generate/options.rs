@@ -42,6 +42,7 @@ pub fn value(rng: &mut Rng, ty: OptionType, of: Kind) -> String {
         OptionType::Texts => "[\"NA\", \"-\"]".into(),
         OptionType::Duration => "5min".into(),
         OptionType::Size => "1GiB".into(),
+        OptionType::WordOrAbove(words) => pick(rng, words).to_string(),
         OptionType::WordOrLiteral(words) if !words.is_empty() && chance(rng, 70) => pick(rng, words).to_string(),
         OptionType::WordOrLiteral(_) => literal(rng, of),
     }

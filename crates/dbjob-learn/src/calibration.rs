@@ -41,7 +41,7 @@ pub fn platt(said: &[f64], happened: &[bool], weights: Option<&[f64]>) -> Platt 
 }
 
 /// (slope, intercept) over `z`, and the loss, by Newton's steps, halved as long as they lead up.
-fn line(z: &[f64], happened: &[bool], weights: Option<&[f64]>) -> ((f64, f64), f64) {
+pub(crate) fn line(z: &[f64], happened: &[bool], weights: Option<&[f64]>) -> ((f64, f64), f64) {
     let weight = |row: usize| weights.map_or(1.0, |w| w[row]);
     let (mut yes, mut no) = (0.0, 0.0);
     for (row, happened) in happened.iter().enumerate() {

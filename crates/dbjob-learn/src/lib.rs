@@ -30,6 +30,7 @@ mod pool;
 mod real;
 mod rng;
 mod store;
+pub mod svm;
 pub mod tree;
 mod weights;
 

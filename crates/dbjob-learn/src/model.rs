@@ -6,6 +6,7 @@ use crate::mlp::MlpLearner;
 use crate::naive_bayes::NaiveBayesLearner;
 use crate::neighbors::NeighborsLearner;
 use crate::options::Reader;
+use crate::svm::SvmLearner;
 use crate::tree::{BoostLearner, ForestLearner};
 use crate::{Contributions, FitContext, FitError, Matrix, Options, Pool, Target, Task, Tensors};
 
@@ -26,6 +27,7 @@ pub const ALGORITHMS: &[&str] = &[
     "poisson_regression",
     "random_forest",
     "ridge",
+    "svm",
 ];
 
 /// An algorithm with its options, ready to fit.
@@ -175,6 +177,7 @@ pub fn learner(name: &str, task: Task, options: &Options, seed: i64) -> Result<B
         ("naive_bayes", Task::Classification) => Box::new(NaiveBayesLearner::read(&mut reader)?),
         ("naive_bayes", Task::Regression) => return wrong_task("classes"),
         ("knn", _) => Box::new(NeighborsLearner::read(&mut reader)?),
+        ("svm", _) => Box::new(SvmLearner::read(&mut reader, seed)?),
         ("dummy", task) => Box::new(DummyLearner::read(&mut reader, task)?),
         ("kmeans", _) => Box::new(KmeansLearner::read(&mut reader, seed)?),
         ("dbscan", _) => Box::new(DbscanLearner::read(&mut reader)?),

@@ -12,6 +12,7 @@ use crate::matrix::Levels;
 use crate::mlp::MlpModel;
 use crate::naive_bayes::NaiveBayes;
 use crate::neighbors::Neighbors;
+use crate::svm::SupportVectors;
 use crate::tree::Ensemble;
 
 /// The type of a tensor's elements, little-endian.
@@ -140,6 +141,7 @@ pub fn load_as(bytes: &[u8], name: impl FnOnce(Vec<String>) -> Vec<String>) -> R
         MlpModel::KIND => Ok(Box::new(MlpModel::restore(stored)?)),
         NaiveBayes::KIND => Ok(Box::new(NaiveBayes::restore(stored)?)),
         Neighbors::KIND => Ok(Box::new(Neighbors::restore(stored)?)),
+        SupportVectors::KIND => Ok(Box::new(SupportVectors::restore(stored)?)),
         Dummy::KIND => Ok(Box::new(Dummy::restore(stored)?)),
         Centers::KIND => Ok(Box::new(Centers::restore(stored)?)),
         Dense::KIND => Ok(Box::new(Dense::restore(stored)?)),

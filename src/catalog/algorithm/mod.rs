@@ -16,6 +16,7 @@ mod page;
 mod poisson_regression;
 mod random_forest;
 mod ridge;
+mod svm;
 
 use dbjob_plan::Task;
 
@@ -72,6 +73,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
     naive_bayes::NAIVE_BAYES,
     dummy::DUMMY,
     gradient_boosting::GRADIENT_BOOSTING,
+    svm::SVM,
     kmeans::KMEANS,
     dbscan::DBSCAN,
 ];
@@ -88,4 +90,4 @@ pub fn find(name: &str) -> Option<&'static Algorithm> {
 }
 
 /// Algorithms of the language that no engine has yet.
-pub const LATER: &[&str] = &["decision_tree", "extra_trees", "svm"];
+pub const LATER: &[&str] = &["decision_tree", "extra_trees"];

@@ -55,6 +55,7 @@ fn iterative() -> Vec<(&'static str, Changes, Matrix, Target)> {
         ),
         ("random_forest", forest(), wine.x.clone(), wine.classes()),
         ("random_forest", forest(), diabetes.x.clone(), diabetes.numbers()),
+        ("svm", vec![], wine.x.clone(), wine.classes()),
         ("kmeans", clusters, diabetes.x.clone(), Target::Unlabelled(diabetes.x.rows())),
     ]
 }
@@ -174,7 +175,7 @@ fn a_checkpoint_of_another_fit_or_a_damaged_one_is_not_used() {
         let change = match case.0 {
             "random_forest" | "gradient_boosting" => "max_bins",
             "kmeans" => "max_iter",
-            "logistic_regression" => "c",
+            "logistic_regression" | "svm" => "c",
             "mlp" => "batch_size",
             _ => "alpha",
         };

@@ -17,3 +17,4 @@ mod mlp;
 mod naive_bayes;
 mod neighbors;
 mod support;
+mod svm;

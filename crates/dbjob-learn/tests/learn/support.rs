@@ -138,6 +138,16 @@ pub fn options(algorithm: &str, changes: &[(&str, OptionValue)]) -> Options {
         "naive_bayes" => {
             vec![("type", word("gaussian")), ("var_smoothing", Float(1e-9)), ("alpha", Float(1.0))]
         }
+        "svm" => vec![
+            ("kernel", word("rbf")),
+            ("c", Float(1.0)),
+            ("gamma", word("scale")),
+            ("degree", Int(3)),
+            ("coef0", Float(0.0)),
+            ("tol", Float(1e-3)),
+            ("epsilon", Float(0.1)),
+            ("class_weight", word("none")),
+        ],
         "dummy" => vec![("strategy", Null)],
         "kmeans" => vec![("k", Int(8)), ("n_init", Int(1)), ("max_iter", Int(300)), ("tol", Float(1e-4))],
         "dbscan" => vec![("eps", Float(0.5)), ("min_samples", Int(5)), ("metric", word("euclidean"))],
