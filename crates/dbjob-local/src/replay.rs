@@ -114,7 +114,7 @@ impl Replay<'_> {
         join::verify_unique(op, &side, &right_node.item)?;
         let side = side.lazy().with_columns([pl::lit(true).alias(MATCHED)]);
         let left_join = Join { kind: JoinKind::Left, ..op.clone() };
-        let joined = self.run(join::with_right(&left_join, left.clone().lazy(), side, true)?)?;
+        let joined = self.run(join::with_right(&left_join, left.clone().lazy(), side, true, None)?)?;
         if op.kind == JoinKind::Inner {
             let matched = joined.column(MATCHED).and_then(|c| c.bool().cloned()).map_err(engine_error)?;
             if let Some(at) = matched.iter().position(|m| m != Some(true)) {

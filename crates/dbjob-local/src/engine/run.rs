@@ -284,7 +284,8 @@ impl<'a> Run<'a> {
                     self.verify_unique_left(op, inputs[0])?;
                 }
                 let left = self.tables[&inputs[0]].clone();
-                let frame = join::with_right(op, left.frame.clone(), rows.lazy(), need.order != Order::Free)?;
+                let (height, ordered) = (rows.height(), need.order != Order::Free);
+                let frame = join::with_right(op, left.frame.clone(), rows.lazy(), ordered, Some(height))?;
                 Table::over(frame, &[left])
             }
             _ => {

@@ -2,7 +2,8 @@
 
 use dbjob_plan::{Join, JoinKind, RunError};
 use polars::prelude::{
-    self as pl, DataFrame, Expr, IntoLazy, JoinArgs, JoinCoalesce, JoinType, LazyFrame, MaintainOrderJoin,
+    self as pl, DataFrame, Expr, IntoLazy, JoinArgs, JoinBuildSide, JoinCoalesce, JoinType, LazyFrame,
+    MaintainOrderJoin,
 };
 
 use super::Step;
@@ -46,13 +47,23 @@ pub(super) fn lower(
     right: LazyFrame,
     ordered: bool,
 ) -> Result<LazyFrame, RunError> {
-    with_right(join, left, right_side(step, join, right), ordered)
+    with_right(join, left, right_side(step, join, right), ordered, None)
 }
 
-/// [`lower`] with a right side that is a [`right_side`] already.
+/// Up to so many rows a right side in memory is what the hash table is built of, without a look at the left side: for
+/// that the engine would hold millions of its rows.
+const SMALL: usize = 2_000_000;
+
+/// [`lower`] with a right side that is a [`right_side`] already; `rows`: how many rows it has, if it is in memory.
 ///
 /// Errors: those of the engine.
-pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered: bool) -> Result<LazyFrame, RunError> {
+pub(crate) fn with_right(
+    join: &Join,
+    left: LazyFrame,
+    right: LazyFrame,
+    ordered: bool,
+    rows: Option<usize>,
+) -> Result<LazyFrame, RunError> {
     let how = match join.kind {
         JoinKind::Cross => JoinType::Cross,
         JoinKind::Inner => JoinType::Inner,
@@ -71,6 +82,10 @@ pub(crate) fn with_right(join: &Join, left: LazyFrame, right: LazyFrame, ordered
             JoinKind::Cross => MaintainOrderJoin::LeftRight,
             _ => MaintainOrderJoin::Left,
         },
+        build_side: rows.filter(|rows| *rows <= SMALL).and_then(|_| match join.kind {
+            JoinKind::Inner | JoinKind::Left => Some(JoinBuildSide::ForceRight),
+            _ => None,
+        }),
         ..JoinArgs::new(how)
     };
     let (left, left_on) = hashable(left, left_on).map_err(engine_error)?;
