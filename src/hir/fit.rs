@@ -34,6 +34,13 @@ pub(super) struct Learning {
     slices: Vec<(ast::Call, ast::Ident)>,
 }
 
+impl Learning {
+    /// All that may be fitted.
+    pub fn algorithms(&self) -> Vec<&'static algorithm::Algorithm> {
+        self.candidates.iter().filter_map(|w| algorithm::find(&w.candidate.algorithm.name)).collect()
+    }
+}
+
 /// A candidate as it is written.
 struct Written {
     candidate: Candidate,
@@ -72,8 +79,6 @@ impl Draft {
                     _ => format!("write `map COLUMN with {name}` into the transform"),
                 };
                 Diagnostic::error(Code::E0205, fit.algorithm.span, message).label("a map").help(help)
-            } else if algorithm::LATER.contains(&name) {
-                not_yet(&format!("the algorithm `{name}`"), fit.algorithm.span)
             } else {
                 let diagnostic =
                     Diagnostic::error(Code::E0205, fit.algorithm.span, format!("there is no algorithm `{name}`"))

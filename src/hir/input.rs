@@ -7,6 +7,7 @@ use super::model::Draft;
 use super::statistic;
 use super::table::{Column, Role, Table};
 use super::taint::TaintKind;
+use crate::catalog::algorithm::Algorithm;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
 impl Draft {
@@ -49,7 +50,7 @@ impl Draft {
             }
             // A step that could not be read may have been there for it.
             let excused = self.table.excuses(name) || cx.is_torn();
-            if let Some(problem) = unfit_input(column, *span).filter(|_| !excused) {
+            if let Some(problem) = unfit_input(column, &self.learning.algorithms(), *span).filter(|_| !excused) {
                 problems.push(problem);
                 continue;
             }
@@ -155,8 +156,8 @@ fn one_label_apart(output: &Column, table: &Table) -> Option<Diagnostic> {
     Some(diagnostic.help(format!("keep them together: `split by {on} {{ train 80%, test 20% }}`")))
 }
 
-/// Why no algorithm of this version takes the column.
-fn unfit_input(column: &Column, span: Span) -> Option<Diagnostic> {
+/// Why one of the algorithms does not take the column. Without any it is not known what is taken.
+fn unfit_input(column: &Column, algorithms: &[&Algorithm], span: Span) -> Option<Diagnostic> {
     let name = &column.name;
     let error = |message: String, help: String| {
         Some(
@@ -166,26 +167,56 @@ fn unfit_input(column: &Column, span: Span) -> Option<Diagnostic> {
                 .help(help),
         )
     };
+    let without = |takes: fn(&Algorithm) -> bool| algorithms.iter().find(|a| !takes(a)).map(|a| a.name);
+    let category = matches!(column.dtype, DataType::Category { .. });
     match &column.dtype {
-        DataType::Category { .. } | DataType::String => error(
-            format!("the input `{name}` is text, and the algorithm takes numbers"),
-            format!("map it above: `map {name} with one_hot`"),
-        ),
-        DataType::Date | DataType::Datetime | DataType::Duration => error(
-            format!("the input `{name}` is a {}, and the algorithm takes numbers", column.dtype),
-            match column.dtype {
-                DataType::Duration => format!("derive a number of it: `hours({name})`"),
-                _ => format!("derive numbers of it: `month({name})`, `weekday({name})`"),
-            },
-        ),
-        _ if column.nullable => error(
-            format!("the input `{name}` may be null, and the algorithm takes no nulls"),
-            if column.dtype.is_numeric() {
-                format!("fill it above: `map {name} with impute(median)`, or `filter {name} is not null`")
+        DataType::Category { .. } => {
+            if let Some(algorithm) = without(|a| a.categories) {
+                return error(
+                    format!("the input `{name}` is a category, and `{algorithm}` takes numbers"),
+                    format!("map it above: `map {name} with one_hot`"),
+                );
+            }
+        }
+        DataType::String => {
+            let taken = !algorithms.is_empty() && without(|a| a.categories).is_none();
+            let help = if taken {
+                format!("declare it as `{name}: category`, or map it above: `map {name} with tf_idf`")
             } else {
-                format!("fill it above: `map {name} with impute(mode)`, or `filter {name} is not null`")
-            },
-        ),
-        _ => None,
+                format!("map it above: `map {name} with one_hot`")
+            };
+            return error(format!("the input `{name}` is text, and no algorithm takes text as it is"), help);
+        }
+        DataType::Date | DataType::Datetime | DataType::Duration => {
+            return error(
+                format!("the input `{name}` is a {}, and no algorithm takes one as it is", column.dtype),
+                match column.dtype {
+                    DataType::Duration => format!("derive a number of it: `hours({name})`"),
+                    _ => format!("derive numbers of it: `month({name})`, `weekday({name})`"),
+                },
+            );
+        }
+        _ => {}
     }
+    if !column.nullable {
+        return None;
+    }
+    // A vector has all of its numbers or none.
+    let vector = matches!(column.dtype, DataType::Vector { .. });
+    let algorithm = if vector { algorithms.first().map(|a| a.name) } else { without(|a| a.nulls) }?;
+    error(
+        format!(
+            "the input `{name}` may be null, and `{algorithm}` takes no nulls{}",
+            if vector { " in vectors" } else { "" }
+        ),
+        match column.dtype {
+            _ if category || column.dtype == DataType::Bool => {
+                format!("fill it above: `map {name} with impute(mode)`, or `filter {name} is not null`")
+            }
+            _ if column.dtype.is_numeric() => {
+                format!("fill it above: `map {name} with impute(median)`, or `filter {name} is not null`")
+            }
+            _ => format!("leave such rows out above: `filter {name} is not null`"),
+        },
+    )
 }

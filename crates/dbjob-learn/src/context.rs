@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::{Matrix, Target};
+
 /// What a fit gets from outside: cores, time, and whom to tell.
 pub struct FitContext<'a> {
     /// Cores to use, at least 1. The model does not depend on it.
@@ -14,6 +16,18 @@ pub struct FitContext<'a> {
     /// Told what the user should know about a fit that succeeded: that it did not converge.
     pub warn: &'a (dyn Fn(String) + Sync),
     pub checkpoints: Option<Checkpoints<'a>>,
+    /// For algorithms that stop early; without it they hold out some of the train rows.
+    pub valid: Option<Valid<'a>>,
+}
+
+/// Rows that are not learned from: they tell an iterative fit when to stop.
+#[derive(Clone, Copy)]
+pub struct Valid<'a> {
+    /// With the features of the train rows.
+    pub x: &'a Matrix,
+    /// Of the same kind as that of the train rows. A class of no train row is left out.
+    pub y: &'a Target,
+    pub weights: Option<&'a [f64]>,
 }
 
 /// Where an iterative fit keeps its state, to go on from there after an interruption. A fit that goes on gives the model,
@@ -35,6 +49,8 @@ pub struct Progress {
     pub total: u64,
     /// The objective on the train rows, where the algorithm has one.
     pub loss: Option<f64>,
+    /// The objective on rows that are not learned from, where the fit stops by it.
+    pub valid: Option<f64>,
 }
 
 impl FitContext<'static> {
@@ -47,6 +63,7 @@ impl FitContext<'static> {
             out_of_time: &|| false,
             warn: &|_| {},
             checkpoints: None,
+            valid: None,
         }
     }
 }

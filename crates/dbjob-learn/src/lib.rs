@@ -35,7 +35,7 @@ pub mod tree;
 mod weights;
 
 pub use baseline::Baseline;
-pub use context::{Checkpoints, FitContext, Progress};
+pub use context::{Checkpoints, FitContext, Progress, Valid};
 pub use contributions::{Contribution, Contributions, Scale};
 pub use error::{FitError, FitErrorKind};
 pub use matrix::{Levels, Matrix, Target, Task};

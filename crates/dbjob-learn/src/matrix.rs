@@ -130,6 +130,17 @@ pub enum Target {
 }
 
 impl Target {
+    /// The rows at these positions, in this order.
+    pub(crate) fn take(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Classes { codes, count } => {
+                Self::Classes { codes: rows.iter().map(|i| codes[*i]).collect(), count: *count }
+            }
+            Self::Numbers(values) => Self::Numbers(rows.iter().map(|i| values[*i]).collect()),
+            Self::Unlabelled(_) => Self::Unlabelled(rows.len()),
+        }
+    }
+
     pub fn rows(&self) -> usize {
         match self {
             Self::Classes { codes, .. } => codes.len(),

@@ -13,8 +13,10 @@ use crate::{Contributions, FitContext, FitError, Matrix, Options, Pool, Target, 
 /// The algorithms of this crate, by their names in the language.
 pub const ALGORITHMS: &[&str] = &[
     "dbscan",
+    "decision_tree",
     "dummy",
     "elastic_net",
+    "extra_trees",
     "gamma_regression",
     "gradient_boosting",
     "kmeans",
@@ -93,6 +95,12 @@ pub trait Model: Send + Sync + std::fmt::Debug {
 
     /// The numbers of the model.
     fn tensors(&self) -> Tensors;
+
+    /// How much each feature lowered the loss of the train rows, as shares that add up to 1; `None`: this kind of model
+    /// does not know.
+    fn importance(&self) -> Option<Vec<f64>> {
+        None
+    }
 }
 
 impl dyn Model + '_ {
@@ -172,8 +180,10 @@ pub fn learner(name: &str, task: Task, options: &Options, seed: i64) -> Result<B
             Task::Classification,
         ) => return wrong_task("numbers"),
         ("gradient_boosting", task) => Box::new(BoostLearner::read(&mut reader, task, seed)?),
-        ("random_forest", task) => Box::new(ForestLearner::read(&mut reader, task, seed)?),
         ("mlp", Task::Classification | Task::Regression) => Box::new(MlpLearner::read(&mut reader, seed)?),
+        ("random_forest", task) => Box::new(ForestLearner::random(&mut reader, task, seed)?),
+        ("extra_trees", task) => Box::new(ForestLearner::extra(&mut reader, task, seed)?),
+        ("decision_tree", _) => Box::new(ForestLearner::single(&mut reader, seed)?),
         ("naive_bayes", Task::Classification) => Box::new(NaiveBayesLearner::read(&mut reader)?),
         ("naive_bayes", Task::Regression) => return wrong_task("classes"),
         ("knn", _) => Box::new(NeighborsLearner::read(&mut reader)?),

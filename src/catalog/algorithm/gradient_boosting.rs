@@ -79,14 +79,20 @@ pub const GRADIENT_BOOSTING: Algorithm = Algorithm {
             default: Default::Word("none"),
             doc: "balanced weighs each class by the inverse of its share",
         },
+        OptionSpec {
+            name: "stop_early",
+            ty: OptionType::Int { min: 1, max: 100_000 },
+            default: Default::Null,
+            doc: "Stops when so many rounds brought no lower loss on the valid part, and keeps the best; without a valid part a tenth of the train rows is held out for it",
+        },
     ],
     only: &[
         Only::Classes { options: &["class_weight"], help: "drop it; `weight COLUMN` weighs rows" },
         Only::Numbers { options: &["loss"], help: "drop it: classes have the log loss" },
     ],
-    nulls: false,
-    categories: false,
+    nulls: true,
+    categories: true,
     spark: Some("GBTClassifier, GBTRegressor"),
-    doc: "Trees grown one after another, each on what those before it left to learn. Needs no scaling.",
+    doc: "Trees grown one after another, each on what those before it left to learn. Each split learns where rows without a value go; categories are divided into two sets. Needs no scaling.",
     example: "fit gradient_boosting { trees = 300, learning_rate = 0.05 }",
 };

@@ -1,8 +1,10 @@
 //! One file an algorithm.
 
 mod dbscan;
+mod decision_tree;
 mod dummy;
 mod elastic_net;
+mod extra_trees;
 mod gamma_regression;
 mod gradient_boosting;
 mod kmeans;
@@ -67,12 +69,14 @@ pub const ALGORITHMS: &[Algorithm] = &[
     elastic_net::ELASTIC_NET,
     poisson_regression::POISSON_REGRESSION,
     gamma_regression::GAMMA_REGRESSION,
+    decision_tree::DECISION_TREE,
     random_forest::RANDOM_FOREST,
+    extra_trees::EXTRA_TREES,
+    gradient_boosting::GRADIENT_BOOSTING,
     mlp::MLP,
     knn::KNN,
     naive_bayes::NAIVE_BAYES,
     dummy::DUMMY,
-    gradient_boosting::GRADIENT_BOOSTING,
     svm::SVM,
     kmeans::KMEANS,
     dbscan::DBSCAN,
@@ -88,6 +92,3 @@ impl Algorithm {
 pub fn find(name: &str) -> Option<&'static Algorithm> {
     ALGORITHMS.iter().find(|a| a.name == name)
 }
-
-/// Algorithms of the language that no engine has yet.
-pub const LATER: &[&str] = &["decision_tree", "extra_trees"];

@@ -53,7 +53,7 @@ impl Learner for DbscanLearner {
             }
             FitError::cancelled()
         };
-        let tell = |done: usize| (cx.progress)(Progress { done: done as u64, total, loss: None });
+        let tell = |done: usize| (cx.progress)(Progress { done: done as u64, total, loss: None, valid: None });
 
         let mut core: Vec<bool> = Vec::with_capacity(n);
         for chunk in ranges.chunks(HELD) {

@@ -187,7 +187,12 @@ impl KmeansLearner {
             let squares: Vec<f64> = old.zip(new).map(|(a, b)| distance(a, b)).collect();
             state.centers = centers;
             state.iteration += 1;
-            (cx.progress)(Progress { done: self.done(state), total: self.total(), loss: Some(pass.inertia) });
+            (cx.progress)(Progress {
+                done: self.done(state),
+                total: self.total(),
+                loss: Some(pass.inertia),
+                valid: None,
+            });
             if cx.checkpoints.is_some() {
                 state.labels = Some(assignment.labels());
                 keeper.keep(false, self.done(state), || state.tensors());

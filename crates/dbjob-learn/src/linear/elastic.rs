@@ -132,7 +132,7 @@ impl ElasticNetLearner {
             let swept = sweep(smooth, l1, &mut u);
             (worst, loss) = (swept.worst, loss + swept.change);
             done += 1;
-            (cx.progress)(Progress { done: done as u64, total: self.max_iter as u64, loss: Some(loss) });
+            (cx.progress)(Progress { done: done as u64, total: self.max_iter as u64, loss: Some(loss), valid: None });
             let state = &*smooth.state();
             keeper.keep(false, done as u64, || tensors(&u, state, [enough, worst, loss]));
         }

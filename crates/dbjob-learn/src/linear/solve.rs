@@ -58,7 +58,7 @@ impl Solver {
         let mut kept = None;
         let mut after = |iteration: usize, value: f64, tensors: &dyn Fn() -> Tensors| {
             let done = iteration as u64;
-            (cx.progress)(Progress { done, total: max_iter as u64, loss: Some(value) });
+            (cx.progress)(Progress { done, total: max_iter as u64, loss: Some(value), valid: None });
             keeper.keep(false, done, tensors);
             if cx.checkpoints.is_some() {
                 kept = Some((done, tensors()));

@@ -127,7 +127,8 @@ impl<T: Real> Trainer<'_, T> {
             (self.cx.progress)(Progress {
                 done: epoch as u64,
                 total: recipe.epochs as u64,
-                loss: Some(judged.unwrap_or(loss)),
+                loss: Some(loss),
+                valid: judged,
             });
             after.advance(parameters, stepper, judged.unwrap_or(loss));
             self.keeper.keep(false, epoch as u64, || after.tensors());

@@ -98,6 +98,16 @@ impl Cuts {
         if middle >= low && middle < high { middle } else { low }
     }
 
+    /// The least value of the first bin and the greatest of the last; both have rows.
+    pub fn range(&self, first: u8, last: u8) -> Option<(f64, f64)> {
+        Some((self.bounds.get(first as usize)?.0, self.bounds.get(last as usize)?.1))
+    }
+
+    /// The least value of a bin.
+    pub fn least(&self, bin: u8) -> f64 {
+        self.bounds[bin as usize].0
+    }
+
     /// The levels whose bin is in `bins`, as a set of bits.
     pub fn set(&self, bins: &[u64; 4]) -> Vec<u64> {
         let levels = self.levels.as_deref().unwrap_or_default();

@@ -15,14 +15,27 @@ pub(super) trait Criterion: Sync {
 
     /// The values of a leaf.
     fn leaf(&self, sums: &[f64]) -> Vec<f64>;
+
+    /// Where categories of these sums stand among others of a node with the sums `all`, in which they are divided like
+    /// numbers. Of two classes and of numbers the best division is found so; of more classes a good one.
+    fn rank(&self, sums: &[f64], all: &[f64]) -> f64;
 }
 
-/// Gini impurity. Sums: the weight of each class. Weight · impurity is Σw - Σw²/Σw.
-pub(super) struct Gini {
+/// How pure the classes of a node are. Sums: the weight of each class.
+pub(super) struct Purity {
     pub classes: usize,
+    pub by: Impurity,
 }
 
-impl Criterion for Gini {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Impurity {
+    /// Weight · impurity is Σw - Σw²/Σw.
+    Gini,
+    /// Weight · impurity is Σw · ln Σw - Σ(w · ln w).
+    Entropy,
+}
+
+impl Criterion for Purity {
     type Label = u32;
 
     fn width(&self) -> usize {
@@ -41,13 +54,28 @@ impl Criterion for Gini {
 
     #[inline]
     fn score(&self, sums: &[f64]) -> f64 {
-        let (total, squares) = sums.iter().fold((0.0, 0.0), |(t, s), w| (t + w, s + w * w));
-        squares / total
+        match self.by {
+            Impurity::Gini => {
+                let (total, squares) = sums.iter().fold((0.0, 0.0), |(t, s), w| (t + w, s + w * w));
+                squares / total
+            }
+            Impurity::Entropy => {
+                let part = |w: f64| if w > 0.0 { w * w.ln() } else { 0.0 };
+                sums.iter().map(|w| part(*w)).sum::<f64>() - part(sums.iter().sum())
+            }
+        }
     }
 
     fn leaf(&self, sums: &[f64]) -> Vec<f64> {
         let total: f64 = sums.iter().sum();
         sums.iter().map(|w| w / total).collect()
+    }
+
+    /// The share of the second class of two, of the most frequent one of more.
+    fn rank(&self, sums: &[f64], all: &[f64]) -> f64 {
+        let class =
+            if all.len() == 2 { 1 } else { (0..all.len()).fold(0, |top, k| if all[k] > all[top] { k } else { top }) };
+        sums[class] / sums.iter().sum::<f64>()
     }
 }
 
@@ -83,5 +111,9 @@ impl Criterion for Variance {
 
     fn leaf(&self, sums: &[f64]) -> Vec<f64> {
         vec![self.centre + sums[1] / sums[0]]
+    }
+
+    fn rank(&self, sums: &[f64], _all: &[f64]) -> f64 {
+        sums[1] / sums[0]
     }
 }

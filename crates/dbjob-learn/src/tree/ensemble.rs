@@ -4,7 +4,7 @@ use crate::matrix::Levels;
 use crate::numeric::sigmoid;
 use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
-use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
+use crate::{Contributions, Matrix, Model, Pool, Scores, Tensor, Tensors};
 
 /// Rows that walk down a tree together.
 const LANES: usize = 8;
@@ -62,6 +62,10 @@ impl Ensemble {
 
     pub fn trees(&self) -> &[Tree] {
         &self.trees
+    }
+
+    pub(super) fn class_count(&self) -> usize {
+        self.classes
     }
 
     pub fn output(&self) -> &Output {
@@ -200,9 +204,20 @@ impl Model for Ensemble {
     }
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
-        let ranges = blocks(x.rows(), 256);
+        // Many rows go through one large tree after another: it is fetched from memory once for all of them.
+        let nodes = self.trees.iter().map(Tree::len).max().unwrap_or(0);
+        let size = (nodes / 4).min(x.rows().div_ceil(pool.threads())).clamp(256, 16_384);
+        let ranges = blocks(x.rows(), size);
         let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
         Scores::concat(parts, self.classes.max(1), x.rows())
+    }
+
+    fn contributions(&self, x: &Matrix, pool: &Pool) -> Option<Contributions> {
+        Some(self.shapley(x, pool))
+    }
+
+    fn importance(&self) -> Option<Vec<f64>> {
+        Some(self.gains(self.features.len()))
     }
 
     fn tensors(&self) -> Tensors {

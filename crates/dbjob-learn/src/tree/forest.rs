@@ -1,12 +1,12 @@
 use super::bins::Binned;
-use super::criterion::{Criterion, Gini, Variance};
+use super::criterion::{Criterion, Impurity, Purity, Variance};
 use super::ensemble::{Ensemble, Output};
 use super::finished::Finished;
 use super::grow::{Go, Grower, Limits};
 use super::node::Tree;
 use super::stored::{restore, tensors};
 use crate::checkpoint::Keeper;
-use crate::matrix::check;
+use crate::matrix::check_with_gaps;
 use crate::numeric::{dot, sum};
 use crate::options::Reader;
 use crate::rng::Rng;
@@ -25,6 +25,8 @@ pub struct ForestLearner {
     bootstrap: bool,
     max_bins: usize,
     class_weight: ClassWeight,
+    criterion: Impurity,
+    random_cuts: bool,
     seed: i64,
 }
 
@@ -67,7 +69,34 @@ impl MaxFeatures {
 }
 
 impl ForestLearner {
-    pub(crate) fn read(options: &mut Reader<'_>, task: Task, seed: i64) -> Result<Self, FitError> {
+    /// Many trees, each on other rows.
+    pub(crate) fn random(options: &mut Reader<'_>, task: Task, seed: i64) -> Result<Self, FitError> {
+        Self::read(options, task, seed, false)
+    }
+
+    /// The same with random cuts. Source: P. Geurts et al., "Extremely randomized trees" (2006).
+    pub(crate) fn extra(options: &mut Reader<'_>, task: Task, seed: i64) -> Result<Self, FitError> {
+        Self::read(options, task, seed, true)
+    }
+
+    /// One tree that looks at all rows and features.
+    pub(crate) fn single(options: &mut Reader<'_>, seed: i64) -> Result<Self, FitError> {
+        Ok(Self {
+            trees: 1,
+            max_depth: options.optional_int("max_depth", 1)?,
+            max_features: MaxFeatures::All,
+            min_samples_leaf: options.int("min_samples_leaf", 1, i64::MAX / 2)?,
+            min_samples_split: options.int("min_samples_split", 2, i64::MAX)?,
+            bootstrap: false,
+            max_bins: options.int("max_bins", 2, 255)?,
+            class_weight: ClassWeight::read(options)?,
+            criterion: impurity(options)?,
+            random_cuts: false,
+            seed,
+        })
+    }
+
+    fn read(options: &mut Reader<'_>, task: Task, seed: i64, random_cuts: bool) -> Result<Self, FitError> {
         Ok(Self {
             trees: options.int("trees", 1, 100_000)?,
             max_depth: options.optional_int("max_depth", 1)?,
@@ -77,6 +106,8 @@ impl ForestLearner {
             bootstrap: options.bool("bootstrap")?,
             max_bins: options.int("max_bins", 2, 255)?,
             class_weight: ClassWeight::read(options)?,
+            criterion: impurity(options)?,
+            random_cuts,
             seed,
         })
     }
@@ -98,6 +129,7 @@ impl ForestLearner {
             max_features: self.max_features.of(x.width()),
             min_samples_leaf: self.min_samples_leaf,
             min_samples_split: self.min_samples_split,
+            random_cuts: self.random_cuts,
         };
         let grower = Grower { criterion, binned, labels, limits, leaf_width };
         let resumed = keeper.resume().and_then(|(_, stored)| restore(&stored, x.width(), leaf_width).ok());
@@ -124,7 +156,7 @@ impl ForestLearner {
             let drawn = self.bootstrap.then(|| bootstrap(weights, &mut rng));
             let Some(tree) = grower.grow(drawn.as_deref().unwrap_or(weights), &mut rng, &at_node) else { return false };
             finished.add(number, tree, |done| {
-                (cx.progress)(Progress { done, total: self.trees as u64, loss: None });
+                (cx.progress)(Progress { done, total: self.trees as u64, loss: None, valid: None });
             });
             finished.keep(keeper, false);
             true
@@ -142,6 +174,10 @@ impl ForestLearner {
     }
 }
 
+fn impurity(options: &mut Reader<'_>) -> Result<Impurity, FitError> {
+    options.word("criterion", &[("gini", Impurity::Gini), ("entropy", Impurity::Entropy)])
+}
+
 /// As many rows as have weight, drawn from them with replacement: each row's weight times how often it was drawn.
 fn bootstrap(weights: &[f64], rng: &mut Rng) -> Vec<f64> {
     let rows: Vec<u32> = (0..weights.len() as u32).filter(|i| weights[*i as usize] > 0.0).collect();
@@ -155,7 +191,7 @@ fn bootstrap(weights: &[f64], rng: &mut Rng) -> Vec<f64> {
 
 impl Learner for ForestLearner {
     fn fit(&self, x: &Matrix, y: &Target, weights: Option<&[f64]>, cx: &FitContext<'_>) -> Result<Fitted, FitError> {
-        check(x, y, weights)?;
+        check_with_gaps(x, y, weights)?;
         if x.rows() > u32::MAX as usize {
             return Err(FitError::data(format!("{} rows are more than a forest takes ({})", x.rows(), u32::MAX)));
         }
@@ -164,7 +200,17 @@ impl Learner for ForestLearner {
             Target::Classes { codes, count } => {
                 let rows = self.class_weight.rows(codes, *count, weights);
                 present_classes(codes, *count, &rows)?;
-                (*count, self.grow_all(&Gini { classes: *count }, x, codes, &rows, (*count, &keeper), cx)?)
+                (
+                    *count,
+                    self.grow_all(
+                        &Purity { classes: *count, by: self.criterion },
+                        x,
+                        codes,
+                        &rows,
+                        (*count, &keeper),
+                        cx,
+                    )?,
+                )
             }
             Target::Numbers(numbers) => {
                 if self.class_weight != ClassWeight::None {
@@ -175,7 +221,7 @@ impl Learner for ForestLearner {
                 let centre = dot(numbers, &rows) / sum(&rows);
                 (0, self.grow_all(&Variance { centre }, x, numbers, &rows, (1, &keeper), cx)?)
             }
-            Target::Unlabelled(_) => return Err(FitError::data("random_forest learns classes or numbers")),
+            Target::Unlabelled(_) => return Err(FitError::data("trees learn classes or numbers")),
         };
         Ok(Fitted { model: Box::new(Ensemble::new(x, classes, Output::Mean, trees)), ended_early })
     }

@@ -1,6 +1,6 @@
 use super::bins::Binned;
 use super::criterion::Criterion;
-use super::histogram::{Cut, Histogram, Looked, NodeRows};
+use super::histogram::{Choice, Cut, Histogram, Looked, NodeRows};
 use super::node::{Rule, Tree};
 use crate::rng::Rng;
 
@@ -13,6 +13,8 @@ pub(super) struct Limits {
     pub max_features: usize,
     pub min_samples_leaf: usize,
     pub min_samples_split: usize,
+    /// Whether of each feature one cut is drawn instead of the best one looked for.
+    pub random_cuts: bool,
 }
 
 /// What all trees of a forest share.
@@ -78,10 +80,17 @@ impl<C: Criterion> Grower<'_, C> {
                 tree.finish_leaf(node, criterion.leaf(&sums));
                 continue;
             };
-            let rule = Rule::UpTo(binned.cuts[feature].threshold(cut.left, Some(cut.right)));
+            let set;
+            let rule = match cut.up_to {
+                Some((left, right)) => Rule::UpTo(binned.cuts[feature].threshold(left, right)),
+                None => {
+                    set = binned.cuts[feature].set(&cut.bins);
+                    Rule::In(&set)
+                }
+            };
             // Rounding may give a gain just below 0 for a split that gains nothing.
-            let (left, right) = tree.divide(node, feature, rule, true, cut.gain.max(0.0));
-            let middle = start + partition(&mut rows[start..end], &mut scratch, &binned.codes[feature], cut.left);
+            let (left, right) = tree.divide(node, feature, rule, cut.missing_left, cut.gain.max(0.0));
+            let middle = start + partition(&mut rows[start..end], &mut scratch, &binned.codes[feature], &cut);
             // The left child is popped first: nodes are grown in depth-first order.
             open.push(Open { node: right, start: middle, end, depth: depth + 1 });
             open.push(Open { node: left, start, end: middle, depth: depth + 1 });
@@ -132,7 +141,9 @@ fn best_split<C: Criterion>(
         if binned.bins(feature) < 2 {
             continue;
         }
-        match histogram.best_cut(criterion, &binned.codes[feature], node, limits.min_samples_leaf) {
+        let bins = (&binned.cuts[feature], &binned.codes[feature][..]);
+        let choice = if limits.random_cuts { Choice::Random(rng) } else { Choice::Best };
+        match histogram.look(criterion, bins, node, limits.min_samples_leaf, choice) {
             Looked::Constant => {}
             Looked::NoCut => looked += 1,
             Looked::Best(cut) => {
@@ -146,19 +157,19 @@ fn best_split<C: Criterion>(
     best
 }
 
-/// Rows in bins up to `left` first, both sides in their old order; gives how many they are.
-fn partition(rows: &mut [u32], scratch: &mut Vec<u32>, codes: &[u8], left: u8) -> usize {
-    scratch.clear();
-    let mut kept = 0;
+/// Rows that go left first, both sides in their old order; gives how many they are.
+fn partition(rows: &mut [u32], scratch: &mut Vec<u32>, codes: &[u8], cut: &Cut) -> usize {
+    scratch.resize(rows.len(), 0);
+    let (mut left, mut right) = (0, 0);
     for i in 0..rows.len() {
         let row = rows[i];
-        if codes[row as usize] <= left {
-            rows[kept] = row;
-            kept += 1;
-        } else {
-            scratch.push(row);
-        }
+        // Written to both sides, kept on one: no jump.
+        rows[left] = row;
+        scratch[right] = row;
+        let is_left = cut.goes_left(codes[row as usize] as usize);
+        left += usize::from(is_left);
+        right += usize::from(!is_left);
     }
-    rows[kept..].copy_from_slice(scratch);
-    kept
+    rows[left..].copy_from_slice(&scratch[..right]);
+    left
 }

@@ -1,4 +1,6 @@
+use super::bins::Cuts;
 use super::criterion::Criterion;
+use crate::rng::Rng;
 
 /// The rows of one node, gathered: what every feature's histogram is filled from.
 pub(super) struct NodeRows<'a, L> {
@@ -9,13 +11,30 @@ pub(super) struct NodeRows<'a, L> {
     pub score: f64,
 }
 
-/// The best place to divide a node's rows by one feature: bins up to `left` against bins from `right` on.
-/// No row of the node lies between them.
+/// A way to divide a node's rows by one feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cut {
-    pub left: u8,
-    pub right: u8,
     pub gain: f64,
+    /// The bins whose rows go left.
+    pub bins: [u64; 4],
+    /// Of a number: the last of them in order of values, and the first on the right that has rows of the node, if there
+    /// is one.
+    pub up_to: Option<(u8, Option<u8>)>,
+    pub missing_left: bool,
+}
+
+impl Cut {
+    pub fn goes_left(&self, bin: usize) -> bool {
+        self.bins[bin / 64] >> (bin % 64) & 1 == 1
+    }
+}
+
+/// Which cuts are looked at.
+pub(super) enum Choice<'a> {
+    /// All of them.
+    Best,
+    /// One between the least and the greatest value of the node, drawn evenly.
+    Random(&'a mut Rng),
 }
 
 /// What a look at one feature gave.
@@ -36,6 +55,8 @@ pub(super) struct Histogram {
     touched: [u64; 4],
     left: Vec<f64>,
     right: Vec<f64>,
+    /// The left side with the missing values.
+    with: Vec<f64>,
 }
 
 impl Histogram {
@@ -46,19 +67,21 @@ impl Histogram {
             touched: [0; 4],
             left: vec![0.0; width],
             right: vec![0.0; width],
+            with: Vec::with_capacity(width),
         }
     }
 
     /// `codes`: the feature's bin of every row of the table. Weights are above 0.
-    pub fn best_cut<C: Criterion>(
+    pub fn look<C: Criterion>(
         &mut self,
         criterion: &C,
-        codes: &[u8],
+        (cuts, codes): (&Cuts, &[u8]),
         node: &NodeRows<'_, C::Label>,
         min_samples_leaf: usize,
+        choice: Choice<'_>,
     ) -> Looked {
         self.fill(criterion, codes, node);
-        let looked = self.scan(criterion, node, min_samples_leaf);
+        let looked = self.scan(criterion, cuts, node, min_samples_leaf, choice);
         self.clear(criterion.width());
         looked
     }
@@ -81,37 +104,85 @@ impl Histogram {
         }
     }
 
-    fn scan<C: Criterion>(&mut self, criterion: &C, node: &NodeRows<'_, C::Label>, min_leaf: usize) -> Looked {
+    fn scan<C: Criterion>(
+        &mut self,
+        criterion: &C,
+        cuts: &Cuts,
+        node: &NodeRows<'_, C::Label>,
+        min_leaf: usize,
+        choice: Choice<'_>,
+    ) -> Looked {
         let width = criterion.width();
-        let mut bins = bits(self.touched);
-        let mut bin = bins.next().expect("a node has rows");
-        let mut best: Option<Cut> = None;
-        let mut several = false;
+        let missing = cuts.values();
+        let has_missing = missing < 256 && self.counts[missing] > 0;
+        // A missing category is one like others.
+        let apart = has_missing && !cuts.is_category();
+        let mut order: Vec<u8> = bits(self.touched).filter(|b| !apart || usize::from(*b) != missing).collect();
+        if order.len() + usize::from(apart) < 2 {
+            return Looked::Constant;
+        }
+        if cuts.is_category() {
+            let rank = |b: u8| criterion.rank(&self.sums[b as usize * width..][..width], node.sums);
+            let mut ranked: Vec<(f64, u8)> = order.iter().map(|b| (rank(*b), *b)).collect();
+            ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            order = ranked.into_iter().map(|(_, b)| b).collect();
+        }
+        // All values on one side, the missing ones on the other, is a cut as well.
+        let last = if apart { order.len() } else { order.len() - 1 };
+        let only = match choice {
+            Choice::Best => None,
+            Choice::Random(rng) => Some(draw(rng, cuts, &order[..], last)),
+        };
+        let mut best: Option<(f64, usize, bool)> = None;
         let mut left_count = 0;
         self.left.fill(0.0);
-        for next in bins {
-            several = true;
-            let sums = &self.sums[bin as usize * width..(bin as usize + 1) * width];
-            for (l, s) in self.left.iter_mut().zip(sums) {
-                *l += s;
+        for (i, bin) in order[..last].iter().enumerate() {
+            let sums = &self.sums[*bin as usize * width..][..width];
+            self.left.iter_mut().zip(sums).for_each(|(l, s)| *l += s);
+            left_count += self.counts[*bin as usize] as usize;
+            if only.is_some_and(|only| only != i) {
+                continue;
             }
-            left_count += self.counts[bin as usize] as usize;
-            if left_count >= min_leaf && node.rows.len() - left_count >= min_leaf {
-                for ((r, l), s) in self.right.iter_mut().zip(&self.left).zip(node.sums) {
-                    *r = s - l;
+            for missing_left in [false, true] {
+                if missing_left {
+                    if !apart {
+                        break;
+                    }
+                    let sums = &self.sums[missing * width..][..width];
+                    self.with.clear();
+                    self.with.extend(self.left.iter().zip(sums).map(|(l, s)| l + s));
                 }
-                let gain = criterion.score(&self.left) + criterion.score(&self.right) - node.score;
-                if best.is_none_or(|b| gain > b.gain) && gain.is_finite() {
-                    best = Some(Cut { left: bin, right: next, gain });
+                let left = if missing_left { &self.with } else { &self.left };
+                let count = left_count + if missing_left { self.counts[missing] as usize } else { 0 };
+                if count < min_leaf || node.rows.len() - count < min_leaf || count == node.rows.len() {
+                    continue;
+                }
+                self.right.iter_mut().zip(left).zip(node.sums).for_each(|((r, l), s)| *r = s - l);
+                let gain = criterion.score(left) + criterion.score(&self.right) - node.score;
+                if gain.is_finite() && best.is_none_or(|b| gain > b.0) {
+                    best = Some((gain, i, missing_left));
                 }
             }
-            bin = next;
         }
-        match best {
-            Some(cut) => Looked::Best(cut),
-            None if several => Looked::NoCut,
-            None => Looked::Constant,
+        let Some((gain, at, missing_left)) = best else { return Looked::NoCut };
+        let mut bins = [0; 4];
+        let count: usize = order[..=at].iter().map(|b| self.counts[*b as usize] as usize).sum();
+        if cuts.is_category() {
+            order[..=at].iter().for_each(|b| bins[*b as usize / 64] |= 1 << (b % 64));
+        } else {
+            (0..=order[at] as usize).for_each(|b| bins[b / 64] |= 1 << (b % 64));
         }
+        // Where no row was without a value, those to come go with most rows.
+        let missing_left = match (has_missing, apart) {
+            (false, _) => 2 * count >= node.rows.len(),
+            (true, true) => missing_left,
+            (true, false) => bins[missing / 64] >> (missing % 64) & 1 == 1,
+        };
+        if missing_left && missing < 256 {
+            bins[missing / 64] |= 1 << (missing % 64);
+        }
+        let up_to = (!cuts.is_category()).then(|| (order[at], order.get(at + 1).copied()));
+        Looked::Best(Cut { gain, bins, up_to, missing_left })
     }
 
     fn clear(&mut self, width: usize) {
@@ -122,6 +193,16 @@ impl Histogram {
         }
         self.touched = [0; 4];
     }
+}
+
+/// Which of the first `last` of `order` a random cut comes after: of numbers evenly between the least and the greatest value.
+fn draw(rng: &mut Rng, cuts: &Cuts, order: &[u8], last: usize) -> usize {
+    let value = if cuts.is_category() { None } else { cuts.range(order[0], order[order.len() - 1]) };
+    let Some((low, high)) = value else { return rng.below(last) };
+    // Halves, for there may be no number for the whole.
+    let at = low + 2.0 * rng.unit() * (high / 2.0 - low / 2.0);
+    let below = order.iter().take_while(|b| cuts.least(**b) <= at).count();
+    below.clamp(1, last) - 1
 }
 
 /// The numbers of the set bits, ascending.
@@ -137,48 +218,96 @@ fn bits(words: [u64; 4]) -> impl Iterator<Item = u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::criterion::{Gini, Variance};
+    use super::super::criterion::{Impurity, Purity, Variance};
     use super::*;
+
+    /// Cuts of a column whose values are whole numbers from 0 on, and its bins.
+    fn binned(values: &[f64], levels: Option<usize>) -> (Cuts, Vec<u8>) {
+        let mut cuts = Cuts::of(values, levels, 255);
+        let mut codes = Vec::new();
+        cuts.code(values, |code| codes.push(code));
+        (cuts, codes)
+    }
+
+    fn best<C: Criterion>(
+        criterion: &C,
+        values: &[f64],
+        levels: Option<usize>,
+        labels: &[C::Label],
+        min: usize,
+    ) -> Looked {
+        let (cuts, codes) = binned(values, levels);
+        let weights = vec![1.0; labels.len()];
+        let mut sums = vec![0.0; criterion.width()];
+        labels.iter().for_each(|l| criterion.add(&mut sums, 0, *l, 1.0));
+        let rows: Vec<u32> = (0..labels.len() as u32).collect();
+        let score = criterion.score(&sums);
+        let node = NodeRows { rows: &rows, labels, weights: &weights, sums: &sums, score };
+        let mut histogram = Histogram::new(criterion.width());
+        histogram.look(criterion, (&cuts, &codes), &node, min, Choice::Best);
+        let looked = histogram.look(criterion, (&cuts, &codes), &node, min, Choice::Best);
+        assert!(histogram.sums.iter().all(|s| *s == 0.0) && histogram.counts.iter().all(|c| *c == 0));
+        looked
+    }
 
     /// Against every cut computed from its definition.
     #[test]
     fn the_best_cut_is_the_best_of_all() {
-        let codes = [3, 200, 3, 7, 7, 7, 255, 0, 200, 64, 63, 128];
+        let values = [3.0, 200.0, 3.0, 7.0, 7.0, 7.0, 255.0, 0.0, 200.0, 64.0, 63.0, 128.0];
         let labels: [u32; 12] = [0, 1, 0, 1, 1, 0, 2, 2, 1, 0, 0, 2];
-        let weights: Vec<f64> = (0..12).map(|i| 1.0 + f64::from(i % 3)).collect();
-        let rows: Vec<u32> = (0..12).collect();
-        let gini = Gini { classes: 3 };
-        let of = |keep: &dyn Fn(u8) -> bool| {
-            let mut sums = vec![0.0; 3];
-            for i in (0..12).filter(|i| keep(codes[*i])) {
-                sums[labels[i] as usize] += weights[i];
-            }
-            sums
-        };
-        let sums = of(&|_| true);
-        let node = NodeRows { rows: &rows, labels: &labels, weights: &weights, sums: &sums, score: gini.score(&sums) };
-        let mut histogram = Histogram::new(3);
-        for _ in 0..2 {
-            let Looked::Best(cut) = histogram.best_cut(&gini, &codes, &node, 1) else { panic!("no cut") };
-            let best = [0, 3, 7, 63, 64, 128, 200]
-                .map(|b| (gini.score(&of(&|c| c <= b)) + gini.score(&of(&|c| c > b)) - node.score, b))
+        for by in [Impurity::Gini, Impurity::Entropy] {
+            let purity = Purity { classes: 3, by };
+            let of = |keep: &dyn Fn(f64) -> bool| {
+                let mut sums = vec![0.0; 3];
+                (0..12).filter(|i| keep(values[*i])).for_each(|i| sums[labels[i] as usize] += 1.0);
+                purity.score(&sums)
+            };
+            let (gain, value) = [0.0, 3.0, 7.0, 63.0, 64.0, 128.0, 200.0]
+                .map(|b| (of(&|v| v <= b) + of(&|v| v > b) - of(&|_| true), b))
                 .into_iter()
-                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .reduce(|a, b| if b.0 > a.0 { b } else { a })
                 .unwrap();
-            assert!((cut.gain - best.0).abs() < 1e-12 && cut.left == best.1, "{cut:?} {best:?}");
+            let Looked::Best(cut) = best(&purity, &values, None, &labels, 1) else { panic!("no cut") };
+            let codes = binned(&values, None).1;
+            assert!((cut.gain - gain).abs() < 1e-12);
+            assert!((0..12).all(|i| cut.goes_left(codes[i] as usize) == (values[i] <= value)), "{cut:?}");
         }
-        assert!(histogram.sums.iter().all(|s| *s == 0.0) && histogram.counts.iter().all(|c| *c == 0));
+    }
+
+    #[test]
+    fn missing_values_go_where_they_belong() {
+        let variance = Variance { centre: 0.0 };
+        let nan = f64::NAN;
+        for (labels, missing_left, up_to) in [
+            ([1.0, 1.0, 5.0, 5.0, 1.0, 1.0], true, (1, Some(2))),
+            ([1.0, 1.0, 5.0, 5.0, 5.0, 5.0], false, (1, Some(2))),
+            // The missing ones against all others.
+            ([1.0, 1.0, 1.0, 1.0, 5.0, 5.0], false, (3, None)),
+        ] {
+            let Looked::Best(cut) = best(&variance, &[0.0, 1.0, 2.0, 3.0, nan, nan], None, &labels, 2) else {
+                panic!("no cut")
+            };
+            assert_eq!((cut.missing_left, cut.up_to), (missing_left, Some(up_to)));
+        }
+    }
+
+    #[test]
+    fn categories_are_divided_by_what_they_say() {
+        let variance = Variance { centre: 0.0 };
+        let labels = [1.0, 9.0, 1.1, 9.1, 9.2, 1.2];
+        let Looked::Best(cut) = best(&variance, &[0.0, 1.0, 2.0, 3.0, 4.0, f64::NAN], Some(5), &labels, 1) else {
+            panic!("no cut")
+        };
+        assert_eq!((cut.bins, cut.up_to, cut.missing_left), ([0b100101, 0, 0, 0], None, true));
     }
 
     #[test]
     fn a_constant_feature_and_a_leaf_too_small_give_no_cut() {
         let labels = [1.0, 2.0, 3.0, 4.0];
         let variance = Variance { centre: 2.5 };
-        let node = NodeRows { rows: &[0, 1, 2, 3], labels: &labels, weights: &[1.0; 4], sums: &[4.0, 0.0], score: 0.0 };
-        let mut histogram = Histogram::new(2);
-        assert!(matches!(histogram.best_cut(&variance, &[9, 9, 9, 9], &node, 1), Looked::Constant));
-        assert!(matches!(histogram.best_cut(&variance, &[0, 1, 1, 1], &node, 2), Looked::NoCut));
-        let Looked::Best(cut) = histogram.best_cut(&variance, &[0, 1, 2, 3], &node, 2) else { panic!("no cut") };
-        assert_eq!((cut.left, cut.right, cut.gain), (1, 2, 4.0));
+        assert!(matches!(best(&variance, &[9.0; 4], None, &labels, 1), Looked::Constant));
+        assert!(matches!(best(&variance, &[0.0, 1.0, 1.0, 1.0], None, &labels, 2), Looked::NoCut));
+        let Looked::Best(cut) = best(&variance, &[0.0, 1.0, 2.0, 3.0], None, &labels, 2) else { panic!("no cut") };
+        assert_eq!((cut.up_to, cut.gain), (Some((1, Some(2))), 4.0));
     }
 }

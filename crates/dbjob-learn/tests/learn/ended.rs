@@ -15,6 +15,7 @@ fn iterative() -> Vec<(&'static str, Changes, Matrix, Target)> {
     let (wine, diabetes) = (fixture("wine"), fixture("diabetes"));
     let forest = || vec![("trees", OptionValue::Int(30))];
     let drawn = || [forest(), vec![("subsample", OptionValue::Float(0.6))]].concat();
+    let early = || [forest(), vec![("stop_early", OptionValue::Int(40))]].concat();
     let minibatch = |optimizer: &str| -> Changes {
         let rate = if optimizer == "sgd" { 1e-7 } else { 1e-3 };
         vec![
@@ -45,6 +46,8 @@ fn iterative() -> Vec<(&'static str, Changes, Matrix, Target)> {
         ("logistic_regression", minibatch("adam"), wine.x.clone(), wine.classes()),
         ("logistic_regression", minibatch("sgd"), wine.x.clone(), wine.classes()),
         ("gradient_boosting", forest(), wine.x.clone(), wine.classes()),
+        ("gradient_boosting", early(), wine.x.clone(), wine.classes()),
+        ("extra_trees", forest(), wine.x.clone(), wine.classes()),
         ("gradient_boosting", drawn(), diabetes.x.clone(), diabetes.numbers()),
         ("mlp", network(), wine.x.clone(), wine.classes()),
         (
@@ -173,7 +176,7 @@ fn a_checkpoint_of_another_fit_or_a_damaged_one_is_not_used() {
         assert_eq!(from(&bytes, &other).1, 1, "{}", case.0);
         let mut other = (case.0, case.1.clone(), case.2.clone(), case.3.clone());
         let change = match case.0 {
-            "random_forest" | "gradient_boosting" => "max_bins",
+            "random_forest" | "extra_trees" | "gradient_boosting" => "max_bins",
             "kmeans" => "max_iter",
             "logistic_regression" | "svm" => "c",
             "mlp" => "batch_size",

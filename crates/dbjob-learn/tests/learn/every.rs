@@ -59,10 +59,16 @@ fn cases() -> Vec<(&'static str, Changes, Matrix, Target)> {
                     vec![("subsample", OptionValue::Float(0.7)), ("colsample", OptionValue::Float(0.5))],
                 ];
                 cases.push((*name, small.clone(), wine.x.clone(), wine.classes()));
+                let early = vec![("stop_early", OptionValue::Int(2)), ("learning_rate", OptionValue::Float(0.5))];
                 cases.push((*name, drawn.concat(), wine.x.clone(), two_classes(&wine)));
+                cases.push((*name, early, wine.x.clone(), wine.classes()));
                 cases.push((*name, small.clone(), diabetes.x.clone(), diabetes.numbers()));
             }
-            "random_forest" => {
+            "decision_tree" => {
+                cases.push((*name, vec![("criterion", word("entropy"))], wine.x.clone(), wine.classes()));
+                cases.push((*name, vec![("max_depth", OptionValue::Int(4))], diabetes.x.clone(), diabetes.numbers()));
+            }
+            "random_forest" | "extra_trees" => {
                 cases.push((*name, small.clone(), wine.x.clone(), wine.classes()));
                 cases.push((*name, small.clone(), diabetes.x.clone(), diabetes.numbers()));
             }
@@ -182,7 +188,7 @@ fn a_fit_can_be_stopped() {
         let soon = FitContext { cancelled: &cancelled, ..FitContext::quiet(2) };
         let learner = learner(name, task(&y), &options(name, &changes), 0).unwrap();
         assert_eq!(learner.fit(&x, &y, None, &at_once).unwrap_err().kind, FitErrorKind::Cancelled, "{name}");
-        if !matches!(name, "linear_regression" | "ridge" | "knn" | "dummy" | "dbscan" | "svm") {
+        if !matches!(name, "linear_regression" | "ridge" | "knn" | "dummy" | "dbscan" | "svm" | "decision_tree") {
             assert_eq!(learner.fit(&x, &y, None, &soon).unwrap_err().kind, FitErrorKind::Cancelled, "{name}");
         }
     }

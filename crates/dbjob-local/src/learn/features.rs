@@ -1,4 +1,6 @@
-use dbjob_learn::Matrix;
+use std::collections::{BTreeSet, HashMap};
+
+use dbjob_learn::{Levels, Matrix};
 use dbjob_plan::{DataLocation, DataType, FitSpec, Input, MapLink, NodeId, Op, RunError, Serving};
 use polars::prelude::{self as pl, Column, DataFrame, StaticArray};
 
@@ -12,19 +14,22 @@ pub(super) enum Purpose {
     Predict,
 }
 
-/// The features of all rows of `table`: one a number or bool, one a place of a vector. `row(i)` is the row number
-/// (1-based) to name for row `i` in messages.
+/// The features of all rows of `table`: one a number, bool or category, one a place of a vector. A null is a missing value
+/// where the input may have them, and a category its code. `known`: the levels that the model has learned, by feature;
+/// without them those are learned that the type names, or that occur. `row(i)` is the row number (1-based) to name for row
+/// `i` in messages.
 ///
-/// Errors: E0715 (to predict: E0719) for a null, a number that is not finite, vectors of different lengths; E0705 for a
-/// missing column; E0799 for a type that no learner takes.
+/// Errors: E0715 (to predict: E0719) for a null where none may be, a number that is not finite, vectors of different
+/// lengths; E0705 for a missing column; E0799 for a type that no learner takes.
 pub(super) fn matrix(
     table: &DataFrame,
     spec: &FitSpec,
     maps: &MapStates,
-    purpose: Purpose,
+    (purpose, known): (Purpose, Option<&[Levels]>),
     row: &dyn Fn(usize) -> u64,
 ) -> Result<Matrix, RunError> {
-    let (mut names, mut columns) = (Vec::new(), Vec::new());
+    let (mut names, mut columns): (Vec<String>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
+    let mut all_levels: Vec<Levels> = Vec::new();
     for input in &spec.inputs {
         let column = table.column(&input.column).map_err(|_| missing(input, spec))?;
         let reader = Reader { input, spec, purpose, row };
@@ -38,14 +43,38 @@ pub(super) fn matrix(
                 names.push(input.column.clone());
                 columns.push(reader.scalar(column)?);
             }
+            DataType::Category { levels } => {
+                let known = known.and_then(|all| all.get(names.len()).cloned().flatten());
+                let levels = match (known, levels) {
+                    (Some(known), _) => known,
+                    (None, Some(levels)) => levels.as_slice().into(),
+                    (None, None) => occurring(column)?,
+                };
+                names.push(input.column.clone());
+                columns.push(reader.codes(column, &levels)?);
+                all_levels.resize(names.len() - 1, None);
+                all_levels.push(Some(levels));
+            }
             other => {
-                let message =
-                    format!("the input `{}` is a {other}; learners take numbers, bools and vectors", input.column);
+                let message = format!(
+                    "the input `{}` is a {other}; learners take numbers, bools, categories and vectors",
+                    input.column
+                );
                 return Err(RunError::new("E0799", message).help("map it, for example `with one_hot`"));
             }
         }
     }
-    Matrix::new(names, columns, table.height()).map_err(|e| RunError::new("E0799", e.message))
+    all_levels.resize(names.len(), None);
+    Matrix::new(names, columns, table.height())
+        .and_then(|x| x.with_levels(all_levels))
+        .map_err(|e| RunError::new("E0799", e.message))
+}
+
+/// The levels of an open category, by code point.
+fn occurring(column: &Column) -> Result<std::sync::Arc<[String]>, RunError> {
+    let texts = column.str().map_err(engine_error)?;
+    let distinct: BTreeSet<&str> = texts.iter().flatten().collect();
+    Ok(distinct.into_iter().map(str::to_owned).collect())
 }
 
 fn missing(input: &Input, spec: &FitSpec) -> RunError {
@@ -68,6 +97,17 @@ impl Reader<'_> {
             values.push(self.finite(value, i)?);
         }
         Ok(values)
+    }
+
+    /// The code of each text among the levels; one that is not among them is a missing value.
+    fn codes(&self, column: &Column, levels: &[String]) -> Result<Vec<f64>, RunError> {
+        let texts = column.str().map_err(engine_error)?;
+        let codes: HashMap<&str, f64> = levels.iter().enumerate().map(|(code, l)| (l.as_str(), code as f64)).collect();
+        let code = |(i, text): (usize, Option<&str>)| match text {
+            Some(text) => Ok(codes.get(text).copied().unwrap_or(f64::NAN)),
+            None => self.finite(None, i),
+        };
+        texts.iter().enumerate().map(code).collect()
     }
 
     /// One column a place of the vector; none for a table without rows.
@@ -98,6 +138,8 @@ impl Reader<'_> {
         match value {
             Some(x) if x.is_finite() => Ok(x),
             Some(x) => Err(self.refused(i, &format!("is {x}"))),
+            // The compiler lets inputs be null where every algorithm takes that.
+            None if self.input.nullable && !matches!(self.input.dtype, DataType::Vector { .. }) => Ok(f64::NAN),
             None => Err(self.refused(i, "is null")),
         }
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dbjob_learn::{Checkpoints, FitContext, Fitted, Matrix, Target, learner};
+use dbjob_learn::{Checkpoints, FitContext, Fitted, Matrix, Target, Valid, learner};
 use dbjob_plan::{
     Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RowCounts, RunContext, RunError,
-    Unfinished,
+    Unfinished, Value,
 };
 use polars::prelude::{self as pl, DataFrame};
 
@@ -57,10 +57,14 @@ impl Fresh {
             return Err(Self::nothing_to_judge(spec));
         }
         let data = (&train.x, &train.y, train.weights.as_deref());
-        let fitted = Self::run(spec, data, train.parts.held.len(), fitting)
+        let valid = match &spec.algorithm.options.get("stop_early") {
+            None | Some(Value::Null) => None,
+            Some(_) => train.parts.to_stop_by(table, spec, maps, (&train.x, train.classes.as_ref()))?,
+        };
+        let fitted = Self::run(spec, data, &valid, train.parts.held.len(), fitting)
             .map_err(|e| fit_error(e, spec, |i| train.row(i)))??;
         let Train { parts, x, y, classes, weights } = train;
-        drop(x);
+        drop((x, valid));
         let unfinished = fitted.ended_early.map(|early| Unfinished {
             done: early.done,
             of: early.total,
@@ -113,6 +117,7 @@ impl Fresh {
     pub(super) fn run(
         spec: &FitSpec,
         (x, y, weights): (&Matrix, &Target, Option<&[f64]>),
+        valid: &Option<(Matrix, Target, Option<Vec<f64>>)>,
         to_predict: usize,
         fitting: &Fitting<'_>,
     ) -> Result<Result<Fitted, RunError>, dbjob_learn::FitError> {
@@ -147,6 +152,7 @@ impl Fresh {
             out_of_time: &out_of_time,
             warn: &warn,
             checkpoints,
+            valid: valid.as_ref().map(|(x, y, weights)| Valid { x, y, weights: weights.as_deref() }),
         };
         let fitted = learner.fit(x, y, weights, &context)?;
         // What had no time goes on from there when it gets more.
@@ -175,7 +181,7 @@ impl Train {
         }
         let train = take(table, &parts.train)?;
         let row = |i: usize| u64::from(parts.train[i]) + 1;
-        let x = matrix(&train, spec, maps, Purpose::Fit, &row)?;
+        let x = matrix(&train, spec, maps, (Purpose::Fit, None), &row)?;
         let (y, classes) = target(&parts.truth, &parts.train, spec, maps)?;
         let weights = weights(&train, spec, &row)?;
         Ok(Self { parts, x, y, classes, weights })
@@ -232,6 +238,7 @@ fn scattered(seed: i64, row: u64) -> u64 {
 pub(super) struct Parts {
     pub truth: Truth,
     pub train: Vec<u32>,
+    pub valid: Vec<u32>,
     pub test: Vec<u32>,
     /// The test rows and those of the test part without an output.
     pub held: Vec<u32>,
@@ -246,7 +253,8 @@ impl Parts {
         } else {
             vec![Some(PART_TRAIN); table.height()]
         };
-        let (mut train, mut test, mut held, mut counts) = (Vec::new(), Vec::new(), Vec::new(), RowCounts::default());
+        let (mut train, mut valid, mut test, mut held) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut counts = RowCounts::default();
         for (row, part) in parts.into_iter().enumerate() {
             if part == Some(PART_TEST) {
                 held.push(row as u32);
@@ -254,14 +262,41 @@ impl Parts {
             match part {
                 _ if truth.is_null(row) => counts.without_output += 1,
                 Some(PART_TRAIN) => train.push(row as u32),
-                Some(PART_VALID) => counts.valid += 1,
+                Some(PART_VALID) => valid.push(row as u32),
                 Some(PART_TEST) => test.push(row as u32),
                 Some(PART_NONE) => {}
                 other => return Err(RunError::new("E0799", format!("row {} has the part {other:?}", row + 1))),
             }
         }
-        (counts.train, counts.test) = (train.len() as u64, test.len() as u64);
-        Ok(Self { truth, train, test, held, counts })
+        (counts.train, counts.valid, counts.test) = (train.len() as u64, valid.len() as u64, test.len() as u64);
+        Ok(Self { truth, train, valid, test, held, counts })
+    }
+
+    /// The valid rows, as what was learned from; without those of classes that train does not know.
+    fn to_stop_by(
+        &self,
+        table: &DataFrame,
+        spec: &FitSpec,
+        maps: &MapStates,
+        (x, classes): (&Matrix, Option<&Classes>),
+    ) -> Result<Option<(Matrix, Target, Option<Vec<f64>>)>, RunError> {
+        let (rows, y) = match (&self.truth, classes) {
+            (Truth::Classes { distinct, rows }, Some(classes)) => {
+                let (codes, count) = (classes.codes(distinct), classes.values.len());
+                let code = |row: &u32| rows[*row as usize].map(|v| codes[v as usize]).filter(|c| (*c as usize) < count);
+                let known: Vec<(u32, u32)> = self.valid.iter().filter_map(|row| Some((*row, code(row)?))).collect();
+                let (rows, codes) = known.into_iter().unzip();
+                (rows, Target::Classes { codes, count })
+            }
+            _ => (self.valid.clone(), target(&self.truth, &self.valid, spec, maps)?.0),
+        };
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let row = |i: usize| rows[i] as u64 + 1;
+        let valid = take(table, &rows)?;
+        let features = matrix(&valid, spec, maps, (Purpose::Fit, Some(x.all_levels())), &row)?;
+        Ok(Some((features, y, weights(&valid, spec, &row)?)))
     }
 
     fn no_train_rows(&self, spec: &FitSpec) -> RunError {

@@ -181,7 +181,7 @@ impl Inner {
         if table.height() == 0 {
             return Ok(Scores { columns: vec![Vec::new(); self.model.classes().max(1)] });
         }
-        let x = matrix(table, &self.spec, maps, Purpose::Predict, row)?;
+        let x = matrix(table, &self.spec, maps, (Purpose::Predict, Some(self.model.levels())), row)?;
         let failed = |e: dbjob_learn::FitError| RunError::new("E0799", e.message);
         // Threads cost more than a few thousand rows.
         let pool = if x.rows() < 4096 { Pool::single() } else { Pool::new(self.threads).map_err(failed)? };

@@ -50,7 +50,8 @@ impl<'a> View<'a> {
         let Ready { train, held } = &*ready;
         let rows = held.x.as_ref().map_or(0, Matrix::rows);
         let data = (&train.x, &train.y, train.weights.as_deref());
-        let fitted = Fresh::run(spec, data, rows, fitting).map_err(|e| fit_error(e, spec, |i| train.row(i)))??;
+        let fitted =
+            Fresh::run(spec, data, &None, rows, fitting).map_err(|e| fit_error(e, spec, |i| train.row(i)))??;
         if fitted.ended_early.is_some() {
             return Ok(None);
         }
@@ -99,7 +100,8 @@ impl<'a> View<'a> {
         let parts = &train.parts;
         let rows = take(self.table, &parts.test)?;
         let row = |i: usize| u64::from(parts.test[i]) + 1;
-        let x = (rows.height() > 0).then(|| matrix(&rows, spec, self.maps, Purpose::Predict, &row)).transpose()?;
+        let take = (Purpose::Predict, Some(train.x.all_levels()));
+        let x = (rows.height() > 0).then(|| matrix(&rows, spec, self.maps, take, &row)).transpose()?;
         let truth = match (&parts.truth, &train.classes) {
             (Truth::Classes { distinct, rows }, Some(classes)) => {
                 let codes = classes.codes(distinct);

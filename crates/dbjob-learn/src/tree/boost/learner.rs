@@ -1,10 +1,12 @@
 use super::loss::Loss;
 use super::rounds::Fit;
-use super::rows::Truth;
+use super::rows::{Rows, Truth};
+use super::watch::Watch;
 use crate::checkpoint::Keeper;
 use crate::matrix::check_with_gaps;
 use crate::numeric::{dot, sum};
 use crate::options::Reader;
+use crate::rng::Rng;
 use crate::tree::ensemble::{Ensemble, Link, Output};
 use crate::weights::{ClassWeight, class_totals, present_classes};
 use crate::{FitContext, FitError, Fitted, Learner, Matrix, Target, Task};
@@ -26,6 +28,7 @@ pub struct BoostLearner {
     pub(super) max_bins: usize,
     loss: Loss,
     class_weight: ClassWeight,
+    pub(super) stop_early: Option<usize>,
     pub(super) seed: i64,
 }
 
@@ -46,6 +49,7 @@ impl BoostLearner {
             max_bins: options.int("max_bins", 2, 255)?,
             loss: if task == Task::Classification { Loss::Logistic } else { loss },
             class_weight: ClassWeight::read(options)?,
+            stop_early: options.optional_int("stop_early", 1)?,
             seed,
         })
     }
@@ -78,6 +82,104 @@ impl BoostLearner {
     }
 }
 
+/// What sums are of what target.
+struct Told {
+    link: Link,
+    base: Vec<f64>,
+    present: Vec<u32>,
+}
+
+impl BoostLearner {
+    /// `weights`: of the rows that are learned from; 0 for others.
+    fn told(&self, y: &Target, weights: Option<&[f64]>) -> Result<Told, FitError> {
+        match y {
+            Target::Unlabelled(_) => Err(FitError::data("gradient_boosting learns classes or numbers")),
+            Target::Numbers(numbers) => {
+                let mean = self.numbers(numbers, weights)?;
+                Ok(Told { link: self.loss.link(), base: vec![self.loss.base(mean)], present: Vec::new() })
+            }
+            Target::Classes { codes, count } => {
+                let ones;
+                let weights = match weights {
+                    Some(weights) => weights,
+                    None => {
+                        ones = vec![1.0; codes.len()];
+                        &ones
+                    }
+                };
+                let present = present_classes(codes, *count, weights)?;
+                let totals = class_totals(codes, *count, weights);
+                let total: f64 = totals.iter().sum();
+                let share = |class: u32| totals[class as usize] / total;
+                let (link, base) = match present[..] {
+                    [_, second] => (Link::Logistic, vec![Loss::Logistic.base(share(second))]),
+                    _ => (Link::Softmax, present.iter().map(|c| share(*c).ln()).collect()),
+                };
+                Ok(Told { link, base, present })
+            }
+        }
+    }
+
+    /// Rows to learn from and rows to stop by: the valid ones, or some of the train rows, which then have no weight.
+    fn held_out(
+        &self,
+        x: &Matrix,
+        y: &Target,
+        weights: &mut Option<Vec<f64>>,
+    ) -> Option<(Matrix, Target, Option<Vec<f64>>)> {
+        let counts: Vec<usize> = (0..x.rows()).filter(|i| weights.as_ref().is_none_or(|w| w[*i] > 0.0)).collect();
+        if counts.len() < 2 {
+            return None;
+        }
+        let mut rng = Rng::new(self.seed, u64::MAX);
+        let mut rows = counts;
+        rng.shuffle(&mut rows);
+        rows.truncate((rows.len() / HELD_OUT).max(1));
+        rows.sort_unstable();
+        let held = weights.as_ref().map(|w| rows.iter().map(|i| w[*i]).collect());
+        let learned = weights.get_or_insert_with(|| vec![1.0; x.rows()]);
+        rows.iter().for_each(|i| learned[*i] = 0.0);
+        Some((x.take(&rows), y.take(&rows), held))
+    }
+}
+
+/// Without a valid part one in so many train rows tells when to stop.
+const HELD_OUT: usize = 10;
+
+impl Told {
+    /// The truth as boosting sees it. Rows of classes that are not present have a weight of 0 or are left out before.
+    fn truth(&self, loss: Loss, y: &Target) -> Truth {
+        match (y, &self.present[..]) {
+            (Target::Numbers(numbers), _) => Truth::One { loss, y: numbers.clone() },
+            (Target::Classes { codes, .. }, [_, second]) => {
+                let y = codes.iter().map(|c| f64::from(u8::from(c == second))).collect();
+                Truth::One { loss: Loss::Logistic, y }
+            }
+            (Target::Classes { codes, .. }, present) => {
+                let place = |c: &u32| present.binary_search(c).unwrap_or(0) as u32;
+                Truth::Many(codes.iter().map(place).collect())
+            }
+            (Target::Unlabelled(_), _) => unreachable!("refused before"),
+        }
+    }
+
+    /// Of rows to stop by those whose class is present.
+    fn watch(&self, loss: Loss, x: &Matrix, y: &Target, weights: Option<&[f64]>) -> Option<Watch> {
+        let rows: Vec<usize> = match y {
+            Target::Classes { codes, .. } => {
+                (0..codes.len()).filter(|i| self.present.binary_search(&codes[*i]).is_ok()).collect()
+            }
+            _ => (0..y.rows()).collect(),
+        };
+        let weights: Option<Vec<f64>> = weights.map(|w| rows.iter().map(|i| w[*i]).collect());
+        if rows.is_empty() || weights.as_ref().is_some_and(|w| w.iter().all(|w| *w == 0.0)) {
+            return None;
+        }
+        let truth = self.truth(loss, &y.take(&rows));
+        Some(Watch::new(&x.take(&rows), Rows::new(truth, weights, &self.base, rows.len())))
+    }
+}
+
 impl Learner for BoostLearner {
     fn fit(&self, x: &Matrix, y: &Target, weights: Option<&[f64]>, cx: &FitContext<'_>) -> Result<Fitted, FitError> {
         check_with_gaps(x, y, weights)?;
@@ -85,37 +187,36 @@ impl Learner for BoostLearner {
             return Err(FitError::data(format!("{} rows are more than boosting takes ({})", x.rows(), 1 << 30)));
         }
         let keeper = Keeper::new(cx, self, x, y, weights);
-        let codes: Vec<u32>;
-        let (truth, row_weights, base, link, present) = match y {
-            Target::Numbers(numbers) => {
-                let mean = self.numbers(numbers, weights)?;
-                let truth = Truth::One { loss: self.loss, y: numbers.clone() };
-                (truth, weights.map(<[f64]>::to_vec), vec![self.loss.base(mean)], self.loss.link(), Vec::new())
+        let mut rows = weights.map(<[f64]>::to_vec);
+        let held = match (self.stop_early, cx.valid) {
+            (Some(_), None) => self.held_out(x, y, &mut rows),
+            (Some(_), Some(valid)) => {
+                check_with_gaps(valid.x, valid.y, valid.weights)?;
+                if valid.x.names() != x.names() || valid.x.all_levels() != x.all_levels() {
+                    return Err(FitError::data("the valid rows have other features than the train rows"));
+                }
+                None
             }
-            Target::Unlabelled(_) => return Err(FitError::data("gradient_boosting learns classes or numbers")),
-            Target::Classes { codes: all, count } => {
-                let rows = self.class_weight.rows(all, *count, weights);
-                let present = present_classes(all, *count, &rows)?;
-                let totals = class_totals(all, *count, &rows);
-                let total: f64 = totals.iter().sum();
-                let share = |class: u32| totals[class as usize] / total;
-                let weighted = rows.iter().any(|w| *w != 1.0);
-                let (truth, base, link) = if let [_, second] = present[..] {
-                    let y = all.iter().map(|c| f64::from(u8::from(*c == second))).collect();
-                    (Truth::One { loss: Loss::Logistic, y }, vec![Loss::Logistic.base(share(second))], Link::Logistic)
-                } else {
-                    // A class without weight: whatever its rows are taken for, they count nothing.
-                    let mut place = vec![0; *count];
-                    present.iter().zip(0..).for_each(|(class, at)| place[*class as usize] = at);
-                    codes = all.iter().map(|c| place[*c as usize]).collect();
-                    let base = present.iter().map(|c| share(*c).ln()).collect();
-                    (Truth::Many(&codes), base, Link::Softmax)
-                };
-                (truth, weighted.then_some(rows), base, link, present)
-            }
+            _ => None,
         };
+        if let (Target::Classes { codes, count }, ClassWeight::Balanced) = (y, self.class_weight) {
+            rows = Some(self.class_weight.rows(codes, *count, rows.as_deref()));
+        }
+        let told = self.told(y, rows.as_deref())?;
+        let watch = match (&held, cx.valid) {
+            (Some((x, y, weights)), _) => told.watch(self.loss, x, y, weights.as_deref()),
+            (None, Some(valid)) if self.stop_early.is_some() => told.watch(self.loss, valid.x, valid.y, valid.weights),
+            _ => None,
+        };
+        if watch.is_none() && self.stop_early.is_some() {
+            return Err(FitError::data("there are no rows to stop by: the valid part, or a tenth of the train rows")
+                .help("leave stop_early out"));
+        }
+        drop(held);
         let classes = if let Target::Classes { count, .. } = y { *count } else { 0 };
-        let (trees, ended_early) = Fit { learner: self, x, cx, keeper: &keeper }.run(truth, row_weights, &base)?;
+        let fit = Fit { learner: self, x, cx, keeper: &keeper };
+        let (trees, ended_early) = fit.run(told.truth(self.loss, y), rows, &told.base, watch)?;
+        let Told { link, base, present } = told;
         let output = Output::Sum { link, base, present };
         Ok(Fitted { model: Box::new(Ensemble::new(x, classes, output, trees)), ended_early })
     }

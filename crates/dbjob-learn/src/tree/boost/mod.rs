@@ -8,5 +8,6 @@ mod rounds;
 mod rows;
 mod split;
 mod sums;
+mod watch;
 
 pub use learner::BoostLearner;

@@ -5,6 +5,7 @@ use super::grow::{Go, Grower, Workspace};
 use super::learner::BoostLearner;
 use super::rows::{Rows, Truth, add};
 use super::split::Limits;
+use super::watch::Watch;
 use crate::checkpoint::Keeper;
 use crate::pool::blocks;
 use crate::rng::Rng;
@@ -29,19 +30,21 @@ impl Fit<'_> {
     /// The trees, by round and sum. `base`: where the sums begin.
     pub fn run(
         &self,
-        truth: Truth<'_>,
+        truth: Truth,
         weights: Option<Vec<f64>>,
         base: &[f64],
+        watch: Option<Watch>,
     ) -> Result<(Vec<Tree>, Option<Early>), FitError> {
         let pool = Pool::new(self.cx.threads)?;
-        pool.within(|| self.rounds(truth, weights, base, &pool))
+        pool.within(|| self.rounds(truth, weights, base, watch, &pool))
     }
 
     fn rounds(
         &self,
-        truth: Truth<'_>,
+        truth: Truth,
         weights: Option<Vec<f64>>,
         base: &[f64],
+        mut watch: Option<Watch>,
         pool: &Pool,
     ) -> Result<(Vec<Tree>, Option<Early>), FitError> {
         let Self { learner, x, cx, keeper } = *self;
@@ -50,6 +53,14 @@ impl Fit<'_> {
         let groups = &*made;
         let mut rows = Rows::new(truth, weights, base, x.rows());
         let mut trees = self.resumed(&mut rows, pool);
+        let patience = learner.stop_early.unwrap_or(usize::MAX);
+        let mut is_over = false;
+        if let Some(watch) = &mut watch {
+            trees.chunks(sums).for_each(|round| {
+                watch.add(round, pool);
+            });
+            is_over = watch.is_over(patience);
+        }
         // Trees of one round side by side, or one by one on all threads.
         let side_by_side = sums >= 2 * pool.threads() || sums > 1 && x.rows() < SMALL;
         let threads = if side_by_side { 1 } else { pool.threads() };
@@ -83,7 +94,7 @@ impl Fit<'_> {
                 }
                 () => Go::On,
             };
-            if matches!(at_node(), Go::Away) {
+            if is_over || matches!(at_node(), Go::Away) {
                 break;
             }
             let mut rng = Rng::new(learner.seed, round as u64);
@@ -112,14 +123,16 @@ impl Fit<'_> {
                 if side_by_side { pool.run(sums, grown).into_iter().collect() } else { (0..sums).map(grown).collect() };
             let Some(new) = new else { break };
             drop(totals);
+            let valid = watch.as_mut().map(|watch| watch.add(&new, pool));
+            is_over = watch.as_ref().is_some_and(|watch| watch.is_over(patience));
             trees.extend(new);
             rows.slope(pool);
             let done = round as u64 + 1;
-            (cx.progress)(Progress { done, total: rounds as u64, loss: Some(rows.loss) });
+            (cx.progress)(Progress { done, total: rounds as u64, loss: Some(rows.loss), valid });
             keeper.keep(false, done, || tensors(trees.iter(), 1));
         }
         let (done, total) = ((trees.len() / sums) as u64, rounds as u64);
-        if done < total && done > 0 {
+        if done < total && done > 0 && !is_over {
             keeper.keep(true, done, || tensors(trees.iter(), 1));
         }
         if (cx.cancelled)() {
@@ -129,11 +142,14 @@ impl Fit<'_> {
             return Err(FitError::new(crate::FitErrorKind::Diverged, "the loss is no finite number any more")
                 .help("a lower `learning_rate` helps"));
         }
-        Ok((trees, (done < total).then_some(Early { done, total, unit: "trees" })))
+        if let Some(watch) = watch {
+            trees.truncate(watch.best() * sums);
+        }
+        Ok((trees, (done < total && !is_over).then_some(Early { done, total, unit: "trees" })))
     }
 
     /// The trees of an interrupted fit, added to the sums.
-    fn resumed(&self, rows: &mut Rows<'_>, pool: &Pool) -> Vec<Tree> {
+    fn resumed(&self, rows: &mut Rows, pool: &Pool) -> Vec<Tree> {
         let sums = rows.sums.len();
         let Some((done, stored)) = self.keeper.resume() else { return Vec::new() };
         let trees = match restore(&stored, self.x.width(), 1) {

@@ -4,16 +4,16 @@ use super::sums::{Gradient, Units};
 use crate::Pool;
 
 /// What is learned: the truth of each row.
-pub(super) enum Truth<'a> {
+pub(super) enum Truth {
     /// One sum a row. Classes are 0 and 1.
     One { loss: Loss, y: Vec<f64> },
     /// A sum for each of the classes, which the codes count from 0.
-    Many(&'a [u32]),
+    Many(Vec<u32>),
 }
 
 /// The sums of all rows, and their gradients: by sum, then by row.
-pub(super) struct Rows<'a> {
-    pub truth: Truth<'a>,
+pub(super) struct Rows {
+    pub truth: Truth,
     /// `None`: all are 1.
     pub weights: Option<Vec<f64>>,
     pub sums: Vec<Vec<f64>>,
@@ -26,8 +26,8 @@ pub(super) struct Rows<'a> {
 /// The unit of work.
 const BLOCK: usize = 8192;
 
-impl<'a> Rows<'a> {
-    pub fn new(truth: Truth<'a>, weights: Option<Vec<f64>>, base: &[f64], rows: usize) -> Self {
+impl Rows {
+    pub fn new(truth: Truth, weights: Option<Vec<f64>>, base: &[f64], rows: usize) -> Self {
         Self {
             truth,
             weights,
