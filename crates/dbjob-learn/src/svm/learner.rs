@@ -181,7 +181,7 @@ impl SvmLearner {
             let mut all = lock();
             all[number] = Some(if stopped { At::Begun(point) } else { At::Done(point) });
             if !stopped {
-                (cx.progress)(Progress { done: done(&all), total: problems.len() as u64, loss: None });
+                (cx.progress)(Progress { done: done(&all), total: problems.len() as u64, loss: None, valid: None });
             }
             !stopped
         };
