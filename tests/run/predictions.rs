@@ -60,7 +60,14 @@ deploy request {{ to csv(\"request.csv\"); to parquet(\"request.parquet\") }}
 fn in_a_run_from_a_package_elsewhere_and_in_a_step() {
     let data =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/penguins.csv")).expect("penguins");
-    for model in ["random_forest { trees = 30 }", "logistic_regression", "logistic_regression { epochs = 20 }"] {
+    for model in [
+        "random_forest { trees = 30 }",
+        "logistic_regression",
+        "logistic_regression { epochs = 20 }",
+        "knn { weights = distance }",
+        "naive_bayes",
+        "svm",
+    ] {
         let job = job(model);
         let here = folder(&[("job.dbjob", &job), ("penguins.csv", &data)]);
         let ended = dbjob(here.path(), &["run", "--quiet", "job.dbjob"]);
