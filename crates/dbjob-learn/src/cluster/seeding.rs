@@ -17,7 +17,7 @@ pub(super) fn seed(
     centers: &mut Vec<f64>,
 ) -> Option<()> {
     let trials = (2 + (k as f64).ln() as usize).min(LANES);
-    let first = draw(&[rows.weights.clone()], rng)?;
+    let first = draw(std::slice::from_ref(&rows.weights), rng)?;
     centers.extend(rows.row(first));
     let mut closest = rows.each_block(pool, stops, |_, range| {
         range.map(|i| rows.weights[i] * distance(rows.row(i), rows.row(first))).collect::<Vec<f64>>()

@@ -194,7 +194,7 @@ fn build(columns: &[&[f64]], order: &mut [u32], first: usize, nodes: &mut Vec<No
             widest = j;
         }
     }
-    let flat = !(high[widest] - low[widest] > 0.0);
+    let flat = high[widest] <= low[widest];
     nodes.push(Node { low, high, first, count: order.len(), right: 0 });
     if order.len() <= LEAF || flat {
         order.sort_unstable();

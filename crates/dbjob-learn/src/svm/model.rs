@@ -117,12 +117,10 @@ impl SupportVectors {
                 }
                 _ => {
                     let mut pairs = vec![vec![0.0; k]; k];
-                    let mut decisions = self.decisions.iter();
-                    for a in 0..k {
-                        for b in a + 1..k {
-                            let first = decisions.next().map_or(0.5, probability).clamp(1e-7, 1.0 - 1e-7);
-                            (pairs[a][b], pairs[b][a]) = (first, 1.0 - first);
-                        }
+                    let order = (0..k).flat_map(|a| (a + 1..k).map(move |b| (a, b)));
+                    for ((a, b), decision) in order.zip(&self.decisions) {
+                        let first = probability(decision).clamp(1e-7, 1.0 - 1e-7);
+                        (pairs[a][b], pairs[b][a]) = (first, 1.0 - first);
                     }
                     for (class, p) in self.learned.iter().zip(couple(&pairs)) {
                         all[*class as usize][at] = p;

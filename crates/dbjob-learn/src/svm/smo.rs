@@ -71,7 +71,7 @@ impl Dual {
         let most = (100 * self.y.len() as u64).max(10_000_000);
         let n = self.y.len();
         loop {
-            if point.iterations % 256 == 0 && pause(point) {
+            if point.iterations.is_multiple_of(256) && pause(point) {
                 return Ended::Stopped;
             }
             if point.iterations >= most {

@@ -14,7 +14,8 @@ fn less_median(x: &Matrix) -> Matrix {
         let mut sorted = column.to_vec();
         sorted.sort_by(f64::total_cmp);
         let half = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 0 { (sorted[half - 1] + sorted[half]) / 2.0 } else { sorted[half] };
+        let median =
+            if sorted.len().is_multiple_of(2) { (sorted[half - 1] + sorted[half]) / 2.0 } else { sorted[half] };
         column.iter().map(|v| v - median).collect()
     };
     Matrix::new(x.names().to_vec(), (0..x.width()).map(|j| centred(x.column(j))).collect(), x.rows()).unwrap()
