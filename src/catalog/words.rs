@@ -75,7 +75,7 @@ pub const SINKS: &[Word] = &[
     built("ndjson", "One JSON object a line"),
     built("arrow", "An Arrow IPC file"),
     later("http", "A server"),
-    later("onnx", "An ONNX file"),
+    built("onnx", "An ONNX file"),
     later("mlflow", "An MLflow tracking server"),
     later("databricks", "A Databricks bundle"),
     built("sqlite", "A table of SQLite"),

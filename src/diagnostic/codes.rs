@@ -83,6 +83,7 @@ codes! {
     // Deployment
     E0601 "the request cannot be computed for one row",
     E0602 "the target does not fit what is deployed",
+    E0603 "ONNX cannot express a part of the model",
     // At run time
     E0701 "file not found or unreadable",
     E0702 "empty file",

@@ -8,7 +8,7 @@ use dbjob_plan::{Span, Target};
 use super::check::Context;
 use super::finished::plain;
 use super::items::unknown_item;
-use super::{Deploy, Item, ItemBody, target};
+use super::{Deploy, Item, ItemBody, onnx, target};
 use crate::catalog::words;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, DeployStatement};
@@ -48,6 +48,11 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
                             .related(*first, "first here")
                             .help("leave one of them out");
                         cx.out.push(diagnostic);
+                        continue;
+                    }
+                    if let Target::Onnx { .. } = goes_to
+                        && !goes_into_onnx(from, call.span, cx)
+                    {
                         continue;
                     }
                     targets.push((goes_to, call.span));
@@ -109,14 +114,23 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
     cx.items.push(Arc::new(Item { name: name.name.clone(), doc, span, body, position }));
 }
 
-/// No two tables are written to one path, where the later would replace the earlier. What is added to a folder may be of
+fn goes_into_onnx(from: &ast::Ident, to: Span, cx: &mut Context<'_>) -> bool {
+    let item = cx.items.iter().find(|i| i.name == from.name && matches!(i.body, ItemBody::Model(_))).cloned();
+    match item.as_deref().map(|i| &i.body) {
+        Some(ItemBody::Model(model)) => onnx::check(model, to, cx),
+        // What is wrong with it was told.
+        _ => true,
+    }
+}
+
+/// No two tables or models are written to one path, where the later would replace the earlier. What is added to a folder may be of
 /// several tables.
 pub(super) fn check_all(cx: &mut Context<'_>) {
     let mut written: Vec<(&str, bool, &str, Span)> = Vec::new();
     for item in cx.items.iter() {
         let ItemBody::Deploy(deploy) = &item.body else { continue };
         for (goes_to, span) in &deploy.targets {
-            let Some(path) = goes_to.table_path() else { continue };
+            let Some(path) = goes_to.written_path() else { continue };
             let adds = matches!(goes_to, Target::Folder(folder) if folder.append);
             written.push((plain(path), adds, &deploy.from, *span));
         }

@@ -43,6 +43,7 @@ mod model;
 mod module;
 mod needless;
 mod never;
+mod onnx;
 mod options;
 mod origin;
 mod output;

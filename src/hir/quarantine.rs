@@ -54,7 +54,7 @@ pub(super) fn check_all(cx: &mut Context<'_>) {
 fn written_to(path: &str, cx: &Context<'_>) -> Option<(String, Span)> {
     cx.items.iter().find_map(|item| match &item.body {
         ItemBody::Deploy(deploy) => deploy.targets.iter().find_map(|(target, span)| {
-            let same = target.table_path().is_some_and(|to| plain(to) == plain(path));
+            let same = target.written_path().is_some_and(|to| plain(to) == plain(path));
             same.then(|| (deploy.from.clone(), *span))
         }),
         _ => None,

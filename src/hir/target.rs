@@ -60,6 +60,11 @@ pub(super) fn check(call: &Call, what: &Deployed<'_>, cx: &mut Context<'_>) -> O
             options(sink, call, &rest, cx)?;
             Some(Target::Registry { path, deploy: what.name.name.clone() })
         }
+        ("onnx", _) => {
+            let path = path_of(sink, place, cx)?;
+            options(sink, call, &rest, cx)?;
+            Some(Target::Onnx { path })
+        }
         (_, Some(format)) => file(sink, format, place, rest, what, cx),
         _ => service(sink, call, place, rest, what, cx).map(Target::Service),
     }
@@ -316,5 +321,5 @@ fn database_mode(mode: Option<&Arg>, what: &Deployed<'_>, cx: &mut Context<'_>) 
 /// The dataset whose file a table would be written over.
 pub(super) fn source_at(target: &Target, cx: &Context<'_>) -> Option<(String, Span)> {
     // A folder is replaced with all that is in it.
-    cx.items.read_from(target.table_path()?, matches!(target, Target::Folder(_)))
+    cx.items.read_from(target.written_path()?, matches!(target, Target::Folder(_)))
 }

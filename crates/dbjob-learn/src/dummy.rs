@@ -92,6 +92,11 @@ pub struct Dummy {
 impl Dummy {
     pub(crate) const KIND: &'static str = "dummy";
 
+    /// The probability of each class, or one number.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     pub(crate) fn restore(stored: Stored<'_>) -> Result<Self, LoadError> {
         let (values, _) = stored.f64("values")?;
         if values.len() != stored.classes.max(1) {

@@ -1,3 +1,5 @@
+use std::any::Any;
+
 use crate::cluster::{DbscanLearner, KmeansLearner};
 use crate::dummy::DummyLearner;
 use crate::linear::{ElasticNetLearner, Family, GlmLearner, LinearLearner, LogisticLearner};
@@ -69,8 +71,8 @@ pub struct Early {
     pub unit: &'static str,
 }
 
-/// What was learned.
-pub trait Model: Send + Sync + std::fmt::Debug {
+/// What was learned. Who writes models in another form asks for the type behind it.
+pub trait Model: Any + Send + Sync + std::fmt::Debug {
     /// The kind under which it is stored.
     fn kind(&self) -> &'static str;
 

@@ -16,6 +16,10 @@ pub enum Target {
         path: String,
         deploy: String,
     },
+    /// A model with its maps as one ONNX file, written whole or not at all, and only if the gates hold.
+    Onnx {
+        path: String,
+    },
     /// A table, written whole or not at all.
     Csv {
         path: String,
@@ -41,6 +45,7 @@ impl Target {
     pub fn word(&self) -> &str {
         match self {
             Self::Registry { .. } => "registry",
+            Self::Onnx { .. } => "onnx",
             Self::Csv { .. } => "csv",
             Self::Parquet { .. } => "parquet",
             Self::Ndjson { .. } => "ndjson",
@@ -53,7 +58,7 @@ impl Target {
     /// The path, or what else it is known by, without the password of a URL; empty if that comes from outside.
     pub fn place(&self) -> String {
         match self {
-            Self::Registry { path, .. } => path.clone(),
+            Self::Registry { path, .. } | Self::Onnx { path } => path.clone(),
             Self::Service(service) => {
                 let named = ["path", "url", "address", "bundle"].iter().find_map(|name| service.options.get(*name));
                 without_password(named.and_then(Value::as_str).unwrap_or_default())
@@ -67,8 +72,13 @@ impl Target {
         match self {
             Self::Csv { path } | Self::Parquet { path } | Self::Ndjson { path } | Self::Arrow { path } => Some(path),
             Self::Folder(folder) => Some(&folder.path),
-            Self::Registry { .. } | Self::Service(_) => None,
+            Self::Registry { .. } | Self::Onnx { .. } | Self::Service(_) => None,
         }
+    }
+
+    /// The path of what is replaced when it is written, or added to: of a table or of a model that is one file.
+    pub fn written_path(&self) -> Option<&str> {
+        if let Self::Onnx { path } = self { Some(path) } else { self.table_path() }
     }
 }
 

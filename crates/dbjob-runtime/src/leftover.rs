@@ -66,7 +66,7 @@ fn output_folders(plan: &Plan, base: &Path) -> BTreeSet<PathBuf> {
                 partitions(&path, &mut folders);
             }
             target => {
-                let file = target.table_path().map(|path| base.join(path));
+                let file = target.written_path().map(|path| base.join(path));
                 folders.extend(file.and_then(|file| file.parent().map(Path::to_owned)));
             }
         }

@@ -29,6 +29,7 @@ pub const DBSCAN: Algorithm = Algorithm {
     only: &[],
     nulls: false,
     categories: false,
+    exportable: false,
     spark: None,
     doc: "Clusters of any form: core rows within `eps` of each other are of one. Any row, new or not, is of the cluster of the \
           nearest core row if that is within `eps`; else it is noise, and its prediction -1. The model holds the core rows. \

@@ -19,6 +19,7 @@ pub const DUMMY: Algorithm = Algorithm {
     ],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: None,
     doc: "The same answer for every row, whatever the inputs: what any other algorithm has to beat.",
     example: "fit dummy",

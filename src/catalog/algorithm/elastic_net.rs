@@ -41,6 +41,7 @@ pub const ELASTIC_NET: Algorithm = Algorithm {
     only: &[],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: Some("LinearRegression"),
     doc: "Least squares with an L1 and an L2 penalty, as in scikit-learn. Wants numbers of like scale: `standardize`.",
     example: "fit elastic_net { alpha = 0.1, l1_ratio = 0.7 }",

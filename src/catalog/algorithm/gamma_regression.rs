@@ -46,6 +46,7 @@ pub const GAMMA_REGRESSION: Algorithm = Algorithm {
     }],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: Some("GeneralizedLinearRegression"),
     doc: "Amounts that vary in proportion to their size: the logarithm of the mean is linear in the inputs, the deviance is that of \
           the gamma distribution. The output is above 0. Wants numbers of like scale: `standardize`.",

@@ -92,6 +92,7 @@ pub const GRADIENT_BOOSTING: Algorithm = Algorithm {
     ],
     nulls: true,
     categories: true,
+    exportable: true,
     spark: Some("GBTClassifier, GBTRegressor"),
     doc: "Trees grown one after another, each on what those before it left to learn. Each split learns where rows without a value go; categories are divided into two sets. Needs no scaling.",
     example: "fit gradient_boosting { trees = 300, learning_rate = 0.05 }",

@@ -35,6 +35,7 @@ pub const KMEANS: Algorithm = Algorithm {
     only: &[],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: Some("KMeans"),
     doc: "Clusters around means, seeded as far from each other as k-means++ draws them. A row is of the cluster of the nearest \
           mean; its prediction is the number of the cluster, from 0. Wants numbers of like scale: `standardize`.",

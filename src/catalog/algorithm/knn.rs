@@ -29,6 +29,7 @@ pub const KNN: Algorithm = Algorithm {
     only: &[],
     nulls: false,
     categories: false,
+    exportable: false,
     spark: None,
     doc: "The mean or the shares of the nearest train rows, found exactly. Fits at once and answers slowly; the model holds \
           all train rows, at most 268 million values. A `weight` weighs a row's vote. Wants numbers of like scale: `standardize`.",

@@ -35,6 +35,7 @@ pub const LASSO: Algorithm = Algorithm {
     only: &[],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: Some("LinearRegression"),
     doc: "Least squares with an L1 penalty, as in scikit-learn: inputs that help little get the coefficient 0. Wants numbers of like \
           scale: `standardize`.",

@@ -15,6 +15,7 @@ pub const LINEAR_REGRESSION: Algorithm = Algorithm {
     only: &[],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: Some("LinearRegression"),
     doc: "Ordinary least squares, by an orthogonal factorisation where the inputs are nearly collinear. Of collinear inputs each \
           gets its share (the shortest solution in units of spread), also where there are more inputs than rows; a constant \

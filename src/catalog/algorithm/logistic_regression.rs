@@ -109,6 +109,7 @@ pub const LOGISTIC_REGRESSION: Algorithm = Algorithm {
     ],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: Some("LogisticRegression"),
     doc: "Linear log-odds, binary or multinomial. Wants numbers of like scale: `standardize`. Without a penalty it is an error if \
           the inputs tell the classes apart without a mistake, for then no finite coefficients are the best; of collinear \

@@ -38,6 +38,8 @@ pub struct Algorithm {
     pub nulls: bool,
     /// Whether a category is an input as it is; else it must be mapped to numbers.
     pub categories: bool,
+    /// Whether a model of it can be written as ONNX; the crate `dbjob-onnx` knows how.
+    pub exportable: bool,
     /// The class of Spark MLlib that learns the same.
     pub spark: Option<&'static str>,
     pub doc: &'static str,

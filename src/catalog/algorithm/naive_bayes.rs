@@ -42,6 +42,7 @@ pub const NAIVE_BAYES: Algorithm = Algorithm {
     ],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: Some("NaiveBayes"),
     doc: "Takes inputs for independent of each other within a class, as in scikit-learn. Very fast; its probabilities are too \
           sure where inputs say the same.",

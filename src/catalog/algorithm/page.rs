@@ -38,13 +38,14 @@ Filip and Wampler among them; without a penalty the others agree with statsmodel
 /// docs/algorithms.md: every algorithm with what it learns, what it takes, its options and an example.
 pub fn page() -> String {
     let mut out = BEGINNING.to_owned();
-    out.push_str("| | learns | nulls | categories | in Spark MLlib |\n|---|---|---|---|---|\n");
+    out.push_str("| | learns | nulls | categories | `to onnx` | in Spark MLlib |\n|---|---|---|---|---|---|\n");
     for entry in ALGORITHMS {
         let taken = |yes: bool| if yes { "as they are" } else { "mapped" };
         let (name, nulls, categories) = (entry.name, taken(entry.nulls), taken(entry.categories));
         let spark = entry.spark.map(|class| format!("`{}`", class.replace(", ", "`, `"))).unwrap_or_default();
         let learns = tasks(entry);
-        writeln!(out, "| [`{name}`](#{name}) | {learns} | {nulls} | {categories} | {spark} |")
+        let onnx = if entry.exportable { "yes" } else { "" };
+        writeln!(out, "| [`{name}`](#{name}) | {learns} | {nulls} | {categories} | {onnx} | {spark} |")
             .expect("strings take all");
     }
     for entry in ALGORITHMS {

@@ -46,6 +46,7 @@ pub const POISSON_REGRESSION: Algorithm = Algorithm {
     }],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: Some("GeneralizedLinearRegression"),
     doc: "Counts and rates: the logarithm of the mean is linear in the inputs, the deviance is Poisson's. The output is at least 0. \
           Wants numbers of like scale: `standardize`.",

@@ -68,6 +68,7 @@ pub const RANDOM_FOREST: Algorithm = Algorithm {
     ],
     nulls: true,
     categories: true,
+    exportable: true,
     spark: Some("RandomForestClassifier, RandomForestRegressor"),
     doc: "The mean of many trees, each grown on other rows and features. Nulls and categories are taken as they are. Needs no scaling.",
     example: "fit random_forest { trees = 300 }",

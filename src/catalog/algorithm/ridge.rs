@@ -23,6 +23,7 @@ pub const RIDGE: Algorithm = Algorithm {
     only: &[],
     nulls: false,
     categories: false,
+    exportable: true,
     spark: Some("LinearRegression"),
     doc: "Least squares with an L2 penalty, as in scikit-learn. Wants numbers of like scale: `standardize`.",
     example: "fit ridge { alpha = 0.1 }",

@@ -14,7 +14,14 @@ use crate::catalog;
 pub fn render(report: &RunReport, events: &[Event], colour: bool) -> String {
     let mut out = headline(report, events);
     out.push_str(&items(events));
-    for model in &report.models {
+    for (at, model) in report.models.iter().enumerate() {
+        // Where it goes to several places it is told of once.
+        if report.models[..at].iter().any(|other| other.model == model.model) {
+            if let Some(package) = &model.package {
+                out.push_str(&format!("  {}\n", destination(model, package)));
+            }
+            continue;
+        }
         out.push('\n');
         out.push_str(&of_model(model, colour));
     }
@@ -197,15 +204,19 @@ fn with_values(requirement: &RequirementResult) -> String {
 }
 
 fn destination(model: &ModelReport, package: &Path) -> String {
-    let version = model.version.map(|v| format!("version {v}, ")).unwrap_or_default();
+    // A file is there if the gates held.
+    let Some(version) = model.version else { return shown(package).to_string() };
     let state = if model.promoted { "promoted" } else { "not promoted" };
-    format!("{} ({version}{state})", shown(package))
+    format!("{} (version {version}, {state})", shown(package))
 }
 
 /// One line on stderr for each requirement that failed.
 pub fn failed_gates(report: &RunReport) -> String {
     let mut out = String::new();
-    for model in &report.models {
+    for (at, model) in report.models.iter().enumerate() {
+        if report.models[..at].iter().any(|other| other.model == model.model) {
+            continue;
+        }
         for requirement in model.requirements.iter().filter(|r| !r.held) {
             out.push_str(&format!("error: model `{}` failed: {}\n", model.model, with_values(requirement)));
         }

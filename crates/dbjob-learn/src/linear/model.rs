@@ -89,6 +89,15 @@ impl LinearModel {
         &self.intercepts
     }
 
+    /// The classes that were learned, ascending; empty for numbers.
+    pub fn learned(&self) -> &[u32] {
+        &self.learned
+    }
+
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
     /// The columns of scores for a range of rows. Each row is summed alone, feature by feature, so that its score is
     /// the same wherever it stands.
     fn block(&self, x: &Matrix, rows: std::ops::Range<usize>) -> Vec<Vec<f64>> {

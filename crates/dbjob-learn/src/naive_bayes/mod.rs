@@ -4,4 +4,4 @@ mod learner;
 mod model;
 
 pub use learner::NaiveBayesLearner;
-pub use model::NaiveBayes;
+pub use model::{Kind, NaiveBayes};

@@ -8,7 +8,7 @@ use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
 
 /// How a feature is distributed within a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// `first`: means, `second`: variances.
     Gaussian,
     /// `first`: logarithms of shares of the class's total; no `second`.
@@ -62,6 +62,30 @@ impl NaiveBayes {
             return Err(broken());
         }
         Ok(Self { features: stored.features, classes: stored.classes, kind, learned, priors, first, second })
+    }
+
+    pub fn distribution(&self) -> Kind {
+        self.kind
+    }
+
+    /// The classes that had rows, ascending.
+    pub fn learned(&self) -> &[u32] {
+        &self.learned
+    }
+
+    /// Logarithms of the shares of the learned classes.
+    pub fn priors(&self) -> &[f64] {
+        &self.priors
+    }
+
+    /// Row-major, learned x features; see [`Kind`].
+    pub fn first(&self) -> &[f64] {
+        &self.first
+    }
+
+    /// As [`Self::first`].
+    pub fn second(&self) -> &[f64] {
+        &self.second
     }
 
     /// The probabilities of a range of rows, one column a class. Each row is summed alone, feature by feature.

@@ -50,6 +50,7 @@ impl Run<'_> {
     pub fn deploy(&mut self, id: NodeId, node: &Node, target: &Target, input: NodeId) -> Result<(), Stop> {
         let (path, format) = match target {
             Target::Registry { .. } => return self.deploy_model(id, target, input),
+            Target::Onnx { path } => return self.deploy_onnx(id, node, path, input),
             Target::Csv { path } => (path, TableFormat::Csv),
             Target::Parquet { path } => (path, TableFormat::Parquet),
             Target::Ndjson { path } => (path, TableFormat::Ndjson),
@@ -173,6 +174,33 @@ impl Run<'_> {
         let there = path.clone().filter(|_| is_file);
         self.delivered(id, Delivery { item: item.clone(), path: there, rows: Some(rows), model: None });
         self.report.tables.push(TableReport { item, rows, path });
+    }
+
+    /// Only a model whose gates held is written.
+    fn deploy_onnx(&mut self, id: NodeId, node: &Node, path: &str, model: NodeId) -> Result<(), Stop> {
+        self.go_on()?;
+        self.unchanged(model)?;
+        let (learned, search) = (&self.models[&model], self.searches.get(&model).cloned());
+        let (item, report) = (node.item.clone(), learned.report(search));
+        if !learned.held() {
+            let message = format!("{path} is not written: a requirement of `{}` does not hold", report.model);
+            self.cx.emit(Event::Warning { item, message });
+            self.report.models.push(report);
+            return Ok(());
+        }
+        let file = self.cx.output(path);
+        sink::write_bytes(&learned.onnx(&self.maps, &self.plan.job)?, &file, &self.cx.cancel)?;
+        self.cx.emit(Event::Written {
+            item: item.clone(),
+            kind: "model".into(),
+            path: file.display().to_string(),
+            version: None,
+            promoted: true,
+        });
+        let report = dbjob_plan::ModelReport { package: Some(file.clone()), promoted: true, ..report };
+        self.delivered(id, Delivery { item, path: Some(file), rows: None, model: Some(report.clone()) });
+        self.report.models.push(report);
+        Ok(())
     }
 
     pub fn deploy_model(&mut self, id: NodeId, target: &Target, model: NodeId) -> Result<(), Stop> {

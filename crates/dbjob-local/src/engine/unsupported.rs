@@ -79,10 +79,13 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
                 say("`mode` and `partition` in an object store".into());
             } else if matches!(target, Target::Registry { .. }) && in_object_store(&target.place()) {
                 say("a registry in an object store".into());
+            } else if matches!(target, Target::Onnx { .. }) && in_object_store(&target.place()) {
+                say("an ONNX file in an object store".into());
             } else if !matches!(target, Target::Service(_)) {
                 elsewhere(&target.place(), say);
             }
             match target {
+                Target::Onnx { .. } if !model => say("a table in an ONNX file".into()),
                 Target::Registry { .. } if !model => say("a table in a model registry".into()),
                 Target::Service(service) if sink::database::system(&service.kind).is_some() && !model => {}
                 Target::Service(service) => say(format!("the target `{}`", service.kind)),

@@ -126,6 +126,19 @@ impl Learned {
         }
     }
 
+    /// Whether every requirement held.
+    pub fn held(&self) -> bool {
+        self.requirements().iter().all(|r| r.held)
+    }
+
+    /// The maps and the model as an ONNX file.
+    ///
+    /// Errors: E0799 for what `check` has refused.
+    pub fn onnx(&self, maps: &MapStates, job: &str) -> Result<Vec<u8>, RunError> {
+        dbjob_onnx::write(self.spec(), self.model(), self.classes(), maps, job)
+            .map_err(|e| RunError::new("E0799", e.to_string()).help(e.help).or_span(e.span))
+    }
+
     /// Features in the order of the weights.
     pub fn features(&self) -> &[String] {
         self.0.model.features()

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{MapLink, RunError, Value};
+use dbjob_plan::{MapLink, Means, RunError, Value};
 use polars::prelude::{self as pl, Column, IntoColumn, PolarsResult};
 
 use super::fit::Train;
 use super::key::texts;
-use super::state::Means;
 use super::{Map, MapState, other_state};
 use crate::fault::engine_error;
 

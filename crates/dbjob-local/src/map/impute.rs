@@ -1,11 +1,10 @@
 //! `impute`: a value in the place of null. The mean of an int column is rounded, half away from zero.
 
-use dbjob_plan::{DataType, MapLink, RunError, Value};
+use dbjob_plan::{DataType, Fill, MapLink, RunError, Value};
 use polars::prelude::{self as pl, Column, PolarsResult};
 
 use super::fit::Train;
 use super::scale::quantile;
-use super::state::Fill;
 use super::{Map, MapState, other_state};
 use crate::aggregate::most_frequent;
 use crate::fault::engine_error;

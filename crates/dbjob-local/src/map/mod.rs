@@ -12,14 +12,13 @@ mod key;
 mod pca;
 mod power;
 mod scale;
-mod state;
 mod tf_idf;
 
 use dbjob_plan::{MAPPED, MapColumn, MapLink, NodeId, PART, PART_TRAIN, RunError, Schema, Value};
 use polars::prelude::{self as pl, Column, DataFrame, IntoColumn, IntoLazy, PolarsResult};
 
 pub(crate) use fit::fit;
-pub use state::{Affine, Fill, MapState, MapStates, Means};
+pub use dbjob_plan::{Affine, Fill, MapState, MapStates, Means};
 
 use crate::expr::Scope;
 use crate::fault::{Faults, engine_error, guarded};

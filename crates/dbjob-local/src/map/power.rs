@@ -1,12 +1,11 @@
 //! `power`: the transformation of Yeo and Johnson (A new family of power transformations to improve normality or
 //! symmetry, Biometrika 87, 2000), its power chosen by maximum likelihood.
 
-use dbjob_plan::{MapLink, RunError};
+use dbjob_plan::{Affine, MapLink, RunError};
 use polars::prelude::{self as pl, ChunkApply, Column, IntoColumn, PolarsResult};
 
 use super::fit::Train;
-use super::scale::standard;
-use super::state::Affine;
+use super::scale::{checked, standard};
 use super::{Map, MapState, other_state};
 
 pub(super) struct Power;
@@ -19,7 +18,7 @@ impl Map for Power {
         }
         let lambda = likeliest(&values);
         let bent: Vec<f64> = values.iter().map(|x| bend(*x, lambda)).collect();
-        Ok(MapState::Power { lambda, scale: standard(&bent).checked()? })
+        Ok(MapState::Power { lambda, scale: checked(standard(&bent))? })
     }
 
     fn apply(&self, columns: &[Column], _: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {

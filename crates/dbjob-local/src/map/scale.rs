@@ -1,11 +1,10 @@
 //! `standardize`, `min_max` and `robust`: a shift and a scale from the train rows. Null and NaN are not counted; NaN stays
 //! NaN. Sums are taken in the order of the rows, so that they do not depend on threads.
 
-use dbjob_plan::{MapLink, RunError};
+use dbjob_plan::{Affine, MapLink, RunError};
 use polars::prelude::{self as pl, ChunkApply, Column, IntoColumn, PolarsResult};
 
 use super::fit::Train;
-use super::state::Affine;
 use super::{Map, MapState, other_state};
 
 /// Mean 0 and population standard deviation 1 over the train rows, as scikit-learn's StandardScaler.
@@ -21,7 +20,7 @@ macro_rules! scale {
             fn fit(&self, train: &Train<'_>, _: &MapLink) -> Result<MapState, RunError> {
                 let learn: fn(&mut Vec<f64>) -> Affine = $learn;
                 let mut values = train.numbers()?;
-                Ok(MapState::Affine(learn(&mut values).checked()?))
+                Ok(MapState::Affine(checked(learn(&mut values))?))
             }
 
             fn apply(&self, columns: &[Column], _: &MapLink, state: Option<&MapState>) -> PolarsResult<Column> {
@@ -67,22 +66,12 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     if below == above { below } else { below + (above - below) * at.fract() }
 }
 
-impl Affine {
-    pub(super) fn forward(self, x: f64) -> f64 {
-        (x - self.shift) / self.scale
+/// Zero spread: scale 1. Errors: E0715 when there is no finite one.
+pub(super) fn checked(found: Affine) -> Result<Affine, RunError> {
+    if !found.shift.is_finite() || !found.scale.is_finite() {
+        return Err(RunError::new("E0715", "its train values are not all finite"));
     }
-
-    pub(super) fn back(self, y: f64) -> f64 {
-        y * self.scale + self.shift
-    }
-
-    /// Zero spread: scale 1. Errors: E0715 when there is no finite one.
-    pub(super) fn checked(self) -> Result<Self, RunError> {
-        if !self.shift.is_finite() || !self.scale.is_finite() {
-            return Err(RunError::new("E0715", "its train values are not all finite"));
-        }
-        Ok(Self { scale: if self.scale == 0.0 { 1.0 } else { self.scale }, ..self })
-    }
+    Ok(Affine { scale: if found.scale == 0.0 { 1.0 } else { found.scale }, ..found })
 }
 
 fn affine(state: Option<&MapState>) -> PolarsResult<Affine> {

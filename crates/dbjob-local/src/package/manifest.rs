@@ -9,7 +9,7 @@ use crate::learn::Learned;
 /// The manifest of a package, but for its version and the hashes of its files.
 pub(super) fn manifest(learned: &Learned, plan: &Plan, lineage: Vec<SourceFingerprint>, key: Option<Key>) -> Manifest {
     let spec = learned.spec();
-    let held = learned.requirements().iter().all(|r| r.held);
+    let held = learned.held();
     Manifest {
         format: FORMAT,
         dbjob: env!("CARGO_PKG_VERSION").to_owned(),

@@ -179,6 +179,15 @@ pub(crate) fn write(rows: &DataFrame, columns: &pl::Schema, format: TableFormat,
     sink.finish(&Cancel::default())
 }
 
+/// Writes a file that is there already whole or not at all.
+///
+/// Errors: E0713.
+pub(crate) fn write_bytes(bytes: &[u8], path: &Path, cancel: &Cancel) -> Result<(), RunError> {
+    let mut sink = Sink::create(path)?;
+    std::io::Write::write_all(&mut sink.temporary, bytes).map_err(|e| unwritable(path, &e.to_string()))?;
+    sink.finish(cancel).map(drop)
+}
+
 /// A null is an empty cell. As its row's only cell it is written `""`: the row would be a blank line otherwise, and
 /// readers skip those.
 fn serialize_options(columns: &pl::Schema) -> SerializeOptions {

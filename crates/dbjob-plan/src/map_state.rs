@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::Value;
 use serde::{Deserialize, Serialize};
+
+use crate::Value;
 
 /// What a fitted map learned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,16 @@ pub struct Affine {
     pub scale: f64,
 }
 
+impl Affine {
+    pub fn forward(self, x: f64) -> f64 {
+        (x - self.shift) / self.scale
+    }
+
+    pub fn back(self, y: f64) -> f64 {
+        y * self.scale + self.shift
+    }
+}
+
 /// What a target encoder says of levels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Means {
@@ -67,7 +78,7 @@ pub enum Fill {
 }
 
 impl Fill {
-    pub(super) fn value(&self) -> Value {
+    pub fn value(&self) -> Value {
         match self {
             Self::Int(i) => Value::Int(*i),
             Self::Float(x) => Value::Float(*x),
@@ -80,7 +91,7 @@ impl Fill {
     }
 }
 
-/// The states of all fitted links of a job or package, by [`dbjob_plan::MapLink::id`].
+/// The states of all fitted links of a job or package, by [`crate::MapLink::id`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MapStates(pub BTreeMap<u32, MapState>);
