@@ -10,6 +10,7 @@ cargo build --release
 tests/highlight/run.sh
 tests/sarif/run.sh
 tests/oracle/run.sh
+tests/onnx/run.sh
 tests/openapi/run.sh
 tests/databases/run.sh
 tests/objects/run.sh

@@ -133,6 +133,22 @@ deploy {name} {{
 """
 
 
+# Nulls and categories as they are, for learners that take them.
+NATIVE = PENGUINS + """
+transform native from penguins {
+  split test 30%
+}
+"""
+NATIVE_INPUT = "bill_length_mm, bill_depth_mm, flipper_length_mm, body_mass_g, island, sex"
+
+FLIGHTS_NATIVE = FLIGHTS + """
+transform native from departures {
+  filter dep_delay is not null
+  derive label is_late = arr_delay > 15
+  split test 25%
+}
+"""
+
 # (set, head of the job, file, table, inputs, output, [(name, algorithm, options, further statements)])
 SETS = [
     ("penguins", PENGUINS, "penguins.csv", "measured", PENGUINS_INPUT, "species: category", [
@@ -143,6 +159,12 @@ SETS = [
         ("bayes", "naive_bayes", "", ""),
         ("bernoulli", "naive_bayes", "{ type = bernoulli }", ""),
         ("dummy", "dummy", "", ""),
+    ]),
+    ("penguins", NATIVE, "penguins.csv", "native", NATIVE_INPUT, "species: category", [
+        ("tree", "decision_tree", "", ""),
+        ("forest", "random_forest", "{ trees = 30 }", ""),
+        ("extra", "extra_trees", "{ trees = 30 }", ""),
+        ("boosting", "gradient_boosting", "{ trees = 30 }", ""),
     ]),
     ("penguins", PENGUINS, "penguins.csv", "measured", PENGUINS_INPUT, None, [
         ("groups", "kmeans", "{ k = 4 }", ""),
@@ -164,6 +186,10 @@ SETS = [
         ("logistic", "logistic_regression", "", "threshold = 0.3"),
         ("forest", "random_forest", "{ trees = 50, max_depth = 10 }", "calibrate = isotonic"),
         ("boosting", "gradient_boosting", "{ trees = 50 }", ""),
+    ]),
+    ("flights", FLIGHTS_NATIVE, "flights.csv", "native", "dep_delay, distance, carrier, origin", "is_late: bool", [
+        ("boosting", "gradient_boosting", "{ trees = 50 }", ""),
+        ("extra", "extra_trees", "{ trees = 20, max_depth = 10 }", ""),
     ]),
     ("shop", SHOP, "user-product-data.csv", "views", SHOP_INPUT, "label: int classes", [
         ("adam", "logistic_regression", "{ epochs = 20, learning_rate = 0.01, optimizer = adam }", ""),

@@ -33,7 +33,8 @@ def difference(test, name, got, wanted):
     """The largest difference of a column's values; texts and whole answers must be equal."""
     test.assertEqual(len(got), len(wanted), name)
     if not isinstance(wanted[0], float):
-        test.assertEqual(got, wanted, name)
+        wrong = [(row, a, b) for row, (a, b) in enumerate(zip(got, wanted)) if a != b]
+        test.assertEqual(wrong[:5], [], f"{name}: {len(wrong)} of {len(wanted)} differ")
         return 0.0
     scale = (lambda x: 1.0) if name.startswith("prediction_probability") else (lambda x: max(abs(x), 1e-9))
     worst = max(abs(a - b) / scale(b) for a, b in zip(got, wanted))
@@ -66,12 +67,13 @@ class Models(unittest.TestCase):
         wanted = workspace.predictions(model, sent)
         got = answers(session, feed(sent, request, session))
         refused = got.pop("prediction_refused")
-        self.assertFalse(any(refused), "dbjob has answered these rows")
+        self.assertEqual([row for row, no in enumerate(refused) if no][:5], [], "dbjob has answered these rows")
         self.assertEqual(list(got), list(wanted))
         worst = max(difference(self, column, got[column], wanted[column]) for column in wanted)
         # The answer of a row does not depend on the rows beside it.
         one = answers(session, feed(sent.slice(7, 1), request, session))
-        self.assertEqual([one["prediction"][0]], wanted["prediction"][7:8] if not isinstance(wanted["prediction"][7], float) else one["prediction"])
+        for column in wanted:
+            difference(self, column, one[column], wanted[column][7:8])
         size = (workspace.path / f"out/{model}.onnx").stat().st_size
         self.found.append((algorithm, name, how, len(rows), worst, size))
 

@@ -1,47 +1,12 @@
 //! What callers get: the columns that `dbjob predict` adds, under its names.
 
-use dbjob_plan::{
-    Calibration, Curve, DataType, FitSpec, Span, Task, Value, interval_columns, probability_column,
-};
+use dbjob_plan::{Calibration, Curve, DataType, FitSpec, Span, Task, Value, interval_columns, probability_column};
 
-use crate::column::{Column, Columns, FLOAT, Form, INT, TEXT, either};
+use crate::column::{Column, FLOAT, INT};
 use crate::graph::{Attribute, Element, Graph, Tensor};
 use crate::map::{self, States};
 use crate::refused::Refused;
 use crate::{Prefix, expr};
-
-/// The features of each row side by side, as the learner takes them.
-pub(crate) struct Features {
-    /// (rows, features).
-    pub matrix: Tensor,
-    /// Where a row has a feature that no learner takes.
-    pub refused: Option<Tensor>,
-}
-
-/// The inputs in their order: a number or bool is one feature, a vector one a place.
-pub(crate) fn features(spec: &FitSpec, table: &Columns, g: &mut Graph) -> Result<Features, Refused> {
-    let (mut parts, mut null) = (Vec::new(), None);
-    for input in &spec.inputs {
-        let refuse = |what: String| Refused::new(Span::default(), what, expr::BEFORE);
-        let column = table.get(&input.column).ok_or_else(|| refuse(format!("the input `{}`", input.column)))?;
-        parts.push(match column.form {
-            Form::Many => column.value.clone(),
-            TEXT => return Err(refuse(format!("the input `{}`, a {}", input.column, input.dtype))),
-            Form::One(_) => {
-                let value = column.float(g);
-                g.as_column(&value)
-            }
-        });
-        null = either(g, null, column.null.clone());
-    }
-    let matrix = g.beside(&parts);
-    // One that is not finite makes the sum of all NaN when it is taken times 0.
-    let zero = g.float(0.0);
-    let nothing = g.op("Mul", &[&matrix, &zero]);
-    let sum = g.sum(&nothing, 1);
-    let unfit = g.op("IsNaN", &[&sum]);
-    Ok(Features { matrix, refused: either(g, null, Some(unfit)) })
-}
 
 /// Turns what the learner says into outputs.
 pub(crate) struct Answers<'a> {
@@ -104,8 +69,7 @@ impl Answers<'_> {
                 g.output(prefix, &label, Element::Int, doc());
             }
             _ => {
-                let values: Vec<String> =
-                    self.classes.iter().filter_map(|c| c.as_str().map(str::to_owned)).collect();
+                let values: Vec<String> = self.classes.iter().filter_map(|c| c.as_str().map(str::to_owned)).collect();
                 let table = g.texts(&values);
                 let label = g.pick(&table, &code);
                 g.output(prefix, &label, Element::Text, doc());

@@ -269,13 +269,28 @@ impl Graph {
         self.ml("LabelEncoder", &[&int], attributes)
     }
 
+    /// Leaves out what no output needs.
+    fn drop_unused(&mut self) {
+        let mut needed: HashSet<String> = self.outputs.iter().map(|o| o.name.clone()).collect();
+        let mut nodes: Vec<NodeProto> = Vec::new();
+        // Each node stands behind those that it reads.
+        for node in std::mem::take(&mut self.nodes).into_iter().rev() {
+            if node.output.iter().any(|name| needed.contains(name)) {
+                needed.extend(node.input.iter().cloned());
+                nodes.push(node);
+            }
+        }
+        nodes.reverse();
+        self.nodes = nodes;
+        self.initializers.retain(|tensor| needed.contains(&tensor.name));
+    }
+
     /// The file.
-    pub fn finish(self, about: About<'_>) -> Vec<u8> {
+    pub fn finish(mut self, about: About<'_>) -> Vec<u8> {
+        self.drop_unused();
         let opset = |domain: &str, version| OperatorSetIdProto { domain: domain.to_owned(), version };
-        let metadata = |(key, value): &(&str, String)| StringStringEntryProto {
-            key: (*key).to_owned(),
-            value: value.clone(),
-        };
+        let metadata =
+            |(key, value): &(&str, String)| StringStringEntryProto { key: (*key).to_owned(), value: value.clone() };
         let graph = GraphProto {
             node: self.nodes,
             name: about.name.to_owned(),
@@ -318,9 +333,7 @@ fn attribute(name: &str, value: Attribute) -> AttributeProto {
         Attribute::Int(i) => AttributeProto { i, kind: AttributeProto::INT, ..empty },
         Attribute::Text(text) => AttributeProto { s: text.into(), kind: AttributeProto::STRING, ..empty },
         Attribute::Ints(ints) => AttributeProto { ints, kind: AttributeProto::INTS, ..empty },
-        Attribute::Texts(texts) => {
-            AttributeProto { strings: bytes(texts), kind: AttributeProto::STRINGS, ..empty }
-        }
+        Attribute::Texts(texts) => AttributeProto { strings: bytes(texts), kind: AttributeProto::STRINGS, ..empty },
         Attribute::Floats(values) => {
             let t = TensorProto {
                 dims: vec![values.len() as i64],

@@ -10,6 +10,7 @@
 mod answer;
 mod column;
 mod expr;
+mod features;
 mod graph;
 mod map;
 #[cfg(feature = "models")]
@@ -25,7 +26,8 @@ pub use refused::Refused;
 #[cfg(feature = "models")]
 pub use model::write;
 
-use answer::{Answers, features};
+use answer::Answers;
+use features::features;
 use graph::Graph;
 use map::States;
 use steps::Steps;
@@ -52,7 +54,7 @@ pub fn check(spec: &FitSpec) -> Vec<Refused> {
     if !errors.is_empty() {
         return errors;
     }
-    match features(spec, &table, &mut g) {
+    match features(spec, &table, &|_| Some(Vec::new()), &mut g) {
         Ok(features) => {
             let number = g.column(&features.matrix, 0);
             let answered = match spec.task {

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dbjob_plan::{
-    DataType, ExpectAction, Field, MapColumn, Node, NodeId, Op, Refinement, Serving, UnmapColumn, Value,
-};
+use dbjob_plan::{DataType, ExpectAction, Field, MapColumn, Node, NodeId, Op, Refinement, Serving, UnmapColumn, Value};
 
 use crate::column::{Column, Columns, FLOAT, Form, INT, TEXT, either, form_of};
 use crate::graph::{Element, Graph, Tensor};

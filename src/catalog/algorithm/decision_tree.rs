@@ -50,6 +50,7 @@ pub const DECISION_TREE: Algorithm = Algorithm {
     ],
     nulls: true,
     categories: true,
+    exportable: true,
     spark: Some("DecisionTreeClassifier, DecisionTreeRegressor"),
     doc: "One tree of questions about single features. Nulls and categories are taken as they are. Easily read while small, seldom the best. Needs no scaling.",
     example: "fit decision_tree { max_depth = 4 }",

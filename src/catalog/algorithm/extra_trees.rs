@@ -68,6 +68,7 @@ pub const EXTRA_TREES: Algorithm = Algorithm {
     ],
     nulls: true,
     categories: true,
+    exportable: true,
     spark: None,
     doc: "The mean of many trees whose cuts are drawn at random, one for each feature that is tried: smoother than a forest, and faster to fit. Nulls and categories are taken as they are. Needs no scaling.",
     example: "fit extra_trees { trees = 300 }",

@@ -141,6 +141,7 @@ pub const MLP: Algorithm = Algorithm {
     ],
     nulls: false,
     categories: false,
+    exportable: false,
     spark: Some("MultilayerPerceptronClassifier"),
     doc: "A neural network of dense layers, trained in batches by backpropagation. It computes with 32-bit floats; the loss of numbers \
           is half the squared error in units of their variance. Wants numbers of like scale: `standardize`.",

@@ -75,6 +75,7 @@ pub const SVM: Algorithm = Algorithm {
     ],
     nulls: false,
     categories: false,
+    exportable: false,
     spark: Some("LinearSVC"),
     doc: "Support vectors with libsvm's objective: classes one against one, numbers with a tube of `epsilon`. Probabilities are \
           Platt's, from five folds of the train rows, so that a fit is six of them; the most probable class is the answer. Its time grows \

@@ -17,8 +17,8 @@ mod tf_idf;
 use dbjob_plan::{MAPPED, MapColumn, MapLink, NodeId, PART, PART_TRAIN, RunError, Schema, Value};
 use polars::prelude::{self as pl, Column, DataFrame, IntoColumn, IntoLazy, PolarsResult};
 
-pub(crate) use fit::fit;
 pub use dbjob_plan::{Affine, Fill, MapState, MapStates, Means};
+pub(crate) use fit::fit;
 
 use crate::expr::Scope;
 use crate::fault::{Faults, engine_error, guarded};

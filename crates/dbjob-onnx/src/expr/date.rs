@@ -65,7 +65,8 @@ fn within(x: &Tensor, period: i64, unit: i64, g: &mut Graph) -> Tensor {
     if unit == 1 { rest } else { floor_by(&rest, unit, g) }
 }
 
-fn rest(x: &Tensor, period: i64, g: &mut Graph) -> Tensor {
+/// What whole periods leave over of an int, at least 0.
+pub(crate) fn rest(x: &Tensor, period: i64, g: &mut Graph) -> Tensor {
     let whole = floor_by(x, period, g);
     let period = g.int(period);
     let back = g.op("Mul", &[&whole, &period]);

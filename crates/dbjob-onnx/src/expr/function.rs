@@ -1,7 +1,9 @@
 use dbjob_plan::{DataType, Expr, ExprKind, Value};
 
 use super::arithmetic::DAY;
-use super::{bool_as_int, choose, coalesce, compare, date, expm1, floor_by, log1p, math, of_all, of_float, refuse, round};
+use super::{
+    bool_as_int, choose, coalesce, compare, date, expm1, floor_by, log1p, math, of_all, of_float, refuse, round,
+};
 use crate::column::{BOOL, Column, FLOAT, INT, either};
 use crate::graph::{Element, Graph, Tensor};
 use crate::refused::Refused;
@@ -19,7 +21,7 @@ pub(super) fn lower(
     } else {
         cast(name, args, columns, g)
             .or_else(|| date::lower(name, args, columns, g))
-            .or_else(|| number(name, args, columns, whole, g))
+            .or_else(|| number(name, args, columns, g))
     };
     known.ok_or_else(|| {
         let of = args.first().map_or_else(String::new, |arg| format!(" of a {}", arg.dtype));
@@ -52,7 +54,7 @@ fn cast(name: &str, args: &[Expr], columns: &[Column], g: &mut Graph) -> Option<
     })
 }
 
-fn number(name: &str, args: &[Expr], columns: &[Column], whole: &Expr, g: &mut Graph) -> Option<Column> {
+fn number(name: &str, args: &[Expr], columns: &[Column], g: &mut Graph) -> Option<Column> {
     match name {
         "coalesce" => {
             let mut rest = columns.iter().rev();
@@ -99,9 +101,9 @@ fn number(name: &str, args: &[Expr], columns: &[Column], whole: &Expr, g: &mut G
             let (value, outside) = (of_float("Sqrt", x, g).value, compare::below(x, 0.0, g));
             partial(value, outside, g)
         }
-        "log" if columns.len() == 1 => logarithm(x, 1.0, g),
-        "log2" => logarithm(x, std::f64::consts::LN_2, g),
-        "log10" => logarithm(x, std::f64::consts::LN_10, g),
+        "log" if columns.len() == 1 => logarithm(x, None, g),
+        "log2" => logarithm(x, Some(std::f64::consts::LN_2), g),
+        "log10" => logarithm(x, Some(std::f64::consts::LN_10), g),
         "log1p" => {
             let value = x.float(g);
             let least = g.float(-1.0);
@@ -158,19 +160,16 @@ fn number(name: &str, args: &[Expr], columns: &[Column], whole: &Expr, g: &mut G
             };
             Column::new(value, BOOL).with_null(x.null.clone())
         }
-        _ => {
-            let _ = whole;
-            return None;
-        }
+        _ => return None,
     })
 }
 
-/// Null where it is not defined.
-fn logarithm(x: &Column, base: f64, g: &mut Graph) -> Column {
+/// Null where it is not defined. `base`: its natural logarithm.
+fn logarithm(x: &Column, base: Option<f64>, g: &mut Graph) -> Column {
     let (value, zero) = (x.float(g), g.float(0.0));
     let outside = g.op("LessOrEqual", &[&value, &zero]);
     let mut value = g.op("Log", &[&value]);
-    if base != 1.0 {
+    if let Some(base) = base {
         let base = g.float(base);
         value = g.op("Div", &[&value, &base]);
     }

@@ -14,6 +14,7 @@ use crate::graph::{Element, Graph, Tensor};
 use crate::refused::Refused;
 
 pub(crate) use arithmetic::float_mod;
+pub(crate) use date::rest;
 pub(crate) use math::{expm1, log1p, round};
 
 pub(crate) const BEFORE: &str =
@@ -76,8 +77,7 @@ pub(crate) fn lower(expr: &Expr, columns: &Columns, g: &mut Graph) -> Result<Col
                 found = Some(match found {
                     None => equal,
                     Some(sofar) => {
-                        let both =
-                            [sofar, equal].map(|x: Column| Column { value: g.op("Not", &[&x.value]), ..x });
+                        let both = [sofar, equal].map(|x: Column| Column { value: g.op("Not", &[&x.value]), ..x });
                         let none = and(g, &both[0], &both[1]);
                         Column { value: g.op("Not", &[&none.value]), ..none }
                     }
@@ -216,7 +216,12 @@ pub(super) fn of_float(op: &str, x: &Column, g: &mut Graph) -> Column {
 }
 
 /// What `make` makes of the values of columns; null where one of them is.
-pub(super) fn of_all(columns: &[&Column], form: Form, g: &mut Graph, make: impl FnOnce(&mut Graph) -> Tensor) -> Column {
+pub(super) fn of_all(
+    columns: &[&Column],
+    form: Form,
+    g: &mut Graph,
+    make: impl FnOnce(&mut Graph) -> Tensor,
+) -> Column {
     let value = make(g);
     let null = any_null(g, columns);
     Column::new(value, form).with_null(null)

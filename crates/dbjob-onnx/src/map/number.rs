@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use dbjob_plan::{Affine, MapLink, MapState, Value};
 
 use crate::column::{Column, FLOAT, Form, INT, any_null};
-use crate::expr::{expm1, float_mod, log1p};
+use crate::expr::{expm1, float_mod, log1p, rest};
 use crate::graph::{Element, Graph, Tensor};
 
 /// (x - shift) / scale.
@@ -108,9 +108,19 @@ fn at_or_below(x: &Tensor, edges: &[f64], g: &mut Graph) -> Tensor {
     g.sum(&passed, 1)
 }
 
+/// The longest period of whole numbers that becomes a table.
+const LONGEST: f64 = 10_000.0;
+
 /// A point on the unit circle.
 pub(super) fn cyclic(x: &Column, link: &MapLink, g: &mut Graph) -> Column {
     let period = link.options.get("period").and_then(Value::as_f64).unwrap_or(1.0);
+    if x.form == INT && period.fract() == 0.0 && (1.0..=LONGEST).contains(&period) {
+        // By a table: the last digit of a sine tells two hours apart, and is not the same everywhere.
+        let point = |rest: i64| <[f64; 2]>::from((rest as f64 / period * TAU).sin_cos());
+        let points: Vec<f64> = (0..period as i64).flat_map(point).collect();
+        let (table, rest) = (g.floats(&points, &[period as i64, 2]), rest(&x.value, period as i64, g));
+        return Column::new(g.pick(&table, &rest), Form::Many).with_null(x.null.clone());
+    }
     let (value, period, tau) = (x.float(g), g.float(period), g.float(TAU));
     let rest = float_mod(&value, &period, g);
     let turns = g.op("Div", &[&rest, &period]);

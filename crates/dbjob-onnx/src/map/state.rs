@@ -29,9 +29,7 @@ fn stand_in(link: &MapLink) -> Option<MapState> {
         "index" | "one_hot" => MapState::Levels { levels: vec![String::new()] },
         "bucket" => MapState::Edges { edges: vec![0.0] },
         "count_encode" => MapState::Counts { counts: BTreeMap::new() },
-        "target_encode" => {
-            MapState::Means(Box::new(Means { all: 0.0, levels: BTreeMap::new(), without: Vec::new() }))
-        }
+        "target_encode" => MapState::Means(Box::new(Means { all: 0.0, levels: BTreeMap::new(), without: Vec::new() })),
         "pca" => {
             let n = link.options.get("n").and_then(Value::as_i64).unwrap_or(1).max(1) as usize;
             MapState::Axes { center: vec![0.0], axes: vec![vec![0.0]; n] }

@@ -16,8 +16,9 @@ use dbjob_learn::naive_bayes::NaiveBayes;
 use dbjob_learn::tree::Ensemble;
 use dbjob_plan::{FitSpec, MapStates, Span, Task, Value};
 
-use crate::answer::{Answers, features};
+use crate::answer::Answers;
 use crate::column::either;
+use crate::features::features;
 use crate::graph::{About, Attribute, Graph, Tensor};
 use crate::map::States;
 use crate::steps::Steps;
@@ -49,7 +50,11 @@ pub fn write(
         return Err(error);
     }
     let refused = steps.refused;
-    let x = features(spec, &table, &mut g)?;
+    let levels = |input: &str| {
+        let feature = model.features().iter().position(|name| name == input)?;
+        model.levels().get(feature)?.as_ref().map(|levels| levels.to_vec())
+    };
+    let x = features(spec, &table, &levels, &mut g)?;
     let scores = scores(model, &x.matrix, &mut g).ok_or_else(|| {
         let what = format!("a model of the algorithm `{}`", spec.algorithm.name);
         Refused::new(Span::default(), what, "deploy it `to registry(…)`")
@@ -77,7 +82,7 @@ fn scores(model: &dyn Model, x: &Tensor, g: &mut Graph) -> Option<Tensor> {
     Some(if let Some(model) = any.downcast_ref::<LinearModel>() {
         linear::scores(model, model.features().len(), model.classes(), x, g)
     } else if let Some(model) = any.downcast_ref::<Ensemble>() {
-        trees::scores(model, x, g)?
+        trees::scores(model, x, g)
     } else if let Some(model) = any.downcast_ref::<NaiveBayes>() {
         naive_bayes::scores(model, x, g)
     } else if let Some(model) = any.downcast_ref::<Dummy>() {

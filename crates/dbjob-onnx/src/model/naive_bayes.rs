@@ -40,8 +40,7 @@ pub(super) fn scores(model: &NaiveBayes, x: &Tensor, g: &mut Graph) -> Tensor {
     };
     let z = g.op("Add", &[&z, &priors]);
     // So far from every class that all densities are 0: what is left are the shares.
-    let most =
-        g.op_with("ReduceMax", &[&z], vec![("axes", Attribute::Ints(vec![1])), ("keepdims", Attribute::Int(1))]);
+    let most = g.op_with("ReduceMax", &[&z], vec![("axes", Attribute::Ints(vec![1])), ("keepdims", Attribute::Int(1))]);
     let lost = crate::map::not_finite(&most, g);
     let z = g.select(&lost, &priors, &z);
     let probabilities = softmax(&z, g);
