@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, HashMap};
+
 use dbjob_learn::Model;
 use dbjob_learn::tree::{Ensemble, Link, Output, Rule};
 
@@ -61,12 +63,15 @@ fn leaves(model: &Ensemble, x: &Tensor, g: &mut Graph) -> Tensor {
             a.node.push(n as i64);
             match tree.split(n) {
                 Some(split) => {
-                    let (feature, threshold) = match split.rule {
-                        Rule::UpTo(threshold) => (split.feature, threshold),
-                        Rule::In(set) => (model.features().len() + sets.place(split.feature, set), 0.5),
+                    let threshold = match split.rule {
+                        Rule::UpTo(threshold) => threshold,
+                        Rule::In(set) => {
+                            sets.name(a.feature.len(), split.feature, set);
+                            0.5
+                        }
                     };
                     a.mode.push("BRANCH_LEQ".to_owned());
-                    a.feature.push(feature as i64);
+                    a.feature.push(split.feature as i64);
                     a.threshold.push(threshold);
                     a.missing.push(i64::from(split.missing_left));
                     a.yes.push(split.left as i64);
@@ -89,6 +94,7 @@ fn leaves(model: &Ensemble, x: &Tensor, g: &mut Graph) -> Tensor {
         }
         passed += i64::from(leaf);
     }
+    let x = sets.beside(model, x, &mut a.feature, g);
     let trees = model.trees().len() as i64;
     let attributes = vec![
         ("aggregate_function", Attribute::Text("SUM")),
@@ -107,7 +113,6 @@ fn leaves(model: &Ensemble, x: &Tensor, g: &mut Graph) -> Tensor {
         ("target_treeids", Attribute::Ints(a.target_tree)),
         ("target_weights_as_tensor", Attribute::Floats(a.weight)),
     ];
-    let x = sets.beside(model, x, g);
     let leaves = g.ml("TreeEnsembleRegressor", &[&x], attributes);
     let leaves = g.cast(&leaves, Element::Int);
     let before = g.ints(&first_leaves, &[1, trees]);
@@ -117,31 +122,51 @@ fn leaves(model: &Ensemble, x: &Tensor, g: &mut Graph) -> Tensor {
 /// The sets of categories that splits go by, each once. The operator knows thresholds only: of each set there is a feature
 /// more, 0 for the categories in it, 1 for all others, NaN for a missing value.
 #[derive(Default)]
-struct Sets<'a>(Vec<(usize, &'a [u64])>);
+struct Sets<'a> {
+    of_feature: BTreeMap<usize, OfFeature<'a>>,
+    /// Where nodes name a set: the place of the node, the feature, the number of the set there.
+    named: Vec<(usize, usize, usize)>,
+}
+
+#[derive(Default)]
+struct OfFeature<'a> {
+    sets: Vec<&'a [u64]>,
+    numbers: HashMap<&'a [u64], usize>,
+}
 
 impl<'a> Sets<'a> {
-    /// Where the feature of a set stands among those.
-    fn place(&mut self, feature: usize, set: &'a [u64]) -> usize {
-        self.0.iter().position(|known| *known == (feature, set)).unwrap_or_else(|| {
-            self.0.push((feature, set));
-            self.0.len() - 1
-        })
+    /// The node at this place goes by a set.
+    fn name(&mut self, place: usize, feature: usize, set: &'a [u64]) {
+        let of = self.of_feature.entry(feature).or_default();
+        let number = *of.numbers.entry(set).or_insert_with(|| {
+            of.sets.push(set);
+            of.sets.len() - 1
+        });
+        self.named.push((place, feature, number));
     }
 
-    fn beside(&self, model: &Ensemble, x: &Tensor, g: &mut Graph) -> Tensor {
+    /// The features with those of the sets behind them; tells the nodes where those stand.
+    fn beside(self, model: &Ensemble, x: &Tensor, nodes: &mut [i64], g: &mut Graph) -> Tensor {
         let mut parts = vec![x.clone()];
-        for (feature, set) in &self.0 {
+        let (mut starts, mut start) = (BTreeMap::new(), model.features().len());
+        for (feature, OfFeature { sets, .. }) in &self.of_feature {
+            starts.insert(*feature, start);
+            start += sets.len();
             let levels = model.levels().get(*feature).and_then(|l| l.as_ref()).map_or(0, |l| l.len()).max(1);
-            let outside = |c: usize| set.get(c / 64).is_none_or(|word| word >> (c % 64) & 1 == 0);
-            let table: Vec<f64> = (0..levels).map(|c| f64::from(u8::from(outside(c)))).collect();
-            let (table, zero, nan) = (g.floats(&table, &[levels as i64]), g.float(0.0), g.float(f64::NAN));
-            let code = g.column(x, *feature);
+            let outside = |c: usize, set: &[u64]| set.get(c / 64).is_none_or(|word| word >> (c % 64) & 1 == 0);
+            let of_level = |c: usize| sets.iter().map(move |set| f64::from(u8::from(outside(c, set))));
+            let table: Vec<f64> = (0..levels).flat_map(of_level).collect();
+            let table = g.floats(&table, &[levels as i64, sets.len() as i64]);
+            let (zero, nan, code) = (g.float(0.0), g.float(f64::NAN), g.column(x, *feature));
             let missing = g.op("IsNaN", &[&code]);
             let code = g.select(&missing, &zero, &code);
             let code = g.cast(&code, Element::Int);
-            let side = g.pick(&table, &code);
-            let side = g.select(&missing, &nan, &side);
-            parts.push(g.as_column(&side));
+            let sides = g.pick(&table, &code);
+            let missing = g.as_column(&missing);
+            parts.push(g.select(&missing, &nan, &sides));
+        }
+        for (place, feature, number) in self.named {
+            nodes[place] = (starts[&feature] + number) as i64;
         }
         g.beside(&parts)
     }
