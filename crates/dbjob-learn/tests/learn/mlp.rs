@@ -31,7 +31,7 @@ fn spiral() -> (Matrix, Target) {
 /// The losses of all epochs, and the share of rows that the model tells right.
 fn fit_with(changes: &Changes, x: &Matrix, y: &Target) -> (Vec<f64>, f64) {
     let seen = Mutex::new(vec![]);
-    let progress = |p: Progress| seen.lock().unwrap().push(p.loss.unwrap());
+    let progress = |p: Progress| seen.lock().unwrap().push(p.valid.or(p.loss).unwrap());
     let cx = FitContext { progress: &progress, ..FitContext::quiet(2) };
     let model = learner("mlp", task(y), &options("mlp", changes), 7).unwrap().fit(x, y, None, &cx).unwrap().model;
     let Target::Classes { codes, .. } = y else { panic!("classes only") };
