@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::Algorithm;
+use super::{Algorithm, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const DBSCAN: Algorithm = Algorithm {
@@ -19,12 +19,7 @@ pub const DBSCAN: Algorithm = Algorithm {
             default: Default::Int(5),
             doc: "Rows (or their weight) within `eps` of a row, itself among them, that make it a core row",
         },
-        OptionSpec {
-            name: "metric",
-            ty: OptionType::Word(&["euclidean", "manhattan"]),
-            default: Default::Word("euclidean"),
-            doc: "How the distance of two rows is measured",
-        },
+        common::METRIC,
     ],
     only: &[],
     nulls: false,

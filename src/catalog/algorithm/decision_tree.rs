@@ -1,48 +1,17 @@
 use dbjob_plan::Task;
 
-use super::{Algorithm, Only};
-use crate::catalog::options::{Default, OptionSpec, OptionType};
+use super::{Algorithm, Only, common};
 
 pub const DECISION_TREE: Algorithm = Algorithm {
     name: "decision_tree",
     tasks: &[Task::Classification, Task::Regression],
     options: &[
-        OptionSpec {
-            name: "max_depth",
-            ty: OptionType::Int { min: 1, max: 1_000 },
-            default: Default::Null,
-            doc: "Most splits on the way to a leaf; no limit when left out",
-        },
-        OptionSpec {
-            name: "min_samples_leaf",
-            ty: OptionType::Int { min: 1, max: 1_000_000_000 },
-            default: Default::Int(1),
-            doc: "Fewest rows of a leaf",
-        },
-        OptionSpec {
-            name: "min_samples_split",
-            ty: OptionType::Int { min: 2, max: 1_000_000_000 },
-            default: Default::Int(2),
-            doc: "Fewest rows of a node that may be split",
-        },
-        OptionSpec {
-            name: "max_bins",
-            ty: OptionType::Int { min: 2, max: 255 },
-            default: Default::Int(255),
-            doc: "Most distinct cuts of a feature",
-        },
-        OptionSpec {
-            name: "criterion",
-            ty: OptionType::Word(&["gini", "entropy"]),
-            default: Default::Word("gini"),
-            doc: "How the purity of classes is measured; of numbers it is the variance",
-        },
-        OptionSpec {
-            name: "class_weight",
-            ty: OptionType::Word(&["none", "balanced"]),
-            default: Default::Word("none"),
-            doc: "balanced weighs each class by the inverse of its share; for classes only",
-        },
+        common::MAX_DEPTH,
+        common::MIN_SAMPLES_LEAF,
+        common::MIN_SAMPLES_SPLIT,
+        common::MAX_BINS,
+        common::CRITERION,
+        common::CLASS_WEIGHT,
     ],
     only: &[
         Only::Classes { options: &["class_weight"], help: "drop it; `weight COLUMN` weighs rows" },

@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::Algorithm;
+use super::{Algorithm, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const ELASTIC_NET: Algorithm = Algorithm {
@@ -13,30 +13,10 @@ pub const ELASTIC_NET: Algorithm = Algorithm {
             default: Default::Float(1.0),
             doc: "Strength of the penalty, as in scikit-learn",
         },
-        OptionSpec {
-            name: "l1_ratio",
-            ty: OptionType::Float { min: 0.0, max: 1.0, above: false },
-            default: Default::Float(0.5),
-            doc: "The share of L1 in the penalty; the rest is L2",
-        },
-        OptionSpec {
-            name: "fit_intercept",
-            ty: OptionType::Bool,
-            default: Default::Bool(true),
-            doc: "Whether there is an intercept; it is never penalised",
-        },
-        OptionSpec {
-            name: "max_iter",
-            ty: OptionType::Int { min: 1, max: 100_000_000 },
-            default: Default::Int(10_000),
-            doc: "Most sweeps over the coefficients",
-        },
-        OptionSpec {
-            name: "tol",
-            ty: OptionType::Float { min: 0.0, max: 1.0, above: true },
-            default: Default::Float(1e-6),
-            doc: "It ends where no coefficient is further from its best than this share of the furthest at the beginning",
-        },
+        common::L1_RATIO,
+        common::FIT_INTERCEPT,
+        common::SWEEPS,
+        common::SWEEPS_TOL,
     ],
     only: &[],
     nulls: false,

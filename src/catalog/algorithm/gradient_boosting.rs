@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::{Algorithm, Only};
+use super::{Algorithm, Only, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const GRADIENT_BOOSTING: Algorithm = Algorithm {
@@ -61,24 +61,14 @@ pub const GRADIENT_BOOSTING: Algorithm = Algorithm {
             default: Default::Float(1.0),
             doc: "Share of the features that a round looks at",
         },
-        OptionSpec {
-            name: "max_bins",
-            ty: OptionType::Int { min: 2, max: 255 },
-            default: Default::Int(255),
-            doc: "Most distinct cuts of a feature",
-        },
+        common::MAX_BINS,
         OptionSpec {
             name: "loss",
             ty: OptionType::Word(&["squared", "poisson", "gamma"]),
             default: Default::Word("squared"),
             doc: "What is lowered: poisson is for counts, gamma for positive numbers; classes have the log loss",
         },
-        OptionSpec {
-            name: "class_weight",
-            ty: OptionType::Word(&["none", "balanced"]),
-            default: Default::Word("none"),
-            doc: "balanced weighs each class by the inverse of its share",
-        },
+        common::CLASS_WEIGHT,
         OptionSpec {
             name: "stop_early",
             ty: OptionType::Int { min: 1, max: 100_000 },

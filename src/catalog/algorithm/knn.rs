@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::Algorithm;
+use super::{Algorithm, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const KNN: Algorithm = Algorithm {
@@ -19,12 +19,7 @@ pub const KNN: Algorithm = Algorithm {
             default: Default::Word("uniform"),
             doc: "distance weighs a vote by the inverse of its distance; rows at the very place vote alone then",
         },
-        OptionSpec {
-            name: "metric",
-            ty: OptionType::Word(&["euclidean", "manhattan"]),
-            default: Default::Word("euclidean"),
-            doc: "How the distance of two rows is measured",
-        },
+        common::METRIC,
     ],
     only: &[],
     nulls: false,

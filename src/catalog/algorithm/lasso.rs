@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::Algorithm;
+use super::{Algorithm, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const LASSO: Algorithm = Algorithm {
@@ -13,24 +13,9 @@ pub const LASSO: Algorithm = Algorithm {
             default: Default::Float(1.0),
             doc: "Strength of the L1 penalty, as in scikit-learn",
         },
-        OptionSpec {
-            name: "fit_intercept",
-            ty: OptionType::Bool,
-            default: Default::Bool(true),
-            doc: "Whether there is an intercept; it is never penalised",
-        },
-        OptionSpec {
-            name: "max_iter",
-            ty: OptionType::Int { min: 1, max: 100_000_000 },
-            default: Default::Int(10_000),
-            doc: "Most sweeps over the coefficients",
-        },
-        OptionSpec {
-            name: "tol",
-            ty: OptionType::Float { min: 0.0, max: 1.0, above: true },
-            default: Default::Float(1e-6),
-            doc: "It ends where no coefficient is further from its best than this share of the furthest at the beginning",
-        },
+        common::FIT_INTERCEPT,
+        common::SWEEPS,
+        common::SWEEPS_TOL,
     ],
     only: &[],
     nulls: false,

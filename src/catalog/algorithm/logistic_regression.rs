@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::{Algorithm, Only};
+use super::{Algorithm, Only, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const LOGISTIC_REGRESSION: Algorithm = Algorithm {
@@ -19,18 +19,8 @@ pub const LOGISTIC_REGRESSION: Algorithm = Algorithm {
             default: Default::Float(1.0),
             doc: "Inverse strength of the penalty, as in scikit-learn",
         },
-        OptionSpec {
-            name: "l1_ratio",
-            ty: OptionType::Float { min: 0.0, max: 1.0, above: false },
-            default: Default::Float(0.5),
-            doc: "The share of L1 in the penalty; the rest is L2",
-        },
-        OptionSpec {
-            name: "fit_intercept",
-            ty: OptionType::Bool,
-            default: Default::Bool(true),
-            doc: "Whether there is an intercept; it is never penalised",
-        },
+        common::L1_RATIO,
+        common::FIT_INTERCEPT,
         OptionSpec {
             name: "optimizer",
             ty: OptionType::Word(&["auto", "newton", "lbfgs", "adam", "sgd"]),
@@ -44,12 +34,7 @@ pub const LOGISTIC_REGRESSION: Algorithm = Algorithm {
             default: Default::Int(100),
             doc: "Most iterations of newton and lbfgs",
         },
-        OptionSpec {
-            name: "tol",
-            ty: OptionType::Float { min: 0.0, max: 1.0, above: true },
-            default: Default::Float(1e-4),
-            doc: "lbfgs stops where no component of the gradient is larger",
-        },
+        common::GRADIENT_TOL,
         OptionSpec {
             name: "epochs",
             ty: OptionType::Int { min: 1, max: 1_000_000 },
@@ -68,12 +53,7 @@ pub const LOGISTIC_REGRESSION: Algorithm = Algorithm {
             default: Default::Int(256),
             doc: "Rows in one step of adam and sgd",
         },
-        OptionSpec {
-            name: "class_weight",
-            ty: OptionType::Word(&["none", "balanced"]),
-            default: Default::Word("none"),
-            doc: "balanced weighs each class by the inverse of its share",
-        },
+        common::CLASS_WEIGHT,
     ],
     only: &[
         Only::With {

@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::{Algorithm, Only};
+use super::{Algorithm, Only, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const MLP: Algorithm = Algorithm {
@@ -109,12 +109,7 @@ pub const MLP: Algorithm = Algorithm {
             default: Default::Float(0.1),
             doc: "The share of train rows held out for `stop_early`",
         },
-        OptionSpec {
-            name: "class_weight",
-            ty: OptionType::Word(&["none", "balanced"]),
-            default: Default::Word("none"),
-            doc: "balanced weighs each class by the inverse of its share",
-        },
+        common::CLASS_WEIGHT,
     ],
     only: &[
         Only::With {

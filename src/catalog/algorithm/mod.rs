@@ -1,5 +1,6 @@
 //! One file an algorithm.
 
+mod common;
 mod dbscan;
 mod decision_tree;
 mod dummy;

@@ -1,66 +1,26 @@
 use dbjob_plan::Task;
 
-use super::{Algorithm, Only};
+use super::{Algorithm, Only, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const RANDOM_FOREST: Algorithm = Algorithm {
     name: "random_forest",
     tasks: &[Task::Classification, Task::Regression],
     options: &[
-        OptionSpec {
-            name: "trees",
-            ty: OptionType::Int { min: 1, max: 100_000 },
-            default: Default::Int(100),
-            doc: "Number of trees",
-        },
-        OptionSpec {
-            name: "max_depth",
-            ty: OptionType::Int { min: 1, max: 1_000 },
-            default: Default::Null,
-            doc: "Most splits on the way to a leaf; no limit when left out",
-        },
-        OptionSpec {
-            name: "max_features",
-            ty: OptionType::Word(&["sqrt", "third", "all"]),
-            default: Default::Null,
-            doc: "Features tried at a split; sqrt for classes and third for numbers when left out",
-        },
-        OptionSpec {
-            name: "min_samples_leaf",
-            ty: OptionType::Int { min: 1, max: 1_000_000_000 },
-            default: Default::Int(1),
-            doc: "Fewest rows of a leaf",
-        },
-        OptionSpec {
-            name: "min_samples_split",
-            ty: OptionType::Int { min: 2, max: 1_000_000_000 },
-            default: Default::Int(2),
-            doc: "Fewest rows of a node that may be split",
-        },
+        common::TREES,
+        common::MAX_DEPTH,
+        common::MAX_FEATURES,
+        common::MIN_SAMPLES_LEAF,
+        common::MIN_SAMPLES_SPLIT,
         OptionSpec {
             name: "bootstrap",
             ty: OptionType::Bool,
             default: Default::Bool(true),
             doc: "Whether each tree sees rows drawn with replacement",
         },
-        OptionSpec {
-            name: "max_bins",
-            ty: OptionType::Int { min: 2, max: 255 },
-            default: Default::Int(255),
-            doc: "Most distinct cuts of a feature",
-        },
-        OptionSpec {
-            name: "criterion",
-            ty: OptionType::Word(&["gini", "entropy"]),
-            default: Default::Word("gini"),
-            doc: "How the purity of classes is measured; of numbers it is the variance",
-        },
-        OptionSpec {
-            name: "class_weight",
-            ty: OptionType::Word(&["none", "balanced"]),
-            default: Default::Word("none"),
-            doc: "balanced weighs each class by the inverse of its share; for classes only",
-        },
+        common::MAX_BINS,
+        common::CRITERION,
+        common::CLASS_WEIGHT,
     ],
     only: &[
         Only::Classes { options: &["class_weight"], help: "drop it; `weight COLUMN` weighs rows" },

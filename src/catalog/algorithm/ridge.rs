@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::Algorithm;
+use super::{Algorithm, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const RIDGE: Algorithm = Algorithm {
@@ -13,12 +13,7 @@ pub const RIDGE: Algorithm = Algorithm {
             default: Default::Float(1.0),
             doc: "Strength of the L2 penalty, as in scikit-learn",
         },
-        OptionSpec {
-            name: "fit_intercept",
-            ty: OptionType::Bool,
-            default: Default::Bool(true),
-            doc: "Whether there is an intercept; it is never penalised",
-        },
+        common::FIT_INTERCEPT,
     ],
     only: &[],
     nulls: false,

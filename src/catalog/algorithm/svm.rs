@@ -1,6 +1,6 @@
 use dbjob_plan::Task;
 
-use super::{Algorithm, Only};
+use super::{Algorithm, Only, common};
 use crate::catalog::options::{Default, OptionSpec, OptionType};
 
 pub const SVM: Algorithm = Algorithm {
@@ -49,12 +49,7 @@ pub const SVM: Algorithm = Algorithm {
             default: Default::Float(0.1),
             doc: "Errors up to this cost nothing, in the output's units",
         },
-        OptionSpec {
-            name: "class_weight",
-            ty: OptionType::Word(&["none", "balanced"]),
-            default: Default::Word("none"),
-            doc: "balanced weighs each class by the inverse of its share",
-        },
+        common::CLASS_WEIGHT,
     ],
     only: &[
         Only::With {
