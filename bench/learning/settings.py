@@ -10,7 +10,7 @@ MLP = {"layers": [64], "learning_rate": 0.001, "batch_size": 256, "epochs": 20}
 OURS = {
     "gradient_boosting": {
         **BOOSTING, "depth": None, "min_gain": 0.0, "subsample": 1.0, "colsample": 1.0, "loss": "squared", "class_weight": "none",
-        "stop_early": None,
+        "stop_early": None, "increasing": [], "decreasing": [],
     },
     "random_forest": {
         **FOREST, "max_depth": None, "max_features": None, "min_samples_leaf": 1, "min_samples_split": 2, "bootstrap": True,

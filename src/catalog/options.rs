@@ -41,6 +41,8 @@ pub enum OptionType {
     ManyTexts,
     /// A column of the table.
     Column,
+    /// Inputs of the model that are numbers.
+    Inputs,
     Duration,
     /// Bytes.
     Size,
@@ -62,6 +64,7 @@ pub enum Default {
     Word(&'static str),
     Text(&'static str),
     NoTexts,
+    NoInputs,
     Ints(&'static [i64]),
 }
 
@@ -76,7 +79,7 @@ impl Default {
             Self::Bool(b) => Value::Bool(b),
             Self::Word(w) => Value::Word(w.into()),
             Self::Text(t) => Value::String(t.into()),
-            Self::NoTexts => Value::List(Vec::new()),
+            Self::NoTexts | Self::NoInputs => Value::List(Vec::new()),
             Self::Ints(all) => Value::List(all.iter().map(|i| Value::Int(*i)).collect()),
         })
     }
@@ -106,6 +109,7 @@ impl std::fmt::Display for OptionType {
             Self::Texts => f.write_str("a list of texts"),
             Self::ManyTexts => f.write_str("texts in quotes"),
             Self::Column => f.write_str("a column"),
+            Self::Inputs => f.write_str("a list of inputs"),
             Self::Duration => f.write_str("a duration like 20min"),
             Self::Size => f.write_str("a size like 4GiB"),
             Self::WordOrAbove(words) => write!(f, "one of {}, or a number above 0", words.join(", ")),

@@ -48,6 +48,8 @@ struct Written {
     searched: Vec<Span>,
     /// Each option's name, and the whole of it.
     options: Vec<(ast::Ident, Span)>,
+    /// The inputs that options name.
+    named: Vec<ast::Ident>,
 }
 
 struct Tune {
@@ -131,7 +133,8 @@ impl Draft {
         let algorithm = Algorithm { name: name.to_owned(), options: values, span: fit.span };
         let options = fit.options.iter().map(|o| (o.name.clone(), o.name.span.to(o.value.span))).collect();
         let candidate = Candidate { algorithm, spaces };
-        self.learning.candidates.push(Written { candidate, searched: places, options });
+        let named = named_inputs(fit, entry);
+        self.learning.candidates.push(Written { candidate, searched: places, options, named });
     }
 
     pub(super) fn fit_best(&mut self, metric: &ast::Call, candidates: &[ast::Fit], cx: &mut Context<'_>) {
@@ -229,7 +232,8 @@ impl Draft {
         cx: &mut Context<'_>,
     ) -> Option<Learned> {
         let learning = std::mem::take(&mut self.learning);
-        for Written { candidate, options, .. } in &learning.candidates {
+        for Written { candidate, options, named, .. } in &learning.candidates {
+            self.are_ordered_inputs(named, cx);
             if self.fits_algorithm(&candidate.algorithm, task, (output_span, stated), cx) {
                 let entry = algorithm::find(&candidate.algorithm.name).expect("found when it was read");
                 let idle = idle::options(entry, candidate, options, task, output_span);
@@ -252,6 +256,34 @@ impl Draft {
         // Of a candidate or a search that is wrong all was told.
         let search = if fits_are_sound { self.search(learning, task, cx) } else { None };
         Some(Learned { algorithm: algorithm?, search, threshold, slices })
+    }
+
+    /// Whether options name inputs, each once, and such that have an order; reported if not.
+    fn are_ordered_inputs(&mut self, named: &[ast::Ident], cx: &mut Context<'_>) {
+        for (i, ast::Ident { name, span }) in named.iter().enumerate() {
+            let dtype = self.table.get(name).map(|column| column.dtype.clone());
+            let diagnostic = if !self.inputs.iter().any(|(input, ..)| input == name) {
+                Diagnostic::error(Code::E0203, *span, format!("`{name}` is no input of this model"))
+                    .label("no input")
+                    .near(name, self.inputs.iter().map(|(input, ..)| input.as_str()))
+            } else if dtype
+                .as_ref()
+                .is_some_and(|d| !d.is_numeric() && !matches!(d, DataType::Bool | DataType::Unknown))
+            {
+                let dtype = dtype.expect("it was looked at");
+                Diagnostic::error(Code::E0201, *span, format!("`{name}` is a {dtype}, which has no order to rise with"))
+                    .label("no number")
+                    .help("leave it out: inputs that are numbers may be named here")
+            } else if let Some(first) = named[..i].iter().find(|other| other.name == *name) {
+                Diagnostic::error(Code::E0105, *span, format!("`{name}` is named twice"))
+                    .label("again")
+                    .related(first.span, "here first")
+                    .help("name it once: predictions rise or fall with it")
+            } else {
+                continue;
+            };
+            self.report(diagnostic, cx);
+        }
     }
 
     fn search(&mut self, learning: Learning, task: Task, cx: &mut Context<'_>) -> Option<Search> {
@@ -424,6 +456,20 @@ impl Draft {
         self.report(Diagnostic { fix, ..diagnostic }, cx);
         false
     }
+}
+
+/// The inputs that options of the fit name.
+fn named_inputs(fit: &ast::Fit, entry: &algorithm::Algorithm) -> Vec<ast::Ident> {
+    let names_inputs = |o: &&ast::FitOption| {
+        entry.options.iter().any(|spec| spec.name == o.name.name && spec.ty == OptionType::Inputs)
+    };
+    let items = fit.options.iter().filter(names_inputs).filter_map(|option| match &option.value.kind {
+        ast::ExprKind::List(items) => Some(items),
+        _ => None,
+    });
+    let named =
+        |item: &ast::Expr| options::word(item).map(|name| ast::Ident { name: name.to_owned(), span: item.span });
+    items.flatten().filter_map(named).collect()
 }
 
 /// `epochs` and its like without an optimizer mean adam.

@@ -134,6 +134,7 @@ fn example(spec: &OptionSpec) -> String {
         (_, OptionType::Char) => "\";\"".into(),
         (_, OptionType::Texts | OptionType::ManyTexts) => "[\"a\", \"b\"]".into(),
         (_, OptionType::Column) => "COLUMN".into(),
+        (_, OptionType::Inputs) => "[INPUT]".into(),
         (_, OptionType::Duration) => "20min".into(),
         (_, OptionType::Size) => "4GiB".into(),
     };
@@ -173,6 +174,12 @@ pub(super) fn value_of(ty: OptionType, ast: &ast::Expr) -> Option<Value> {
         }
         (OptionType::ManyTexts, Some(Value::String(text))) => Some(Value::List(vec![Value::String(text)])),
         (OptionType::Column, None) => word(ast).map(|name| Value::Word(name.into())),
+        (OptionType::Inputs, _) => {
+            let ast::ExprKind::List(items) = &ast.kind else { return None };
+            let names: Option<Vec<Value>> =
+                items.iter().map(|i| word(i).map(|name| Value::Word(name.into()))).collect();
+            names.map(Value::List)
+        }
         (OptionType::Bool, Some(Value::Bool(b))) => Some(Value::Bool(b)),
         (OptionType::Word(words), None) => word(ast).filter(|w| words.contains(w)).map(|w| Value::Word(w.into())),
         (OptionType::Text, Some(Value::String(text))) => Some(Value::String(text)),

@@ -11,7 +11,7 @@ use super::{chance, pick};
 pub fn options(rng: &mut Rng, specs: &[OptionSpec], percent: u8, of: Kind) -> Vec<String> {
     let mut out = Vec::new();
     // Which columns there are, the caller knows.
-    for spec in specs.iter().filter(|s| s.ty != OptionType::Column) {
+    for spec in specs.iter().filter(|s| !matches!(s.ty, OptionType::Column | OptionType::Inputs)) {
         if spec.default == Default::Required || chance(rng, percent) {
             out.push(format!("{} = {}", spec.name, value(rng, spec.ty, of)));
         }
@@ -34,7 +34,7 @@ pub fn value(rng: &mut Rng, ty: OptionType, of: Kind) -> String {
         OptionType::Numbers => pick(rng, &["[0]", "[-1.5, 2]", "[1, 2, 3]"]).to_string(),
         OptionType::Ints { .. } => pick(rng, &["[8]", "[4, 3]", "[]"]).to_string(),
         OptionType::ManyTexts => "[\"a\", \"b\"]".into(),
-        OptionType::Column => unreachable!("left to the caller"),
+        OptionType::Column | OptionType::Inputs => unreachable!("left to the caller"),
         OptionType::Bool => rng.bool().to_string(),
         OptionType::Word(words) => pick(rng, words).to_string(),
         OptionType::Text => "\"text\"".into(),

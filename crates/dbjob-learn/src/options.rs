@@ -11,6 +11,7 @@ pub enum OptionValue {
     Bool(bool),
     Word(String),
     Ints(Vec<i64>),
+    Names(Vec<String>),
 }
 
 /// The options of an algorithm by name, all of them.
@@ -40,6 +41,7 @@ impl<'a> Reader<'a> {
             OptionValue::Float(x) => x.to_string(),
             OptionValue::Bool(b) => b.to_string(),
             OptionValue::Word(w) => w.clone(),
+            OptionValue::Names(names) => names.join(", "),
             OptionValue::Ints(all) => format!("{all:?}"),
         };
         FitError::option(format!("option `{name}` of {} is {given}; it takes {wanted}", self.algorithm))
@@ -66,6 +68,16 @@ impl<'a> Reader<'a> {
         match self.float(name, 0.0, true)? {
             share if share <= 1.0 => Ok(share),
             _ => Err(self.wrong(name, &value.expect("it was read"), "a number in 0..=1")),
+        }
+    }
+
+    /// Names of features.
+    pub fn names(&mut self, name: &str) -> Result<Vec<String>, FitError> {
+        let value = self.take(name)?;
+        match value {
+            OptionValue::Names(names) => Ok(names.clone()),
+            OptionValue::Ints(none) if none.is_empty() => Ok(Vec::new()),
+            _ => Err(self.wrong(name, value, "names of features")),
         }
     }
 

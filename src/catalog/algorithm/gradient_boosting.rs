@@ -75,6 +75,18 @@ pub const GRADIENT_BOOSTING: Algorithm = Algorithm {
             default: Default::Null,
             doc: "Stops when so many rounds brought no lower loss on the valid part, and keeps the best; without a valid part a tenth of the train rows is held out for it",
         },
+        OptionSpec {
+            name: "increasing",
+            ty: OptionType::Inputs,
+            default: Default::NoInputs,
+            doc: "Inputs with which a prediction never falls, nor the probability of the second of two classes; of more classes there is no such thing",
+        },
+        OptionSpec {
+            name: "decreasing",
+            ty: OptionType::Inputs,
+            default: Default::NoInputs,
+            doc: "Inputs with which it never rises",
+        },
     ],
     only: &[
         Only::Classes { options: &["class_weight"], help: "drop it; `weight COLUMN` weighs rows" },

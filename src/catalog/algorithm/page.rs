@@ -65,7 +65,7 @@ fn options(out: &mut String, entry: &Algorithm) {
     out.push_str("\n| option | takes | default | |\n|---|---|---|---|\n");
     for option in entry.options {
         let default = match option.default {
-            Default::Required | Default::Null | Default::NoTexts => String::new(),
+            Default::Required | Default::Null | Default::NoTexts | Default::NoInputs => String::new(),
             default => default.value().map(|v| format!("`{v}`")).unwrap_or_default(),
         };
         let when: Vec<String> = entry.only.iter().filter_map(|only| when(only, option.name)).collect();

@@ -89,7 +89,7 @@ pub fn page(undone: &dyn Fn(&Map) -> Option<String>) -> String {
     for map in MAPS {
         for option in map.options {
             let default = match option.default {
-                Default::Required | Default::Null | Default::NoTexts => String::new(),
+                Default::Required | Default::Null | Default::NoTexts | Default::NoInputs => String::new(),
                 default => default.value().map(|v| format!("`{v}`")).unwrap_or_default(),
             };
             let (name, option, doc) = (map.name, option.name, option.doc);

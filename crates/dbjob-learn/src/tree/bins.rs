@@ -19,7 +19,7 @@ pub(super) struct Cuts {
 }
 
 /// Quantiles of more rows than this are those of every k-th row.
-const SAMPLE: usize = 100_000;
+const SAMPLE: usize = 300_000;
 
 impl Cuts {
     /// `max_bins` in 2..=255; `levels`: the number of categories.

@@ -1,4 +1,5 @@
 use super::node::Tree;
+use super::route::{MOST, Router};
 use super::stored::{restore, tensors};
 use crate::matrix::Levels;
 use crate::numeric::sigmoid;
@@ -102,15 +103,29 @@ impl Ensemble {
     /// The columns of scores for a range of rows. Every row adds up its leaves in the order of the trees.
     fn block(&self, x: &Matrix, range: std::ops::Range<usize>) -> Vec<Vec<f64>> {
         let n = range.len();
-        let rows = row_major(x, range);
+        let columns: Vec<&[f64]> = (0..x.width()).map(|j| &x.column(j)[range.clone()]).collect();
+        let mut router = Router::default();
+        let mut rows: Option<Vec<f64>> = None;
+        // The leaf of each row in a tree, leaf by leaf or row by row.
+        let mut each = |tree: &Tree, tell: &mut dyn FnMut(&[u16], usize)| {
+            if tree.len() <= n {
+                router.send(tree, &columns, |leaf, rows| tell(rows, leaf));
+            } else {
+                let rows = rows.get_or_insert_with(|| row_major(x, range.clone()));
+                each_leaf(tree, rows, x.width(), |i, leaf| tell(&[i as u16], leaf));
+            }
+        };
         match &self.output {
             Output::Mean => {
                 let width = self.classes.max(1);
                 let mut totals = vec![0.0; n * width];
                 for tree in &self.trees {
-                    each_leaf(tree, &rows, x.width(), |i, leaf| {
-                        let total = &mut totals[i * width..(i + 1) * width];
-                        total.iter_mut().zip(tree.values(leaf)).for_each(|(t, v)| *t += v);
+                    each(tree, &mut |rows, leaf| {
+                        let values = tree.values(leaf);
+                        for i in rows {
+                            let start = usize::from(*i) * width;
+                            totals[start..start + width].iter_mut().zip(values).for_each(|(t, v)| *t += v);
+                        }
                     });
                 }
                 let count = self.trees.len() as f64;
@@ -120,7 +135,10 @@ impl Ensemble {
                 let mut sums: Vec<Vec<f64>> = base.iter().map(|b| vec![*b; n]).collect();
                 for (t, tree) in self.trees.iter().enumerate() {
                     let sum = &mut sums[t % base.len()];
-                    each_leaf(tree, &rows, x.width(), |i, leaf| sum[i] += tree.values(leaf)[0]);
+                    each(tree, &mut |rows, leaf| {
+                        let value = tree.values(leaf)[0];
+                        rows.iter().for_each(|i| sum[usize::from(*i)] += value);
+                    });
                 }
                 self.linked(*link, present, sums)
             }
@@ -206,7 +224,7 @@ impl Model for Ensemble {
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
         // Many rows go through one large tree after another: it is fetched from memory once for all of them.
         let nodes = self.trees.iter().map(Tree::len).max().unwrap_or(0);
-        let size = (nodes / 4).min(x.rows().div_ceil(pool.threads())).clamp(256, 16_384);
+        let size = (nodes / 4).min(x.rows().div_ceil(pool.threads())).clamp(1024, MOST / 4);
         let ranges = blocks(x.rows(), size);
         let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
         Scores::concat(parts, self.classes.max(1), x.rows())

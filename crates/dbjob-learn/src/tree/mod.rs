@@ -9,6 +9,7 @@ mod forest;
 mod grow;
 mod histogram;
 mod node;
+mod route;
 mod shap;
 mod stored;
 

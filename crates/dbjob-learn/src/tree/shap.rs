@@ -245,4 +245,44 @@ mod tests {
             assert!((total - tree.values(tree.leaf(&row))[0]).abs() < 1e-12);
         }
     }
+
+    /// Against the package shap on trees of scikit-learn (tests/fixtures/make_trees.py).
+    #[test]
+    fn shapley_values_are_those_of_shap() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/trees.json");
+        let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for case in ["numbers", "classes"] {
+            let case = &json[case];
+            let get = |key: &str, at: usize| case[key][at].as_f64().unwrap();
+            let all = |value: &serde_json::Value| serde_json::from_value::<Vec<f64>>(value.clone()).unwrap();
+            let outputs = case["values"][0].as_array().unwrap().len();
+            let mut tree = Tree::new(outputs);
+            // (Their node, ours.)
+            let mut open = vec![(0, tree.push())];
+            while let Some((theirs, ours)) = open.pop() {
+                tree.cover[ours] = get("cover", theirs);
+                if get("left", theirs) < 0.0 {
+                    tree.finish_leaf(ours, all(&case["values"][theirs]));
+                    continue;
+                }
+                let rule = Rule::UpTo(get("threshold", theirs));
+                let (left, right) = tree.divide(ours, get("feature", theirs) as usize, rule, true, 0.0);
+                open.push((get("left", theirs) as usize, left));
+                open.push((get("right", theirs) as usize, right));
+            }
+            for (e, wanted) in expected(&tree).iter().zip(all(&case["expected"])) {
+                assert!((e - wanted).abs() < 1e-9 * wanted.abs());
+            }
+            for (row, wanted) in case["rows"].as_array().unwrap().iter().zip(case["shap"].as_array().unwrap()) {
+                let row = all(row);
+                let mut found = vec![0.0; row.len() * outputs];
+                let root = Step { feature: NO_FEATURE, zero: 1.0, one: 1.0, weight: 0.0 };
+                Walk { tree: &tree, row: &row, outputs, first: 0 }.go(0, &[], root, &mut found);
+                let wanted: Vec<f64> = wanted.as_array().unwrap().iter().flat_map(all).collect();
+                for (f, w) in found.iter().zip(&wanted) {
+                    assert!((f - w).abs() < 1e-6 * w.abs().max(1.0), "{found:?}, not {wanted:?}");
+                }
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Learners against scikit-learn's results (tests/fixtures), and what must hold for each of them.
 
+mod boost;
 mod clusters;
 mod contributions;
 mod degenerate;

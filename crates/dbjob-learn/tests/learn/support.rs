@@ -204,6 +204,8 @@ pub fn options(algorithm: &str, changes: &[(&str, OptionValue)]) -> Options {
             ("loss", word("squared")),
             ("class_weight", word("none")),
             ("stop_early", Null),
+            ("increasing", OptionValue::Names(vec![])),
+            ("decreasing", OptionValue::Names(vec![])),
         ],
         "decision_tree" => vec![
             ("max_depth", Null),

@@ -10,6 +10,11 @@ pub(super) fn options(algorithm: &Algorithm) -> Result<Options, RunError> {
             Value::Float(x) => OptionValue::Float(*x),
             Value::Bool(b) => OptionValue::Bool(*b),
             Value::Word(w) | Value::String(w) => OptionValue::Word(w.clone()),
+            Value::List(items) if !items.is_empty() && items.iter().all(|i| matches!(i, Value::Word(_))) => {
+                OptionValue::Names(
+                    items.iter().filter_map(|i| if let Value::Word(w) = i { Some(w.clone()) } else { None }).collect(),
+                )
+            }
             Value::List(items) if items.iter().all(|i| matches!(i, Value::Int(_))) => OptionValue::Ints(
                 items.iter().filter_map(|i| if let Value::Int(i) = i { Some(*i) } else { None }).collect(),
             ),

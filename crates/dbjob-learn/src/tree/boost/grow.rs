@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::groups::{Groups, Wide};
-use super::split::{Candidate, Limits, Scan};
+use super::split::{Bounds, Candidate, Limits, Scan};
 use super::sums::{Gradient, Sums, Units};
 use crate::tree::node::{Rule, Tree};
 
@@ -16,6 +16,8 @@ pub(super) struct Grower<'a> {
     pub max_leaves: usize,
     pub max_depth: Option<usize>,
     pub learning_rate: f64,
+    /// By feature: whether predictions may only rise (1) or fall (-1) with it; empty: no feature is bound.
+    pub directions: &'a [i8],
 }
 
 /// What a tree is grown in; kept from tree to tree.
@@ -67,6 +69,18 @@ struct Part {
     others: Range<usize>,
     depth: usize,
     total: Sums,
+    /// The penalty of what it says, and its bounds.
+    lambda: f64,
+    bounds: Bounds,
+}
+
+impl Part {
+    /// What it says, before the learning rate.
+    fn value(&self, units: Units) -> f64 {
+        let (g, h) = units.sums(self.total);
+        let step = h + self.lambda;
+        self.bounds.hold(if step > 0.0 { -g / step } else { 0.0 })
+    }
 }
 
 /// One that will be divided, if its turn comes.
@@ -214,7 +228,8 @@ impl Grower<'_> {
         let first = used.iter().position(|u| *u).expect("a feature is used");
         let mut total = Sums::default();
         histogram[groups.starts[first]..groups.starts[first + 1]].iter().for_each(|s| total += *s);
-        let root = Part { node: tree.push(), rows, others, depth: 0, total };
+        let lambda = self.limits.lambda;
+        let root = Part { node: tree.push(), rows, others, depth: 0, total, lambda, bounds: Bounds::NONE };
         let best = self.look(&root, &histogram, units, used, work.wide.len());
         leaves.settle(root, histogram, best, work);
         let mut to_leaves = false;
@@ -228,7 +243,7 @@ impl Grower<'_> {
                 leaves.settle(part, histogram, None, work);
                 continue;
             }
-            let [left, right] = self.divide(&mut tree, part, &split, work);
+            let [left, right] = self.divide(&mut tree, part, &split, units, work);
             if leaves.count() + 2 >= self.max_leaves || !(self.may_split(&left) || self.may_split(&right)) {
                 work.unused.push(histogram);
                 leaves.done.extend([left, right]);
@@ -251,9 +266,7 @@ impl Grower<'_> {
         let mut done = leaves.done;
         done.sort_unstable_by_key(|part| part.node);
         let leaves = done.into_iter().map(|part| {
-            let (g, h) = units.sums(part.total);
-            let step = h + self.limits.lambda;
-            let value = if step > 0.0 { -self.learning_rate * g / step } else { 0.0 };
+            let value = self.learning_rate * part.value(units);
             tree.finish_leaf(part.node, [value]);
             Ended { node: part.node, value, rows: [&work.rows.rows[part.rows], &work.others.rows[part.others]] }
         });
@@ -261,7 +274,7 @@ impl Grower<'_> {
         Some(Grown { tree, leaves })
     }
 
-    fn divide(&self, tree: &mut Tree, part: Part, split: &Candidate, work: &mut Workspace) -> [Part; 2] {
+    fn divide(&self, tree: &mut Tree, part: Part, split: &Candidate, units: Units, work: &mut Workspace) -> [Part; 2] {
         let cuts = &self.groups.cuts[split.feature];
         let set;
         let rule = match split.up_to {
@@ -278,10 +291,15 @@ impl Grower<'_> {
         let [left_others, right_others] = others;
         let depth = part.depth + 1;
         let total = part.total - split.left;
-        [
-            Part { node: left, rows: left_rows, others: left_others, depth, total: split.left },
-            Part { node: right, rows: right_rows, others: right_others, depth, total },
-        ]
+        let lambda = self.limits.lambda + split.penalty;
+        let bounds = part.bounds;
+        let mut left =
+            Part { node: left, rows: left_rows, others: left_others, depth, total: split.left, lambda, bounds };
+        let mut right = Part { node: right, rows: right_rows, others: right_others, depth, total, lambda, bounds };
+        if let Some(direction) = self.directions.get(split.feature) {
+            [left.bounds, right.bounds] = bounds.divided(*direction, left.value(units), right.value(units));
+        }
+        [left, right]
     }
 
     fn may_split(&self, part: &Part) -> bool {
@@ -293,7 +311,7 @@ impl Grower<'_> {
         if !self.may_split(part) {
             return None;
         }
-        let scan = Scan::new(self.groups, units, self.limits, histogram, part.total);
+        let scan = Scan::new(self.groups, (units, self.limits), histogram, part.total, (self.directions, part.bounds));
         let features = self.groups.features();
         if threads <= 2 || self.groups.bins() < PARALLEL_BINS {
             return scan.best(0..features, used);

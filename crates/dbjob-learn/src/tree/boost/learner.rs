@@ -29,6 +29,8 @@ pub struct BoostLearner {
     loss: Loss,
     class_weight: ClassWeight,
     pub(super) stop_early: Option<usize>,
+    increasing: Vec<String>,
+    decreasing: Vec<String>,
     pub(super) seed: i64,
 }
 
@@ -50,6 +52,8 @@ impl BoostLearner {
             loss: if task == Task::Classification { Loss::Logistic } else { loss },
             class_weight: ClassWeight::read(options)?,
             stop_early: options.optional_int("stop_early", 1)?,
+            increasing: options.names("increasing")?,
+            decreasing: options.names("decreasing")?,
             seed,
         })
     }
@@ -118,6 +122,31 @@ impl BoostLearner {
                 Ok(Told { link, base, present })
             }
         }
+    }
+
+    /// By feature: whether predictions may only rise (1) or fall (-1) with it; empty: no feature is bound.
+    pub(super) fn directions(&self, x: &Matrix, sums: usize) -> Result<Vec<i8>, FitError> {
+        let bound: Vec<(&String, i8)> =
+            self.increasing.iter().map(|n| (n, 1)).chain(self.decreasing.iter().map(|n| (n, -1))).collect();
+        if bound.is_empty() {
+            return Ok(Vec::new());
+        }
+        if sums > 1 {
+            return Err(FitError::option("increasing and decreasing are for numbers and two classes")
+                .help("leave them out: of more classes the probabilities depend on each other"));
+        }
+        let mut directions = vec![0; x.width()];
+        for (name, direction) in bound {
+            match x.names().iter().position(|n| n == name) {
+                Some(j) if x.levels(j).is_none() && directions[j] != -direction => directions[j] = direction,
+                Some(j) if x.levels(j).is_some() => {
+                    return Err(FitError::option(format!("`{name}` is a category, which has no order")));
+                }
+                Some(_) => return Err(FitError::option(format!("`{name}` is both increasing and decreasing"))),
+                None => return Err(FitError::option(format!("there is no feature `{name}` to rise or fall with"))),
+            }
+        }
+        Ok(directions)
     }
 
     /// Rows to learn from and rows to stop by: the valid ones, or some of the train rows, which then have no weight.

@@ -72,12 +72,14 @@ impl Fit<'_> {
             min_gain: learner.min_gain,
             min_group: GROUP.min(x.rows() / GROUP_SHARE).max(learner.min_samples_leaf),
         };
+        let directions = learner.directions(x, sums)?;
         let grower = Grower {
             groups,
             limits,
             max_leaves: learner.max_leaves,
             max_depth: learner.depth,
             learning_rate: learner.learning_rate,
+            directions: &directions,
         };
         let alone = Pool::single();
         rows.slope(pool);

@@ -11,6 +11,32 @@ pub(super) struct Limits {
     pub min_group: usize,
 }
 
+/// What a leaf may say at least and at most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Bounds {
+    pub const NONE: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY };
+
+    pub fn hold(self, value: f64) -> f64 {
+        value.max(self.low).min(self.high)
+    }
+
+    /// Those of the two sides of a split, which say `left` and `right`, by a feature of this direction.
+    pub fn divided(self, direction: i8, left: f64, right: f64) -> [Self; 2] {
+        let middle = left / 2.0 + right / 2.0;
+        let (below, above) = (Self { high: middle, ..self }, Self { low: middle, ..self });
+        match direction {
+            1 => [below, above],
+            -1 => [above, below],
+            _ => [self, self],
+        }
+    }
+}
+
 /// A leaf of a smaller sum of hessians would have a value of much noise.
 const MIN_HESSIAN: f64 = 1e-3;
 
@@ -25,6 +51,8 @@ pub(super) struct Candidate {
     pub bins: [u64; 4],
     pub up_to: Option<u8>,
     pub missing_left: bool,
+    /// Added to the penalty of what the two sides say.
+    pub penalty: f64,
 }
 
 /// Looks for the best split of one node.
@@ -37,12 +65,19 @@ pub(super) struct Scan<'a> {
     /// In units, as all scores here.
     lambda: f64,
     min_hessian: f64,
+    /// By feature: whether predictions may only rise (1) or fall (-1) with it; empty: no feature is bound.
+    directions: &'a [i8],
+    bounds: Bounds,
     /// What is gained by a split is above it.
     score: f64,
 }
 
+/// Categories in order are smoothed by this, a sum of hessians.
+const SMOOTH: f64 = 10.0;
+
 /// The best so far of one feature.
 struct Best {
+    direction: i8,
     score: f64,
     left: Sums,
     at: usize,
@@ -50,14 +85,30 @@ struct Best {
 }
 
 impl<'a> Scan<'a> {
-    pub fn new(groups: &'a Groups, units: Units, limits: Limits, histogram: &'a [Sums], total: Sums) -> Self {
+    pub fn new(
+        groups: &'a Groups,
+        (units, limits): (Units, Limits),
+        histogram: &'a [Sums],
+        total: Sums,
+        (directions, bounds): (&'a [i8], Bounds),
+    ) -> Self {
+        let slope = units.slope();
+        let bounds = Bounds { low: bounds.low * slope, high: bounds.high * slope };
         let lambda = units.hessian(limits.lambda);
-        let (g, h) = units.raw(total);
-        let score = g * g / (h + lambda);
-        // A gain within rounding is none.
-        let score = if score.is_finite() { score * (1.0 + 1e-12) } else { f64::INFINITY };
         let min_hessian = units.hessian(MIN_HESSIAN);
-        Self { groups, units, limits, histogram, total, lambda, min_hessian, score }
+        let mut scan =
+            Self { groups, units, limits, histogram, total, lambda, min_hessian, directions, bounds, score: 0.0 };
+        let (g, h) = units.raw(total);
+        let score = if directions.is_empty() { g * g / (h + lambda) } else { scan.bound(g, h + lambda).0 };
+        // A gain within rounding is none.
+        scan.score = if score.is_finite() { score + 1e-12 * score.abs() } else { f64::INFINITY };
+        scan
+    }
+
+    /// The score of a side of these sums, and what it says, in units.
+    fn bound(&self, g: f64, h: f64) -> (f64, f64) {
+        let value = self.bounds.hold(-g / h);
+        (-(2.0 * g + h * value) * value, value)
     }
 
     /// The best split by the features of `range` that are `used`; the first of equal ones.
@@ -88,7 +139,7 @@ impl<'a> Scan<'a> {
         let values = self.groups.cuts[feature].values();
         let missing = histogram.get(values).copied().unwrap_or_default();
         let has_missing = missing != Sums::default();
-        let mut best = Best { score: self.score, left: Sums::default(), at: usize::MAX, missing_left: false };
+        let mut best = self.nothing(feature);
         let mut left = Sums::default();
         for (bin, here) in histogram[..values].iter().enumerate() {
             if *here == Sums::default() {
@@ -120,10 +171,9 @@ impl<'a> Scan<'a> {
     /// ones are not picked one by one, as LightGBM does it.
     fn categories(&self, feature: usize, histogram: &[Sums]) -> Option<Candidate> {
         const FEW: usize = 4;
-        const SMOOTH: f64 = 10.0;
         const MOST: usize = 32;
         let present: Vec<usize> = (0..histogram.len()).filter(|b| histogram[*b] != Sums::default()).collect();
-        let mut best = Best { score: self.score, left: Sums::default(), at: usize::MAX, missing_left: false };
+        let mut best = self.nothing(feature);
         let mut bins = [0_u64; 4];
         let put = |bins: &mut [u64; 4], all: &[usize]| all.iter().for_each(|b| bins[b / 64] |= 1 << (b % 64));
         if present.len() <= FEW {
@@ -188,7 +238,8 @@ impl<'a> Scan<'a> {
         if missing_left {
             bins[values / 64] |= 1 << (values % 64);
         }
-        Some(self.candidate(feature, &best, bins, None, missing_left))
+        let penalty = if present.len() > FEW { SMOOTH } else { 0.0 };
+        Some(Candidate { penalty, ..self.candidate(feature, &best, bins, None, missing_left) })
     }
 
     #[inline]
@@ -203,10 +254,23 @@ impl<'a> Scan<'a> {
             return;
         }
         let (hl, hr) = (hl + lambda, hr + lambda);
-        let score = (gl * gl * hr + gr * gr * hl) / (hl * hr);
+        let score = if self.directions.is_empty() {
+            (gl * gl * hr + gr * gr * hl) / (hl * hr)
+        } else {
+            let ((left, low), (right, high)) = (self.bound(gl, hl), self.bound(gr, hr));
+            if f64::from(best.direction) * (high - low) < 0.0 {
+                return;
+            }
+            left + right
+        };
         if score > best.score {
-            *best = Best { score, left, at, missing_left };
+            *best = Best { score, left, at, missing_left, ..*best };
         }
+    }
+
+    fn nothing(&self, feature: usize) -> Best {
+        let direction = self.directions.get(feature).copied().unwrap_or(0);
+        Best { direction, score: self.score, left: Sums::default(), at: usize::MAX, missing_left: false }
     }
 
     fn is_more_than_half(&self, left: Sums) -> bool {
@@ -222,6 +286,6 @@ impl<'a> Scan<'a> {
         missing_left: bool,
     ) -> Candidate {
         let gain = 0.5 * self.units.score(best.score - self.score);
-        Candidate { feature, gain, left: best.left, bins, up_to, missing_left }
+        Candidate { feature, gain, left: best.left, bins, up_to, missing_left, penalty: 0.0 }
     }
 }

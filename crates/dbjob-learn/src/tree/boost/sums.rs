@@ -76,6 +76,11 @@ impl Units {
         (if self.g > 0.0 { g / self.g } else { 0.0 }, if self.h > 0.0 { h / self.h } else { 0.0 })
     }
 
+    /// Units of gradients over hessians in 1.
+    pub fn slope(&self) -> f64 {
+        if self.h > 0.0 { self.g / self.h } else { 0.0 }
+    }
+
     /// A sum of hessians in units.
     pub fn hessian(&self, h: f64) -> f64 {
         h * self.h
