@@ -42,6 +42,11 @@ const PREFIX: Prefix<'static> = Prefix("prediction");
 /// What ONNX cannot express of a model, but for the algorithm; empty: all of it can be written. Nothing needs to have been
 /// learned yet.
 pub fn check(spec: &FitSpec) -> Vec<Refused> {
+    // The number of rows is that of the request's columns.
+    if spec.serving.request.fields.is_empty() {
+        let help = "give it an input that the caller sends".to_owned();
+        return vec![Refused::new(Span::default(), "a model that takes no column from its caller", help)];
+    }
     let mut g = Graph::default();
     let states = States::StandIn;
     let classes = stand_in(spec);
