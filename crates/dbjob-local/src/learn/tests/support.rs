@@ -114,6 +114,7 @@ pub fn algorithm(name: &str) -> Algorithm {
             ("min_samples_split", Value::Int(2)),
             ("bootstrap", Value::Bool(true)),
             ("max_bins", Value::Int(255)),
+            ("criterion", word("gini")),
             ("class_weight", word("none")),
         ],
         _ => vec![],
