@@ -1,5 +1,6 @@
 mod checkpoints;
 mod classes;
+mod gaps;
 mod numbers;
 mod refused;
 pub(crate) mod support;
