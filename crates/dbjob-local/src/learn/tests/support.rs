@@ -117,23 +117,6 @@ pub fn algorithm(name: &str) -> Algorithm {
             ("criterion", word("gini")),
             ("class_weight", word("none")),
         ],
-        "gradient_boosting" => vec![
-            ("trees", Value::Int(200)),
-            ("learning_rate", Value::Float(0.1)),
-            ("max_leaves", Value::Int(8)),
-            ("depth", Value::Null),
-            ("min_samples_leaf", Value::Int(5)),
-            ("lambda", Value::Float(0.0)),
-            ("min_gain", Value::Float(0.0)),
-            ("subsample", Value::Float(1.0)),
-            ("colsample", Value::Float(1.0)),
-            ("max_bins", Value::Int(255)),
-            ("loss", word("squared")),
-            ("class_weight", word("none")),
-            ("stop_early", Value::Int(10)),
-            ("increasing", Value::List(vec![word("a")])),
-            ("decreasing", Value::List(vec![])),
-        ],
         _ => vec![],
     };
     let options: BTreeMap<String, Value> = options.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
