@@ -11,6 +11,8 @@ pub struct FitError {
     pub feature: Option<String>,
     /// The row of the matrix that it is about, 0-based.
     pub row: Option<usize>,
+    /// What the message says before its row, and behind it.
+    around_row: (String, String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub enum FitErrorKind {
 
 impl FitError {
     pub(crate) fn new(kind: FitErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), help: None, feature: None, row: None }
+        Self { kind, message: message.into(), help: None, feature: None, row: None, around_row: Default::default() }
     }
 
     pub(crate) fn data(message: impl Into<String>) -> Self {
@@ -47,10 +49,24 @@ impl FitError {
         self
     }
 
-    pub(crate) fn at(mut self, feature: &str, row: usize) -> Self {
+    /// About a row of the matrix: `before`, its number, `behind`.
+    pub(crate) fn in_row(before: impl Into<String>, row: usize, behind: impl Into<String>) -> Self {
+        let (before, behind) = (before.into(), behind.into());
+        let message = format!("{before} in row {}{behind}", row + 1);
+        Self { row: Some(row), around_row: (before, behind), ..Self::data(message) }
+    }
+
+    /// About a feature.
+    pub(crate) fn of(mut self, feature: &str) -> Self {
         self.feature = Some(feature.to_owned());
-        self.row = Some(row);
         self
+    }
+
+    /// The message with another number (1-based) for its row, if it has one: rows of a matrix are chosen from those of a
+    /// table.
+    pub fn told(&self, number: impl Fn(usize) -> u64) -> String {
+        let (before, behind) = &self.around_row;
+        self.row.map_or_else(|| self.message.clone(), |row| format!("{before} in row {}{behind}", number(row)))
     }
 }
 

@@ -44,8 +44,9 @@ impl Matrix {
             let is_code = |v: &f64| v.is_nan() || *v >= 0.0 && *v < levels.len() as f64 && v.fract() == 0.0;
             if let Some(row) = self.columns[j].iter().position(|v| !is_code(v)) {
                 let (name, value) = (&self.names[j], self.columns[j][row]);
-                let message = format!("feature `{name}` is {value} in row {}, of {} levels", row + 1, levels.len());
-                return Err(FitError::data(message).at(name, row));
+                let (before, behind) =
+                    (format!("feature `{name}` is {value}"), format!(", of {} levels", levels.len()));
+                return Err(FitError::in_row(before, row, behind).of(name));
             }
         }
         Ok(Self { levels, made: Made::default(), ..self })
@@ -180,11 +181,11 @@ fn check_rows(x: &Matrix, y: &Target, weights: Option<&[f64]>, is_fit: impl Fn(f
     if let Some((row, j)) = (0..x.width()).find_map(|j| unfit(&j)) {
         let name = &x.names()[j];
         let value = x.column(j)[row];
-        return Err(FitError::data(format!("feature `{name}` is {value} in row {}", row + 1))
+        return Err(FitError::in_row(format!("feature `{name}` is {value}"), row, "")
             .help(format!(
                 "this algorithm takes finite numbers only: filter such rows or `map {name} with impute(...)`"
             ))
-            .at(name, row));
+            .of(name));
     }
     match y {
         Target::Classes { codes, count } => {
@@ -194,7 +195,7 @@ fn check_rows(x: &Matrix, y: &Target, weights: Option<&[f64]>, is_fit: impl Fn(f
         }
         Target::Numbers(values) => {
             if let Some(row) = values.iter().position(|v| !v.is_finite()) {
-                return Err(FitError::data(format!("the output is {} in row {}", values[row], row + 1)));
+                return Err(FitError::in_row(format!("the output is {}", values[row]), row, ""));
             }
         }
         Target::Unlabelled(_) => {}
@@ -204,7 +205,7 @@ fn check_rows(x: &Matrix, y: &Target, weights: Option<&[f64]>, is_fit: impl Fn(f
             return Err(FitError::data(format!("{} weights for {} rows", w.len(), x.rows())));
         }
         if let Some(row) = w.iter().position(|v| !v.is_finite() || *v < 0.0) {
-            return Err(FitError::data(format!("the weight is {} in row {}", w[row], row + 1))
+            return Err(FitError::in_row(format!("the weight is {}", w[row]), row, "")
                 .help("weights are finite and not negative"));
         }
         if w.iter().all(|v| *v == 0.0) {

@@ -58,9 +58,9 @@ impl Learner for GlmLearner {
         };
         let wrong = |y: &f64| *y < 0.0 || *y == 0.0 && self.family == Family::Gamma;
         if let Some(row) = numbers.iter().position(wrong) {
-            let message =
-                format!("the output is {} in row {}; {} takes numbers {wanted}", numbers[row], row + 1, self.name());
-            return Err(FitError::data(message).help("filter such rows, or learn with another algorithm"));
+            let (before, behind) =
+                (format!("the output is {}", numbers[row]), format!("; {} takes numbers {wanted}", self.name()));
+            return Err(FitError::in_row(before, row, behind).help("filter such rows, or learn with another algorithm"));
         }
         let rows = weights.map_or_else(|| vec![1.0; x.rows()], <[f64]>::to_vec);
         let pool = Pool::new(cx.threads)?;

@@ -161,9 +161,9 @@ impl Rows<'_> {
         for (j, name) in self.x.names().iter().enumerate() {
             if let Some(row) = self.x.column(j).iter().position(|v| *v < 0.0) {
                 let value = self.x.column(j)[row];
-                return Err(FitError::data(format!("feature `{name}` is {value} in row {}", row + 1))
+                return Err(FitError::in_row(format!("feature `{name}` is {value}"), row, "")
                     .help("the type multinomial counts: its features are not negative; gaussian takes all numbers")
-                    .at(name, row));
+                    .of(name));
             }
         }
         Ok(())

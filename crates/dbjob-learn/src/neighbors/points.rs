@@ -219,9 +219,9 @@ pub(crate) fn refuse_far(x: &Matrix) -> Result<(), FitError> {
     for (j, name) in x.names().iter().enumerate() {
         if let Some(row) = x.column(j).iter().position(|v| v.abs() > FARTHEST) {
             let value = x.column(j)[row];
-            return Err(FitError::data(format!("feature `{name}` is {value:e} in row {}", row + 1))
+            return Err(FitError::in_row(format!("feature `{name}` is {value:e}"), row, "")
                 .help(format!("distances of such numbers cannot be told: `map {name} with standardize`"))
-                .at(name, row));
+                .of(name));
         }
     }
     Ok(())

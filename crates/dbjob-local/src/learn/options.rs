@@ -41,19 +41,17 @@ pub(super) fn fit_error(error: FitError, spec: &FitSpec, row: impl Fn(usize) -> 
     let (name, algorithm) = (&spec.model, &spec.algorithm.name);
     let mut run = match error.kind {
         FitErrorKind::Cancelled => RunError::new("E0718", format!("stopped while `{name}` was fitted")),
-        FitErrorKind::Data | FitErrorKind::Diverged => match (&error.feature, error.row) {
-            (Some(feature), Some(i)) => {
-                let row = row(i);
-                // The row of the matrix is no row of the table.
-                let what = error.message.split(" in row ").next().unwrap_or_default();
-                RunError::new("E0715", format!("cannot fit `{name}`: {what} in row {row}")).data(DataLocation {
-                    row: Some(row),
-                    column: Some(feature.clone()),
+        FitErrorKind::Data | FitErrorKind::Diverged => {
+            let told = RunError::new("E0715", format!("cannot fit `{name}`: {}", error.told(&row)));
+            match error.row {
+                Some(i) => told.data(DataLocation {
+                    row: Some(row(i)),
+                    column: error.feature.clone(),
                     ..DataLocation::default()
-                })
+                }),
+                None => told,
             }
-            _ => RunError::new("E0715", format!("cannot fit `{name}`: {}", error.message)),
-        },
+        }
         FitErrorKind::Option => {
             RunError::new("E0715", format!("cannot fit `{name}` with {algorithm}: {}", error.message))
         }

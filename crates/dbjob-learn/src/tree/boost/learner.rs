@@ -72,7 +72,7 @@ impl BoostLearner {
             && let Some(row) = y.iter().position(|y| *y < 0.0 || positive && *y == 0.0)
         {
             let wanted = if positive { "positive numbers" } else { "numbers of at least 0" };
-            return Err(FitError::data(format!("the output is {} in row {}", y[row], row + 1))
+            return Err(FitError::in_row(format!("the output is {}", y[row]), row, "")
                 .help(format!("loss {name} is for {wanted}")));
         }
         let mean = match weights {

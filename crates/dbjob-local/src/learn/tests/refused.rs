@@ -81,6 +81,19 @@ fn one_class_and_weights_below_zero() {
     assert!(error.message.contains("`w` is -1 in row 12"), "{error}");
 }
 
+/// Its row in the table, not among those that are learned from.
+#[test]
+fn an_output_that_no_such_model_has_is_named_by_its_row() {
+    let table = of(|t| {
+        put(t, series(PART, (0..200).map(|i| if i < 50 { 2_i64 } else { 0 }).collect::<Vec<_>>()));
+        put(t, series("y", (0..200).map(|i| if i == 100 { -1.0 } else { 3.0 }).collect::<Vec<_>>()));
+    });
+    let spec = spec("poisson_regression", Task::Regression, "y", DataType::Float, &[]);
+    let error = fit(&spec, &table, &MapStates::default()).unwrap_err();
+    assert!(error.message.contains("the output is -1 in row 101; poisson_regression takes"), "{}", error.message);
+    assert_eq!(error.data.unwrap().row, Some(101));
+}
+
 #[test]
 fn a_cancelled_run_stops() {
     let table = of(|_| {});

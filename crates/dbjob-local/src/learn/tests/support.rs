@@ -105,6 +105,13 @@ pub fn algorithm(name: &str) -> Algorithm {
             ("class_weight", word("none")),
         ],
         "ridge" => vec![("alpha", Value::Float(1.0)), ("fit_intercept", Value::Bool(true))],
+        "poisson_regression" => vec![
+            ("alpha", Value::Float(1.0)),
+            ("fit_intercept", Value::Bool(true)),
+            ("optimizer", word("auto")),
+            ("max_iter", Value::Int(100)),
+            ("tol", Value::Float(1e-4)),
+        ],
         "linear_regression" => vec![("fit_intercept", Value::Bool(true))],
         "random_forest" => vec![
             ("trees", Value::Int(20)),
