@@ -80,24 +80,6 @@ pub(crate) fn ln_1p(e: f64) -> f64 {
     2.0 * s * p
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn functions_are_those_of_the_standard_library() {
-        for i in -7000..7000 {
-            let x = f64::from(i) * 0.1003;
-            assert!((exp(x) / x.exp() - 1.0).abs() < 5e-16, "{x}: {} {}", exp(x), x.exp());
-            let e = (-x.abs()).exp();
-            assert!((ln_1p(e) - e.ln_1p()).abs() <= 1e-15 * e, "{e}");
-            assert!((sigmoid(x) - 1.0 / (1.0 + (-x).exp())).abs() < 5e-16);
-        }
-        assert_eq!((exp(0.0), ln_1p(0.0)), (1.0, 0.0));
-        assert!(exp(f64::NAN).is_nan() && exp(-1e9) < 1e-300 && exp(1e9) > 1e300);
-    }
-}
-
 /// From scores to probabilities, row by row over their columns. Gives each row's largest score, and what the exponentials
 /// of its scores less that one sum to.
 pub(crate) fn softmax(z: &mut [Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
@@ -116,4 +98,22 @@ pub(crate) fn softmax(z: &mut [Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
         column.iter_mut().zip(&total).for_each(|(v, t)| *v /= t);
     }
     (largest, total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_those_of_the_standard_library() {
+        for i in -7000..7000 {
+            let x = f64::from(i) * 0.1003;
+            assert!((exp(x) / x.exp() - 1.0).abs() < 5e-16, "{x}: {} {}", exp(x), x.exp());
+            let e = (-x.abs()).exp();
+            assert!((ln_1p(e) - e.ln_1p()).abs() <= 1e-15 * e, "{e}");
+            assert!((sigmoid(x) - 1.0 / (1.0 + (-x).exp())).abs() < 5e-16);
+        }
+        assert_eq!((exp(0.0), ln_1p(0.0)), (1.0, 0.0));
+        assert!(exp(f64::NAN).is_nan() && exp(-1e9) < 1e-300 && exp(1e9) > 1e300);
+    }
 }

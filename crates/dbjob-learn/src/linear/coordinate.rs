@@ -110,7 +110,9 @@ mod tests {
         let l1 = [0.5, 0.5, 1.0];
         let mut x = vec![0.0; 3];
         let mut smooth = Known { hessian: &hessian, gradient };
-        (0..3).for_each(|_| drop(sweep(&mut smooth, &l1, &mut x)));
+        for _ in 0..3 {
+            sweep(&mut smooth, &l1, &mut x);
+        }
         let polished = polish(&hessian, &smooth.gradient, &l1, &x).unwrap();
         let rounds = (0..200).take_while(|_| sweep(&mut smooth, &l1, &mut x).worst > 1e-15).count();
         assert!(rounds < 100 && x[2] == 0.0 && x[0] > 0.0 && x[1] < 0.0, "{x:?}");
