@@ -328,7 +328,7 @@ impl Draft {
             self.report(diagnostic, cx);
             return None;
         };
-        let metric = self.metric(&chosen.clone(), task, cx)?;
+        let metric = self.metric(chosen, task, cx)?;
         let strategy = learning.tune.as_ref().map_or(Strategy::Grid, |t| t.strategy);
         if strategy == Strategy::Grid {
             self.grid(&learning, span, cx)?;

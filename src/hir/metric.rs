@@ -3,7 +3,6 @@
 use dbjob_plan::{Span, Task};
 
 use super::check::Context;
-use super::items::not_yet;
 use super::model::Draft;
 use super::options::{self, Given};
 use crate::catalog::{self, metric};
@@ -28,7 +27,6 @@ impl Draft {
                     .label("does not fit the task")
                     .help(format!("for {has} there are {}", listed()))
             }
-            None if metric::LATER.contains(&name) => not_yet(&format!("the metric `{name}`"), span),
             None => Diagnostic::error(Code::E0205, span, format!("there is no metric `{name}`"))
                 .label("unknown metric")
                 .help(format!("the metrics are {}", listed()))

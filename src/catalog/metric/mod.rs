@@ -160,8 +160,5 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 
 /// Whether `require` has a meaning of its own for a name.
 pub fn is_word(name: &str) -> bool {
-    find(name).is_some() || LATER.contains(&name) || ["baseline", "deployed"].contains(&name)
+    find(name).is_some() || ["baseline", "deployed"].contains(&name)
 }
-
-/// Metrics of the language that no engine computes yet.
-pub const LATER: &[&str] = &[];
