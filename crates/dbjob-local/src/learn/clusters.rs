@@ -63,7 +63,7 @@ impl Fresh {
         let (learned, train) = (&self.learned, take(table, &self.parts.train)?);
         let row = |i: usize| u64::from(self.parts.train[i]) + 1;
         let x = matrix(&train, &learned.spec, maps, (Purpose::Fit, None), &row)?;
-        let numbers = &learned.scores(&train, maps, &row)?.columns[0];
+        let numbers = &learned.scores_of(&x)?.columns[0];
         // Noise, -1, is one more.
         let labels: Vec<u32> = numbers.iter().map(|n| (n + 1.0) as u32).collect();
         let columns: Vec<&[f64]> = (0..x.width()).map(|j| x.column(j)).collect();

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use dbjob_learn::{Model, Pool, Scores};
+use dbjob_learn::{Matrix, Model, Pool, Scores};
 use dbjob_plan::{
     FitSpec, MetricValue, ModelReport, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Unfinished,
     Value,
@@ -194,11 +194,15 @@ impl Inner {
         if table.height() == 0 {
             return Ok(Scores { columns: vec![Vec::new(); self.model.classes().max(1)] });
         }
-        let x = matrix(table, &self.spec, maps, (Purpose::Predict, Some(self.model.levels())), row)?;
+        self.scores_of(&matrix(table, &self.spec, maps, (Purpose::Predict, Some(self.model.levels())), row)?)
+    }
+
+    /// The scores of rows that are features already.
+    pub fn scores_of(&self, x: &Matrix) -> Result<Scores, RunError> {
         let failed = |e: dbjob_learn::FitError| RunError::new("E0799", e.message);
         // Threads cost more than a few thousand rows.
         let pool = if x.rows() < 4096 { Pool::single() } else { Pool::new(self.threads).map_err(failed)? };
-        let scores = self.model.predict(&x, &pool).map_err(failed)?;
+        let scores = self.model.predict(x, &pool).map_err(failed)?;
         Ok(match &self.spec.calibration {
             Some(calibration) => calibrated(scores, &self.classes, calibration),
             None => scores,
