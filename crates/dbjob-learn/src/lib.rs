@@ -42,4 +42,5 @@ pub use matrix::{Levels, Matrix, Target, Task};
 pub use model::{ALGORITHMS, Early, Fitted, Learner, Model, Scores, learner};
 pub use options::{OptionValue, Options};
 pub use pool::Pool;
+pub use rng::scattered;
 pub use store::{DType, LoadError, Tensor, Tensors, load, load_as, save};

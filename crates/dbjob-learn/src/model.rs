@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::ops::Range;
 
 use crate::cluster::{DbscanLearner, KmeansLearner};
 use crate::dummy::DummyLearner;
@@ -8,6 +9,7 @@ use crate::mlp::MlpLearner;
 use crate::naive_bayes::NaiveBayesLearner;
 use crate::neighbors::NeighborsLearner;
 use crate::options::Reader;
+use crate::pool::blocks;
 use crate::svm::SvmLearner;
 use crate::tree::{BoostLearner, ForestLearner};
 use crate::{Contributions, FitContext, FitError, Matrix, Options, Pool, Target, Task, Tensors};
@@ -132,8 +134,18 @@ pub struct Scores {
 }
 
 impl Scores {
+    /// Those of `rows` rows, `size` at a time: each block gives its part of the `width` columns.
+    pub(crate) fn in_blocks(
+        (rows, width, size): (usize, usize, usize),
+        pool: &Pool,
+        block: impl Fn(Range<usize>) -> Vec<Vec<f64>> + Sync,
+    ) -> Self {
+        let ranges = blocks(rows, size);
+        Self::concat(pool.run(ranges.len(), |b| block(ranges[b].clone())), width, rows)
+    }
+
     /// Blocks of consecutive rows, each a list of `width` columns, put together.
-    pub(crate) fn concat(blocks: Vec<Vec<Vec<f64>>>, width: usize, rows: usize) -> Self {
+    fn concat(blocks: Vec<Vec<Vec<f64>>>, width: usize, rows: usize) -> Self {
         let mut columns = vec![Vec::with_capacity(rows); width];
         for block in blocks {
             for (column, part) in columns.iter_mut().zip(block) {

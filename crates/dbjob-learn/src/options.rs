@@ -17,6 +17,11 @@ pub enum OptionValue {
 /// The options of an algorithm by name, all of them.
 pub type Options = BTreeMap<String, OptionValue>;
 
+/// The place of what has a word among those that do: how it is stored.
+pub(crate) fn place<T: PartialEq>(words: &[(&str, T)], what: &T) -> usize {
+    words.iter().position(|(_, other)| other == what).expect("all have words")
+}
+
 /// Reads options one by one with their ranges; [`Reader::finish`] refuses what nobody read.
 pub(crate) struct Reader<'a> {
     algorithm: &'a str,

@@ -49,8 +49,16 @@ impl Rng {
     }
 }
 
+/// A number by which rows are in an order that knows nothing of them.
+/// Source: G. L. Steele et al., "Fast Splittable Pseudorandom Number Generators" (2014), as of SplitMix64.
+pub fn scattered(seed: i64, row: u64) -> u64 {
+    splitmix(&mut (seed as u64).wrapping_add(row.wrapping_mul(GOLDEN)))
+}
+
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
 fn splitmix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    *state = state.wrapping_add(GOLDEN);
     let mut z = *state;
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

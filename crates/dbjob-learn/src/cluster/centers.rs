@@ -1,5 +1,4 @@
 use crate::neighbors::{Distance, Points};
-use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
 
@@ -69,12 +68,8 @@ impl Model for Centers {
     }
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
-        let ranges = blocks(x.rows(), 1024);
-        let parts = pool.run(ranges.len(), |b| {
-            let number = |query: &[f64]| f64::from(self.points.nearest(query, f64::INFINITY).map_or(0, |n| n.row));
-            vec![x.each_row(ranges[b].clone(), number)]
-        });
-        Scores::concat(parts, 1, x.rows())
+        let number = |query: &[f64]| f64::from(self.points.nearest(query, f64::INFINITY).map_or(0, |n| n.row));
+        Scores::in_blocks((x.rows(), 1, 1024), pool, |rows| vec![x.each_row(rows, number)])
     }
 
     fn tensors(&self) -> Tensors {

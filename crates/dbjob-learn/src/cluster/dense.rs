@@ -1,5 +1,5 @@
 use crate::neighbors::{Distance, Points};
-use crate::pool::blocks;
+use crate::options::place;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
 
@@ -58,21 +58,17 @@ impl Model for Dense {
     }
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
-        let ranges = blocks(x.rows(), 256);
         let farthest = self.core.distance.kept(self.eps);
-        let parts = pool.run(ranges.len(), |b| {
-            let number = |query: &[f64]| {
-                self.core.nearest(query, farthest).map_or(NOISE, |n| f64::from(self.clusters[n.row as usize]))
-            };
-            vec![x.each_row(ranges[b].clone(), number)]
-        });
-        Scores::concat(parts, 1, x.rows())
+        let number = |query: &[f64]| {
+            self.core.nearest(query, farthest).map_or(NOISE, |n| f64::from(self.clusters[n.row as usize]))
+        };
+        Scores::in_blocks((x.rows(), 1, 256), pool, |rows| vec![x.each_row(rows, number)])
     }
 
     fn tensors(&self) -> Tensors {
         let (width, rows) = (self.features.len(), self.core.rows());
         let values: Vec<f64> = (0..width).flat_map(|j| self.core.column(j)).collect();
-        let distance = Distance::WORDS.iter().position(|(_, d)| *d == self.core.distance).expect("all have words");
+        let distance = place(&Distance::WORDS, &self.core.distance);
         vec![
             ("rows", Tensor::f64(vec![width, rows], &values)),
             ("clusters", Tensor::u32(&self.clusters)),

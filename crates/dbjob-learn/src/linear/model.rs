@@ -1,7 +1,6 @@
 use super::design::mean;
 use crate::classes::{are_sound, outputs, probabilities};
 use crate::numeric::{exp, sum};
-use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
 use crate::{Contribution, Contributions, Matrix, Model, Pool, Scale, Scores, Tensor, Tensors};
 
@@ -142,9 +141,7 @@ impl Model for LinearModel {
     }
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
-        let ranges = blocks(x.rows(), 4096);
-        let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
-        Scores::concat(parts, self.classes.max(1), x.rows())
+        Scores::in_blocks((x.rows(), self.classes.max(1), 4096), pool, |rows| self.block(x, rows))
     }
 
     /// Coefficient · (value - mean): the exact Shapley values of features that do not depend on each other.

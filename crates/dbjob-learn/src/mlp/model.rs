@@ -1,6 +1,5 @@
 use super::network::{Activation, Network, Output, Workspace};
 use crate::classes::{are_sound, outputs, probabilities};
-use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
 
@@ -100,9 +99,7 @@ impl Model for MlpModel {
     }
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
-        let ranges = blocks(x.rows(), BLOCK);
-        let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
-        Scores::concat(parts, self.classes.max(1), x.rows())
+        Scores::in_blocks((x.rows(), self.classes.max(1), BLOCK), pool, |rows| self.block(x, rows))
     }
 
     /// `parameters`: for each layer its weights (inputs x outputs, row-major), then its biases.

@@ -2,7 +2,7 @@ use std::f64::consts::TAU;
 use std::ops::Range;
 
 use crate::numeric::softmax;
-use crate::pool::blocks;
+use crate::options::place;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
 
@@ -141,15 +141,13 @@ impl Model for NaiveBayes {
     }
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
-        let ranges = blocks(x.rows(), 1024);
-        let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
-        Scores::concat(parts, self.classes, x.rows())
+        Scores::in_blocks((x.rows(), self.classes, 1024), pool, |rows| self.block(x, rows))
     }
 
     fn tensors(&self) -> Tensors {
         let shape = vec![self.learned.len(), self.features.len()];
         let second = if self.second.is_empty() { vec![0] } else { shape.clone() };
-        let code = Kind::WORDS.iter().position(|(_, kind)| *kind == self.kind).expect("all kinds have words");
+        let code = place(&Kind::WORDS, &self.kind);
         vec![
             ("type", Tensor::u8(vec![code as u8])),
             ("learned", Tensor::u32(&self.learned)),

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::points::{Distance, Points};
 use super::search::{Neighbor, nearest};
-use crate::pool::blocks;
+use crate::options::place;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
 
@@ -135,16 +135,14 @@ impl Model for Neighbors {
     }
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
-        let ranges = blocks(x.rows(), BLOCK);
-        let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
-        Scores::concat(parts, self.classes.max(1), x.rows())
+        Scores::in_blocks((x.rows(), self.classes.max(1), BLOCK), pool, |rows| self.block(x, rows))
     }
 
     fn tensors(&self) -> Tensors {
         let (width, rows) = (self.features.len(), self.points.rows());
         let values: Vec<f64> = (0..width).flat_map(|j| self.points.column(j)).collect();
-        let votes = Votes::WORDS.iter().position(|(_, v)| *v == self.votes).expect("all have words");
-        let distance = Distance::WORDS.iter().position(|(_, d)| *d == self.points.distance).expect("all have words");
+        let votes = place(&Votes::WORDS, &self.votes);
+        let distance = place(&Distance::WORDS, &self.points.distance);
         vec![
             ("rows", Tensor::f64(vec![width, rows], &values)),
             match &self.answers {

@@ -5,7 +5,7 @@ use super::coupling::couple;
 use super::kernel::{Kernel, Kind};
 use super::problem::Decision;
 use crate::numeric::sigmoid;
-use crate::pool::blocks;
+use crate::options::place;
 use crate::store::{LoadError, Stored};
 use crate::{Matrix, Model, Pool, Scores, Tensor, Tensors};
 
@@ -146,9 +146,7 @@ impl Model for SupportVectors {
     }
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
-        let ranges = blocks(x.rows(), 64);
-        let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
-        Scores::concat(parts, self.classes.max(1), x.rows())
+        Scores::in_blocks((x.rows(), self.classes.max(1), 64), pool, |rows| self.block(x, rows))
     }
 
     fn tensors(&self) -> Tensors {
@@ -160,7 +158,7 @@ impl Model for SupportVectors {
             *end += d.vectors.len() as u32;
             Some(*end)
         }));
-        let code = Kind::WORDS.iter().position(|(_, kind)| *kind == self.kernel.kind).expect("all kinds have words");
+        let code = place(&Kind::WORDS, &self.kernel.kind);
         vec![
             ("vectors", Tensor::f64(vec![self.features.len(), count], &self.vectors.concat())),
             ("at", Tensor::u32(&pairs().map(|(v, _)| v).collect::<Vec<u32>>())),

@@ -3,7 +3,6 @@ use super::route::{MOST, Router};
 use super::stored::{restore, tensors};
 use crate::matrix::Levels;
 use crate::numeric::sigmoid;
-use crate::pool::blocks;
 use crate::store::{LoadError, Stored};
 use crate::{Contributions, Matrix, Model, Pool, Scores, Tensor, Tensors};
 
@@ -225,9 +224,7 @@ impl Model for Ensemble {
         // Many rows go through one large tree after another: it is fetched from memory once for all of them.
         let nodes = self.trees.iter().map(Tree::len).max().unwrap_or(0);
         let size = (nodes / 4).min(x.rows().div_ceil(pool.threads())).clamp(1024, MOST / 4);
-        let ranges = blocks(x.rows(), size);
-        let parts = pool.run(ranges.len(), |b| self.block(x, ranges[b].clone()));
-        Scores::concat(parts, self.classes.max(1), x.rows())
+        Scores::in_blocks((x.rows(), self.classes.max(1), size), pool, |rows| self.block(x, rows))
     }
 
     fn contributions(&self, x: &Matrix, pool: &Pool) -> Option<Contributions> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dbjob_learn::{Checkpoints, FitContext, Fitted, Matrix, Target, Valid, learner};
+use dbjob_learn::{Checkpoints, FitContext, Fitted, Matrix, Target, Valid, learner, scattered};
 use dbjob_plan::{
     Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RowCounts, RunContext, RunError,
     Unfinished, Value,
@@ -53,9 +53,7 @@ impl Fresh {
     /// what the plan promised.
     pub fn fit(spec: &FitSpec, table: &DataFrame, maps: &MapStates, fitting: &Fitting<'_>) -> Result<Self, RunError> {
         let train = Train::of(spec, table, maps)?;
-        if train.parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() && spec.target().is_some() {
-            return Err(Self::nothing_to_judge(spec));
-        }
+        train.parts.can_judge(spec)?;
         let data = (&train.x, &train.y, train.weights.as_deref());
         let valid = match &spec.algorithm.options.get("stop_early") {
             None | Some(Value::Null) => None,
@@ -87,9 +85,7 @@ impl Fresh {
     pub(super) fn of(mut learned: Inner, table: &DataFrame, maps: &MapStates) -> Result<Self, RunError> {
         let spec = &learned.spec;
         let parts = Parts::of(table, spec)?;
-        if parts.test.is_empty() && !spec.judged_by_folds && spec.is_judged() && spec.target().is_some() {
-            return Err(Self::nothing_to_judge(spec));
-        }
+        parts.can_judge(spec)?;
         let train = take(table, &parts.train)?;
         let (y, classes) = target(&parts.truth, &parts.train, spec, maps)?;
         let weights = weights(&train, spec, &|i| parts.train[i] as u64 + 1)?;
@@ -225,15 +221,6 @@ impl Train {
     }
 }
 
-/// A number by which rows are in an order that knows nothing of them.
-/// Source: G. L. Steele et al., "Fast Splittable Pseudorandom Number Generators" (2014), as of SplitMix64.
-fn scattered(seed: i64, row: u64) -> u64 {
-    let mut z = (seed as u64).wrapping_add((row + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
 /// Which rows of a table serve what.
 pub(super) struct Parts {
     pub truth: Truth,
@@ -297,6 +284,12 @@ impl Parts {
         let valid = take(table, &rows)?;
         let features = matrix(&valid, spec, maps, (Purpose::Fit, Some(x.all_levels())), &row)?;
         Ok(Some((features, y, weights(&valid, spec, &row)?)))
+    }
+
+    /// Errors: E0715 when test rows are to judge and there are none.
+    fn can_judge(&self, spec: &FitSpec) -> Result<(), RunError> {
+        let by_test = spec.is_judged() && !spec.judged_by_folds && spec.target().is_some();
+        if by_test && self.test.is_empty() { Err(Fresh::nothing_to_judge(spec)) } else { Ok(()) }
     }
 
     fn no_train_rows(&self, spec: &FitSpec) -> RunError {
