@@ -10,6 +10,7 @@ const BEGINNING: &str = "\
 
 What `fit` may name. Options are checked when the job is: their names, types and ranges, and whether they have an effect beside
 the others and for what is learned. The same rows, options and seed give the same model, bit for bit, on any number of cores.
+Between kinds of processors the last digits of linear models and `mlp` may differ: products of matrices use the instructions there are.
 Numbers are 64-bit floats, but inside of `mlp`. Nothing is scaled silently: map inputs with `standardize` where it is said below.
 
 ";
