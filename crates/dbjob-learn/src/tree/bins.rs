@@ -56,12 +56,25 @@ impl Cuts {
         self.levels.is_some()
     }
 
-    /// Tells the bin of each value to `put`, in order.
-    pub fn code(&mut self, values: &[f64], mut put: impl FnMut(u8)) {
+    /// [`Cuts::bounds`] of no rows.
+    fn no_bounds(&self) -> Vec<(f64, f64)> {
+        vec![(f64::INFINITY, f64::NEG_INFINITY); self.values]
+    }
+
+    /// Takes rows into account that [`Cuts::code`] has seen.
+    pub fn widen(&mut self, bounds: &[(f64, f64)]) {
+        for ((low, high), (l, h)) in self.bounds.iter_mut().zip(bounds) {
+            (*low, *high) = (low.min(*l), high.max(*h));
+        }
+    }
+
+    /// Tells the bin of each value to `put`, in order; gives the least and greatest value of each bin.
+    pub fn code(&self, values: &[f64], mut put: impl FnMut(u8)) -> Vec<(f64, f64)> {
+        let mut bounds = self.no_bounds();
         if let Some(levels) = &self.levels {
             let missing = self.values as u8;
             values.iter().for_each(|v| put(if v.is_nan() { missing } else { levels[*v as usize] }));
-            return;
+            return bounds;
         }
         let half = self.uppers.len() / 2;
         for v in values {
@@ -75,11 +88,12 @@ impl Cuts {
                 put(self.values as u8);
                 continue;
             }
-            let (low, high) = &mut self.bounds[at];
+            let (low, high) = &mut bounds[at];
             *low = if *v < *low { *v } else { *low };
             *high = if *v > *high { *v } else { *high };
             put(at as u8);
         }
+        bounds
     }
 
     /// The next bin of values that has rows.
@@ -187,7 +201,8 @@ impl Binned {
         let features = pool.run(x.width(), |j| {
             let mut cuts = Cuts::of(x.column(j), x.levels(j).map(<[_]>::len), max_bins);
             let mut codes = Vec::with_capacity(x.rows());
-            cuts.code(x.column(j), |code| codes.push(code));
+            let bounds = cuts.code(x.column(j), |code| codes.push(code));
+            cuts.widen(&bounds);
             (cuts, codes)
         });
         let (cuts, codes) = features.into_iter().unzip();
@@ -233,7 +248,7 @@ mod tests {
     #[test]
     fn the_most_frequent_levels_have_a_bin_each() {
         let column = vec![4.0, 0.0, 4.0, 2.0, f64::NAN, 0.0, 1.0];
-        let mut cuts = Cuts::of(&column, Some(6), 2);
+        let cuts = Cuts::of(&column, Some(6), 2);
         let mut codes = Vec::new();
         cuts.code(&column, |c| codes.push(c));
         // Levels 1 and 2 are rare, 3 and 5 have no row.

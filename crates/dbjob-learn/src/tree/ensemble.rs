@@ -223,7 +223,7 @@ impl Model for Ensemble {
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
         // Many rows go through one large tree after another: it is fetched from memory once for all of them.
         let nodes = self.trees.iter().map(Tree::len).max().unwrap_or(0);
-        let size = (nodes / 4).min(x.rows().div_ceil(pool.threads())).clamp(1024, MOST / 4);
+        let size = x.rows().div_ceil(pool.threads()).clamp(128, (nodes / 4).clamp(1024, MOST / 4));
         Scores::in_blocks((x.rows(), self.classes.max(1), size), pool, |rows| self.block(x, rows))
     }
 

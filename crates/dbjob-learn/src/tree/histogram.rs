@@ -225,7 +225,8 @@ mod tests {
     fn binned(values: &[f64], levels: Option<usize>) -> (Cuts, Vec<u8>) {
         let mut cuts = Cuts::of(values, levels, 255);
         let mut codes = Vec::new();
-        cuts.code(values, |code| codes.push(code));
+        let bounds = cuts.code(values, |code| codes.push(code));
+        cuts.widen(&bounds);
         (cuts, codes)
     }
 

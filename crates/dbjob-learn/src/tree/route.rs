@@ -20,12 +20,11 @@ impl Router {
         self.rows.extend((0..count).map(|i| i as u16));
         self.spare.resize(count, 0);
         self.open.clear();
-        self.open.push((0, 0, count));
+        if count > 0 {
+            self.open.push((0, 0, count));
+        }
         while let Some((node, start, end)) = self.open.pop() {
             let rows = &mut self.rows[start..end];
-            if rows.is_empty() {
-                continue;
-            }
             let Some(split) = tree.split(node) else {
                 tell(node, rows);
                 continue;
@@ -45,8 +44,12 @@ impl Router {
                     (outside & !missing) | (missing & missing_right)
                 }),
             };
-            self.open.push((split.right, start + left, end));
-            self.open.push((split.left, start, start + left));
+            if start + left < end {
+                self.open.push((split.right, start + left, end));
+            }
+            if left > 0 {
+                self.open.push((split.left, start, start + left));
+            }
         }
     }
 }

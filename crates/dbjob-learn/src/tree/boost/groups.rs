@@ -1,3 +1,5 @@
+use std::sync::Mutex;
+
 use super::sums::Sums;
 use crate::tree::bins::Cuts;
 use crate::{Matrix, Pool};
@@ -8,55 +10,47 @@ const WIDTH: usize = 8;
 /// The bins of a histogram in the making, of one feature.
 pub(super) type Wide = [Sums; 256];
 
-/// The bins of all rows, in groups of features.
+/// The bins of all rows twice: row by row for histograms, where few rows are looked up and each is in one place; and feature
+/// by feature for dividing rows by one of them.
 pub(super) struct Groups {
     pub cuts: Vec<Cuts>,
     /// Where the bins of each feature begin in a histogram, and the end of the last.
     pub starts: Vec<usize>,
-    groups: Vec<Group>,
-}
-
-struct Group {
-    first: usize,
-    width: usize,
-    /// Rows x width.
+    /// The first feature of each group, and the end of the last.
+    firsts: Vec<usize>,
+    /// Rows x features.
     codes: Vec<u8>,
+    columns: Vec<Vec<u8>>,
 }
 
 impl Groups {
     pub fn new(x: &Matrix, max_bins: usize, pool: &Pool) -> Self {
         let (rows, features) = (x.rows(), x.width());
         let mut cuts = pool.run(features, |j| Cuts::of(x.column(j), x.levels(j).map(<[_]>::len), max_bins));
-        let count = features.div_ceil(WIDTH);
-        let bounds: Vec<usize> = (0..=count).map(|g| g * features / count).collect();
-        let coded = pool.run(count, |g| {
-            // Bounds of bins are found while coding: each group codes its own features.
-            let range = bounds[g]..bounds[g + 1];
-            let mut own: Vec<Cuts> = range.clone().map(|j| cuts[j].clone()).collect();
-            let width = range.len();
-            let mut codes = vec![0; rows * width];
-            for (b, block) in codes.chunks_mut(width * BLOCK).enumerate() {
-                let values = b * BLOCK..(b * BLOCK + BLOCK).min(rows);
-                for (at, (j, cuts)) in range.clone().zip(&mut own).enumerate() {
-                    let mut places = block[at..].iter_mut().step_by(width);
-                    cuts.code(&x.column(j)[values.clone()], |code| {
-                        *places.next().expect("a place a row") = code;
-                    });
-                }
-            }
-            (Group { first: range.start, width, codes }, own)
+        let columns = pool.run(features, |j| {
+            let mut column = Vec::with_capacity(rows);
+            let bounds = cuts[j].code(x.column(j), |code| column.push(code));
+            (column, bounds)
         });
-        let mut groups = Vec::with_capacity(count);
-        cuts.clear();
-        for (group, own) in coded {
-            groups.push(group);
-            cuts.extend(own);
-        }
+        let (columns, bounds): (Vec<Vec<u8>>, Vec<_>) = columns.into_iter().unzip();
+        cuts.iter_mut().zip(&bounds).for_each(|(cuts, bounds)| cuts.widen(bounds));
+        let mut codes = vec![0; rows * features];
+        let blocks: Vec<_> = codes.chunks_mut(features * BLOCK).map(Mutex::new).collect();
+        pool.run(blocks.len(), |b| {
+            let mut block = blocks[b].lock().expect("nobody else has it");
+            for (j, column) in columns.iter().enumerate() {
+                let places = block[j..].iter_mut().step_by(features);
+                places.zip(&column[b * BLOCK..]).for_each(|(place, code)| *place = *code);
+            }
+        });
+        drop(blocks);
         let mut starts = vec![0];
         for cuts in &cuts {
             starts.push(starts[starts.len() - 1] + cuts.bins());
         }
-        Self { cuts, starts, groups }
+        let count = features.div_ceil(WIDTH);
+        let firsts = (0..=count).map(|g| g * features / count).collect();
+        Self { cuts, starts, firsts, codes, columns }
     }
 
     pub fn features(&self) -> usize {
@@ -68,22 +62,22 @@ impl Groups {
         self.starts[self.cuts.len()]
     }
 
-    /// The bins of a feature: those of row i at `i * stride + offset`.
-    pub fn codes(&self, feature: usize) -> (&[u8], usize, usize) {
-        let group = self.groups.iter().rfind(|g| g.first <= feature).expect("groups begin at 0");
-        (&group.codes, group.width, feature - group.first)
+    /// The bins of a feature.
+    pub fn column(&self, feature: usize) -> &[u8] {
+        &self.columns[feature]
     }
 
     /// Adds rows with their sums to the bins of `wide`, one entry a feature; groups without a feature in `used` are left
     /// out.
     pub fn add(&self, rows: &[u32], sums: &[Sums], used: &[bool], wide: &mut [Wide]) {
-        for group in &self.groups {
-            let range = group.first..group.first + group.width;
+        for bounds in self.firsts.windows(2) {
+            let range = bounds[0]..bounds[1];
             if !used[range.clone()].iter().any(|u| *u) {
                 continue;
             }
-            let (codes, wide) = (&group.codes, &mut wide[range]);
-            match group.width {
+            let codes = (&self.codes[..], self.cuts.len(), range.start);
+            let wide = &mut wide[range.clone()];
+            match range.len() {
                 1 => add::<1>(codes, rows, sums, wide),
                 2 => add::<2>(codes, rows, sums, wide),
                 3 => add::<3>(codes, rows, sums, wide),
@@ -97,14 +91,20 @@ impl Groups {
     }
 }
 
-/// Rows coded between two looks at another feature: their codes stay near.
-const BLOCK: usize = 4096;
+/// Rows written between two looks at another feature: they stay near.
+const BLOCK: usize = 2048;
 
-fn add<const W: usize>(codes: &[u8], rows: &[u32], sums: &[Sums], wide: &mut [Wide]) {
-    let codes = codes.as_chunks::<W>().0;
+/// `codes`: those of all rows, the features of a row, the first of the group.
+fn add<const W: usize>(
+    (codes, features, first): (&[u8], usize, usize),
+    rows: &[u32],
+    sums: &[Sums],
+    wide: &mut [Wide],
+) {
     let wide: &mut [Wide; W] = wide.try_into().expect("one entry a feature of the group");
     for (row, sums) in rows.iter().zip(sums) {
-        let codes = &codes[*row as usize];
+        let start = *row as usize * features + first;
+        let codes: &[u8; W] = codes[start..start + W].try_into().expect("a slice of so many");
         for j in 0..W {
             wide[j][codes[j] as usize] += *sums;
         }

@@ -113,9 +113,12 @@ impl Eq for Leaf {}
 
 /// Rows that are looked up together before their bins are filled: they fit a core's own memory.
 const BLOCK: usize = 2048;
-/// Fewer rows, or bins, are not worth a second thread.
-const PARALLEL_ROWS: usize = 8192;
-const PARALLEL_BINS: usize = 1024;
+/// Fewer rows to divide, bins to fill by rows, or bins to look at are not worth a second thread.
+const PARALLEL_ROWS: usize = 16_384;
+const PARALLEL_WORK: usize = 65_536;
+/// What a row costs beside its bins, in bins.
+const ROW: usize = 8;
+const PARALLEL_BINS: usize = 4096;
 
 impl Workspace {
     pub fn new(groups: &Groups, threads: usize) -> Self {
@@ -147,7 +150,7 @@ impl Workspace {
                 groups.add(rows, block, used, wide);
             }
         };
-        let threads = if rows.len() < PARALLEL_ROWS { 1 } else { self.wide.len() };
+        let threads = if rows.len() * (groups.features() + ROW) < PARALLEL_WORK { 1 } else { self.wide.len() };
         let (wide, block) = (&mut self.wide[..threads], &mut self.block[..threads]);
         if threads == 1 {
             fill(rows, &mut wide[0], &mut block[0]);
@@ -185,34 +188,60 @@ impl Rows {
     }
 
     /// Rows that go left first, both sides in their old order.
-    fn partition(&mut self, range: Range<usize>, groups: &Groups, split: &Candidate) -> [Range<usize>; 2] {
+    fn partition(
+        &mut self,
+        range: Range<usize>,
+        groups: &Groups,
+        split: &Candidate,
+        threads: usize,
+    ) -> [Range<usize>; 2] {
         let mut goes_left = [false; 256];
         goes_left.iter_mut().enumerate().for_each(|(b, left)| *left = split.bins[b / 64] >> (b % 64) & 1 == 1);
-        let (codes, stride, offset) = groups.codes(split.feature);
+        let codes = groups.column(split.feature);
+        let is_left = |row: u32| goes_left[codes[row as usize] as usize];
         let rows = &mut self.rows[range.clone()];
         let spare = &mut self.spare[..rows.len()];
-        let (mut left, mut right) = (0, 0);
-        for i in 0..rows.len() {
-            let row = rows[i];
-            // Written to both sides, kept on one: no jump.
-            rows[left] = row;
-            spare[right] = row;
-            let is_left = goes_left[codes[row as usize * stride + offset] as usize];
-            left += usize::from(is_left);
-            right += usize::from(!is_left);
+        let part = if threads == 1 || rows.len() < PARALLEL_ROWS { rows.len() } else { rows.len().div_ceil(threads) };
+        let part = part.max(1);
+        let lefts: Vec<usize> = if part >= rows.len() {
+            vec![divide(rows, spare, is_left)]
+        } else {
+            let parts = rows.par_chunks_mut(part).zip(spare.par_chunks_mut(part));
+            parts.map(|(rows, spare)| divide(rows, spare, is_left)).collect()
+        };
+        // The left rows of each part are moved before the right ones of the parts before it.
+        let mut middle = 0;
+        for (p, left) in lefts.into_iter().enumerate() {
+            rows[middle..p * part + left].rotate_left(p * part - middle);
+            middle += left;
         }
-        rows[left..].copy_from_slice(&spare[..right]);
-        let middle = range.start + left;
+        let middle = range.start + middle;
         [range.start..middle, middle..range.end]
     }
 }
 
+/// The rows that go left first, both sides in their old order; gives how many they are.
+fn divide(rows: &mut [u32], spare: &mut [u32], is_left: impl Fn(u32) -> bool) -> usize {
+    let (mut left, mut right) = (0, 0);
+    for i in 0..rows.len() {
+        let row = rows[i];
+        // Written to both sides, kept on one: no jump.
+        rows[left] = row;
+        spare[right] = row;
+        let goes_left = is_left(row);
+        left += usize::from(goes_left);
+        right += usize::from(!goes_left);
+    }
+    rows[left..].copy_from_slice(&spare[..right]);
+    left
+}
+
 impl Grower<'_> {
-    /// A tree on `rows`, ascending, at least one, by the features that are `used`; `others` come along. `at_node` is asked
-    /// before each split.
+    /// A tree on the rows that are `chosen`, at least one (`None`: all), by the features that are `used`; the others come
+    /// along. `at_node` is asked before each split.
     pub fn grow<'w>(
         &self,
-        (rows, others): (impl Iterator<Item = u32>, impl Iterator<Item = u32>),
+        chosen: Option<&[bool]>,
         gradients: &[Gradient],
         units: Units,
         used: &[bool],
@@ -220,7 +249,14 @@ impl Grower<'_> {
         at_node: &dyn Fn() -> Go,
     ) -> Option<Grown<'w>> {
         let groups = self.groups;
-        let (rows, others) = (work.rows.set(rows), work.others.set(others));
+        let all = 0..gradients.len() as u32;
+        let (rows, others) = match chosen {
+            None => (work.rows.set(all), work.others.set(std::iter::empty())),
+            Some(chosen) => (
+                work.rows.set(all.clone().filter(|i| chosen[*i as usize])),
+                work.others.set(all.filter(|i| !chosen[*i as usize])),
+            ),
+        };
         let mut tree = Tree::new(1);
         let mut leaves = Leaves::default();
         let histogram = work.histogram(rows.clone(), groups, used, gradients, units);
@@ -285,8 +321,9 @@ impl Grower<'_> {
             }
         };
         let (left, right) = tree.divide(part.node, split.feature, rule, split.missing_left, split.gain);
-        let rows = work.rows.partition(part.rows, self.groups, split);
-        let others = work.others.partition(part.others, self.groups, split);
+        let threads = work.wide.len();
+        let rows = work.rows.partition(part.rows, self.groups, split, threads);
+        let others = work.others.partition(part.others, self.groups, split, threads);
         let [left_rows, right_rows] = rows;
         let [left_others, right_others] = others;
         let depth = part.depth + 1;

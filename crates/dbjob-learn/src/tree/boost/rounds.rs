@@ -106,9 +106,7 @@ impl Fit<'_> {
             let totals: Vec<_> = totals.iter_mut().map(Mutex::new).collect();
             let grown = |k: usize| {
                 let mut space = spaces.iter().find_map(|s| s.try_lock().ok()).expect("one a thread");
-                let own = (0..x.rows() as u32).filter(|i| chosen.as_ref().is_none_or(|c| c[*i as usize]));
-                let others = (0..x.rows() as u32).filter(|i| chosen.as_ref().is_some_and(|c| !c[*i as usize]));
-                let grown = grower.grow((own, others), &gradients[k], units[k], &used, &mut space, &at_node)?;
+                let grown = grower.grow(chosen.as_deref(), &gradients[k], units[k], &used, &mut space, &at_node)?;
                 let mut totals = totals[k].lock().unwrap_or_else(PoisonError::into_inner);
                 add(&grown.leaves, &mut totals, if side_by_side { &alone } else { pool });
                 let mut tree = grown.tree;

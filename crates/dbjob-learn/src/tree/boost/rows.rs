@@ -62,21 +62,41 @@ impl Rows {
                     softmax(&sums, &codes[range.clone()], weights, gradients)
                 }
             };
-            let totals: Vec<[f64; 2]> = gradients
-                .iter()
-                .map(|all| all.iter().fold([0.0; 2], |[g, h], r| [g + f64::from(r[0].abs()), h + f64::from(r[1])]))
-                .collect();
-            (loss, totals)
+            (loss, gradients.iter().map(|all| extent(all)).collect::<Vec<_>>())
         });
         let weight = weights.map_or(rows as f64, crate::numeric::sum);
         self.loss = found.iter().map(|f| f.0).sum::<f64>() / weight;
         self.units = (0..sums.len())
             .map(|k| {
-                let total = |at: usize| found.iter().map(|f| f.1[k][at]).sum::<f64>();
-                Units::new(total(0), total(1), rows)
+                let all = found.iter().fold([(0.0, 0.0); 2], |all: [(f64, f64); 2], f| {
+                    [0, 1].map(|at| (all[at].0 + f.1[k][at].0, all[at].1.max(f.1[k][at].1)))
+                });
+                Units::new(all[0], all[1], rows)
             })
             .collect();
     }
+}
+
+/// (The sum, the maximum) of the absolute values of gradients and of hessians.
+fn extent(all: &[Gradient]) -> [(f64, f64); 2] {
+    // Several sums at once: none waits for the addition before it.
+    const LANES: usize = 4;
+    let mut sums = [[0.0; 2]; LANES];
+    let mut most = [[0.0_f32; 2]; LANES];
+    let mut add = |lane: usize, row: &Gradient| {
+        for at in 0..2 {
+            let value = row[at].abs();
+            sums[lane][at] += f64::from(value);
+            most[lane][at] = if value > most[lane][at] { value } else { most[lane][at] };
+        }
+    };
+    let (chunks, rest) = all.as_chunks::<LANES>();
+    chunks.iter().for_each(|rows| (0..LANES).for_each(|lane| add(lane, &rows[lane])));
+    rest.iter().for_each(|row| add(0, row));
+    [0, 1].map(|at| {
+        let sum: f64 = sums.iter().map(|lane| lane[at]).sum();
+        (sum, f64::from(most.iter().fold(0.0, |top: f32, lane| top.max(lane[at]))))
+    })
 }
 
 /// Adds each leaf's value to the sums of its rows.

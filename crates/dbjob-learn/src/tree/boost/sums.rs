@@ -31,6 +31,13 @@ impl Sub for Sums {
 /// Gradient and hessian of a row.
 pub(super) type Gradient = [f32; 2];
 
+/// The nearest whole number, of up to 2^50: in a float of 1.5 · 2^52 the last bit counts ones.
+#[inline]
+fn whole(number: f64) -> i64 {
+    const ONES: f64 = (3_u64 << 51) as f64;
+    (number + ONES).to_bits().wrapping_sub(ONES.to_bits()) as i64
+}
+
 /// What sums are counted in: as small as sums over all rows allow.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Units {
@@ -42,11 +49,11 @@ pub(super) struct Units {
 }
 
 impl Units {
-    /// `gradients` and `hessians`: the sums of their absolute values over all `rows`, at most 2^30.
-    pub fn new(gradients: f64, hessians: f64, rows: usize) -> Self {
+    /// (The sum, the maximum) of the absolute values of gradients and of hessians over all `rows`, at most 2^30.
+    pub fn new(gradients: (f64, f64), hessians: (f64, f64), rows: usize) -> Self {
         let count_bits = usize::BITS - rows.leading_zeros();
-        let per = |power: u32, total: f64| {
-            let units = 2_f64.powi(power as i32) / total;
+        let per = |power: u32, (total, most): (f64, f64)| {
+            let units = (2_f64.powi(power as i32) / total).min(2_f64.powi(50) / most);
             if units.is_finite() { units } else { 0.0 }
         };
         // Rounding adds half a unit a row at most: there is room for it above.
@@ -55,8 +62,8 @@ impl Units {
 
     #[inline]
     pub fn of(&self, [g, h]: Gradient) -> Sums {
-        let h = (f64::from(h) * self.h + 0.5) as i64;
-        Sums { g: (f64::from(g) * self.g) as i64, h: (h << self.count_bits) + 1 }
+        let h = whole(f64::from(h) * self.h);
+        Sums { g: whole(f64::from(g) * self.g), h: (h << self.count_bits) + 1 }
     }
 
     #[inline]
@@ -101,7 +108,8 @@ mod tests {
         let rows: Vec<Gradient> =
             (0..1000).map(|i| [((i * 37) % 101) as f32 / 7.0 - 7.0, 0.01 + (i % 9) as f32]).collect();
         let total = |of: fn(&Gradient) -> f64| rows.iter().map(of).sum::<f64>();
-        let units = Units::new(total(|r| f64::from(r[0]).abs()), total(|r| f64::from(r[1])), 1000);
+        let gradients = (total(|r| f64::from(r[0]).abs()), 7.43);
+        let units = Units::new(gradients, (total(|r| f64::from(r[1])), 8.01), 1000);
         let (mut forth, mut back) = (Sums::default(), Sums::default());
         rows.iter().for_each(|r| forth += units.of(*r));
         rows.iter().rev().for_each(|r| back += units.of(*r));
@@ -114,7 +122,7 @@ mod tests {
 
     #[test]
     fn all_zero_gradients_give_zero() {
-        let units = Units::new(0.0, 0.0, 10);
+        let units = Units::new((0.0, 0.0), (0.0, 0.0), 10);
         assert_eq!(units.sums(units.of([0.0, 0.0])), (0.0, 0.0));
     }
 }
