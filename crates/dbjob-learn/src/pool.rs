@@ -30,14 +30,6 @@ impl Pool {
         self.threads.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
     }
 
-    /// `work` on one of the threads: what it hands on to others does not wait for them to wake up.
-    pub(crate) fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        match &self.threads {
-            Some(pool) => pool.install(work),
-            None => work(),
-        }
-    }
-
     /// `work(0), work(1), …` in this order, whichever thread did them.
     pub(crate) fn run<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
         match &self.threads {

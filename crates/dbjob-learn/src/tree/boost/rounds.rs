@@ -36,7 +36,7 @@ impl Fit<'_> {
         watch: Option<Watch>,
     ) -> Result<(Vec<Tree>, Option<Early>), FitError> {
         let pool = Pool::new(self.cx.threads)?;
-        pool.within(|| self.rounds(truth, weights, base, watch, &pool))
+        pool.enter(|| self.rounds(truth, weights, base, watch, &pool))
     }
 
     fn rounds(
