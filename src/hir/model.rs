@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dbjob_plan::{
-    Calibration, CalibrationMethod, Conformal, DataType, Field, FitSpec, Output, PART, Said, Schema, Span, SplitFolds,
-    Task, Value, interval_columns, probability_column,
+    Calibration, CalibrationMethod, Conformal, FitSpec, Output, PART, Said, Span, SplitFolds, Task, Value,
+    prediction_schema,
 };
 
 use super::check::{Context, ModelFact};
@@ -60,7 +60,7 @@ pub(super) fn check(
     let accept = if accepts_inputs { Accept::Inputs } else { Accept::Dataset };
     let served = serving::plan(&input_item.name, &boundary_inputs, accept, cx);
     spec.serving = served.serving;
-    let schema = prediction_schema(&spec);
+    let schema = prediction_schema("prediction", spec.task, &spec.output, spec.conformal.is_some(), None);
     cx.models.insert(
         name.clone(),
         Some(ModelFact {
@@ -101,32 +101,6 @@ pub(super) fn accepting(file: &ast::File) -> BTreeSet<&str> {
             _ => None,
         })
         .collect()
-}
-
-/// The columns of predictions under the prefix `prediction`.
-fn prediction_schema(spec: &FitSpec) -> Schema {
-    let output = &spec.output.dtype;
-    let lost = spec.task == Task::Regression && spec.output.may_be_lost();
-    let mut schema = Schema::new(vec![Field::new("prediction", output.clone(), lost)]);
-    if spec.conformal.is_some() {
-        schema.fields.extend(interval_columns("prediction").map(|name| Field::new(name, DataType::Float, lost)));
-    }
-    if spec.task == Task::Classification {
-        match output {
-            DataType::Bool => {
-                schema.fields.push(Field::new(
-                    probability_column("prediction", output, &Value::Bool(true)),
-                    DataType::Float,
-                    false,
-                ));
-            }
-            DataType::Category { levels: Some(levels) } => schema.fields.extend(levels.iter().map(|l| {
-                Field::new(probability_column("prediction", output, &Value::String(l.clone())), DataType::Float, false)
-            })),
-            _ => schema.open.push("prediction_probability_".into()),
-        }
-    }
-    schema
 }
 
 fn is_setting(name: &str) -> bool {

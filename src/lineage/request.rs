@@ -104,16 +104,6 @@ impl Request {
             response: response(&job.plan.node(fit).schema),
         }
     }
-
-    /// What is to be said of each field in its schema, in sentences.
-    pub fn notes(&self) -> BTreeMap<String, Vec<String>> {
-        let of = |field: &RequestField| {
-            let inputs: Vec<String> = field.needed_by.iter().map(|n| format!("`{}`", n.input)).collect();
-            let needed = format!("Needed by {}.", inputs.join(", "));
-            (field.name.clone(), vec![needed])
-        };
-        self.fields.iter().filter(|f| !f.needed_by.is_empty()).map(of).collect()
-    }
 }
 
 /// The serving plan of a model.

@@ -5,6 +5,7 @@ mod bounds;
 mod change;
 mod field;
 mod json;
+mod need;
 mod openapi;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use serde_json::Value as J;
 pub use bounds::{Bounds, Rule, rules};
 pub use change::{ContractChange, changes};
 pub use json::Json;
-pub use openapi::openapi;
+pub use need::{needs, notes};
+pub use openapi::{openapi, segment};
 
 use crate::{DataType, Field, Refinement, Schema, Serving};
 

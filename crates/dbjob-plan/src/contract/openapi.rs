@@ -65,6 +65,13 @@ fn problem() -> Json {
         .with(
             "properties",
             Json::object()
+                .with(
+                    "row",
+                    Json::object()
+                        .with("type", "integer")
+                        .with("minimum", 1_i64)
+                        .with("description", "The row of the request, from 1; none where the body is one row."),
+                )
                 .with("field", text().with("description", "The field of the row; none where a rule speaks of several."))
                 .with("reason", text())
                 .with(
@@ -107,7 +114,7 @@ impl Names {
 }
 
 /// A name as a part of a path, percent-encoded.
-fn segment(name: &str) -> String {
+pub fn segment(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {
         match byte {

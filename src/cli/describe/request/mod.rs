@@ -2,7 +2,7 @@
 
 mod text;
 
-use dbjob_plan::contract::{Contract, json_schema, openapi};
+use dbjob_plan::contract::{Contract, json_schema, notes, openapi};
 use dbjob_plan::{FitSpec, ItemKind, NodeId, Op};
 
 use super::Format;
@@ -45,7 +45,7 @@ pub fn describe(name: Option<&str>, format: Format, job: &hir::Job, lineage: &Jo
             if let Some(problem) = asked.iter().find_map(not_for_one_row) {
                 return Err(problem);
             }
-            let notes: Vec<_> = requests.iter().map(Request::notes).collect();
+            let notes: Vec<_> = asked.iter().map(|a| notes(&a.spec.serving, &a.spec.inputs)).collect();
             let contracts: Vec<Contract<'_>> = asked
                 .iter()
                 .zip(&notes)
