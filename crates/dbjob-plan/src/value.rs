@@ -94,13 +94,14 @@ pub fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
 pub fn civil_from_days(days: i32) -> (i64, u32, u32) {
     let z = i64::from(days) + 719_468;
     let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
+    // From here on 32 bits suffice, and divisions of these are cheaper.
+    let doe = z.rem_euclid(146_097) as u32;
     let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
     let day = doy - (153 * mp + 2) / 5 + 1;
     let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    (yoe + era * 400 + i64::from(month <= 2), month as u32, day as u32)
+    (i64::from(yoe) + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// How many days a month (1 to 12) has.
