@@ -112,9 +112,11 @@ impl Replay<'_> {
         }
         let right_node = step.plan.node(step.plan.inputs(step.id)[1]);
         join::verify_unique(op, &side, &right_node.item)?;
-        let side = side.lazy().with_columns([pl::lit(true).alias(MATCHED)]);
+        let mut side = side;
+        let matched = pl::Column::new_scalar(MATCHED.into(), true.into(), side.height());
+        side.with_column(matched).map_err(engine_error)?;
         let left_join = Join { kind: JoinKind::Left, ..op.clone() };
-        let joined = self.run(join::with_right(&left_join, left.clone().lazy(), side, true, None)?)?;
+        let joined = self.run(join::with_right(&left_join, left.clone().lazy(), &side, true)?)?;
         if op.kind == JoinKind::Inner {
             let matched = joined.column(MATCHED).and_then(|c| c.bool().cloned()).map_err(engine_error)?;
             if let Some(at) = matched.iter().position(|m| m != Some(true)) {

@@ -284,8 +284,7 @@ impl<'a> Run<'a> {
                     self.verify_unique_left(op, inputs[0])?;
                 }
                 let left = self.tables[&inputs[0]].clone();
-                let (height, ordered) = (rows.height(), need.order != Order::Free);
-                let frame = join::with_right(op, left.frame.clone(), rows.lazy(), ordered, Some(height))?;
+                let frame = join::with_right(op, left.frame.clone(), &rows, need.order != Order::Free)?;
                 Table::over(frame, &[left])
             }
             _ => {

@@ -2,13 +2,15 @@
 //! is made of them row by row. Polars takes all three in one expression, but only plain columns keep their shape there: a
 //! constant or a condition beside an aggregate may come out as a list, or with a length of its own.
 
-use dbjob_plan::{Expr, ExprKind, Field, RunError, Schema};
+use dbjob_plan::{DataType, Expr, ExprKind, Field, RunError, Schema};
 use polars::prelude::{self as pl, LazyFrame};
 
 use super::Step;
+use super::tuples::Tuples;
 use crate::aggregate;
 use crate::expr::{Scope, lower};
-use crate::udf::col;
+use crate::fault::engine_error;
+use crate::udf::{col, hashable};
 
 /// Stands in front of the names of columns that no table has after the step.
 const ARGUMENT: &str = "__argument_";
@@ -97,12 +99,23 @@ impl<'a> Aggregated<'a> {
         frame.with_columns(self.arguments).select(self.aggregates).select(self.results)
     }
 
-    /// A row for each group. The groups come in the order of their first rows if `ordered`. `names`: the columns of the
-    /// result, keys and results.
-    pub fn by(self, frame: LazyFrame, keys: &[pl::Expr], ordered: bool, names: &[String]) -> LazyFrame {
-        let frame = frame.with_columns(self.arguments);
+    /// A row for each group. The groups come in the order of their first rows if `ordered`. `keys`: expressions under the
+    /// names of `types`; `names`: the columns of the result, keys and results.
+    pub fn by(
+        mut self,
+        frame: LazyFrame,
+        (keys, types): (&[pl::Expr], &[(String, DataType)]),
+        ordered: bool,
+        names: &[String],
+    ) -> Result<LazyFrame, RunError> {
+        let (mut frame, mut keys) = hashable(frame, keys.to_vec()).map_err(engine_error)?;
+        if let Some(tuples) = Tuples::of(&keys, types) {
+            keys = vec![tuples.number()];
+            self.results.extend(tuples.keys());
+        }
+        frame = frame.with_columns(self.arguments);
         let grouped = if ordered { frame.group_by_stable(keys) } else { frame.group_by(keys) };
         let columns: Vec<pl::Expr> = names.iter().map(|name| col(name.as_str())).collect();
-        grouped.agg(self.aggregates).with_columns(self.results).select(columns)
+        Ok(grouped.agg(self.aggregates).with_columns(self.results).select(columns))
     }
 }

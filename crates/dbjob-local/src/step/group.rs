@@ -3,8 +3,7 @@ use polars::prelude::LazyFrame;
 
 use super::Step;
 use super::aggregated::Aggregated;
-use crate::fault::engine_error;
-use crate::udf::{col, hashable};
+use crate::udf::col;
 
 /// Null is a group of its own. The groups come in the order of their first rows only if something depends on order.
 pub(super) fn lower(
@@ -36,7 +35,7 @@ pub(super) fn lower(
         }
         key_exprs.push(expr.alias(key.name.as_str()));
     }
-    let (frame, key_exprs) = hashable(frame, key_exprs).map_err(engine_error)?;
+    let types: Vec<_> = keys.iter().map(|key| (key.name.clone(), key.expr.dtype.clone())).collect();
     let names: Vec<String> = keys.iter().chain(live).map(|column| column.name.clone()).collect();
-    Ok(aggregated.by(frame, &key_exprs, ordered, &names))
+    aggregated.by(frame, (&key_exprs, &types), ordered, &names)
 }

@@ -7,6 +7,7 @@ use polars::prelude::{
 };
 
 use super::Step;
+use super::lookup;
 use super::repeated::repeated;
 use crate::fault::engine_error;
 use crate::udf::{col, hashable, without_beside};
@@ -47,22 +48,37 @@ pub(super) fn lower(
     right: LazyFrame,
     ordered: bool,
 ) -> Result<LazyFrame, RunError> {
-    with_right(join, left, right_side(step, join, right), ordered, None)
+    hashed(join, left, right_side(step, join, right), ordered, None)
 }
 
 /// Up to so many rows a right side in memory is what the hash table is built of, without a look at the left side: for
 /// that the engine would hold millions of its rows.
 const SMALL: usize = 2_000_000;
 
-/// [`lower`] with a right side that is a [`right_side`] already; `rows`: how many rows it has, if it is in memory.
+/// [`lower`] with a right side in memory, a [`right_side`] that is [`verify_unique`].
 ///
 /// Errors: those of the engine.
 pub(crate) fn with_right(
     join: &Join,
     left: LazyFrame,
+    right: &DataFrame,
+    ordered: bool,
+) -> Result<LazyFrame, RunError> {
+    match lookup::lower(join, &left, right).map_err(engine_error)? {
+        Some(joined) => Ok(joined),
+        None => {
+            let side = (right.height() <= SMALL).then_some(JoinBuildSide::ForceRight);
+            hashed(join, left, right.clone().lazy(), ordered, side)
+        }
+    }
+}
+
+pub(super) fn hashed(
+    join: &Join,
+    left: LazyFrame,
     right: LazyFrame,
     ordered: bool,
-    rows: Option<usize>,
+    side: Option<JoinBuildSide>,
 ) -> Result<LazyFrame, RunError> {
     let how = match join.kind {
         JoinKind::Cross => JoinType::Cross,
@@ -82,10 +98,7 @@ pub(crate) fn with_right(
             JoinKind::Cross => MaintainOrderJoin::LeftRight,
             _ => MaintainOrderJoin::Left,
         },
-        build_side: rows.filter(|rows| *rows <= SMALL).and_then(|_| match join.kind {
-            JoinKind::Inner | JoinKind::Left => Some(JoinBuildSide::ForceRight),
-            _ => None,
-        }),
+        build_side: side.filter(|_| matches!(join.kind, JoinKind::Inner | JoinKind::Left)),
         ..JoinArgs::new(how)
     };
     let (left, left_on) = hashable(left, left_on).map_err(engine_error)?;

@@ -3,9 +3,8 @@ use polars::prelude::{self as pl, Expr, LazyFrame};
 
 use super::Step;
 use super::aggregated::Aggregated;
-use crate::fault::engine_error;
 use crate::types::literal;
-use crate::udf::{col, hashable};
+use crate::udf::col;
 
 /// Says of a row whether it has the pivot's value of that number.
 const HERE: &str = "__here_";
@@ -44,9 +43,12 @@ pub(super) fn lower(step: &Step<'_>, frame: LazyFrame, pivot: &Pivot, ordered: b
     if pivot.keys.is_empty() {
         return Ok(aggregated.of_all(frame));
     }
-    let (frame, keys) = hashable(frame, pivot.keys.iter().map(col).collect()).map_err(engine_error)?;
+    let input = step.input_schema(0);
+    let types = pivot.keys.iter().filter_map(|key| input.get(key)).map(|f| (f.name.clone(), f.dtype.clone()));
+    let types: Vec<_> = types.collect();
+    let keys: Vec<Expr> = pivot.keys.iter().map(col).collect();
     // The part of the split is a key that stands last.
     let columns = step.node.schema.fields.iter().filter(|f| pivot.keys.contains(&f.name) || made.contains(&f.name));
     let columns: Vec<String> = columns.map(|f| f.name.clone()).collect();
-    Ok(aggregated.by(frame, &keys, ordered, &columns))
+    aggregated.by(frame, (&keys, &types), ordered, &columns)
 }
