@@ -168,7 +168,10 @@ impl Seen {
                 LONG => values.append_value(&*texts[(cell >> 32) as usize]),
                 _ => {
                     let bytes = (cell >> 32).to_le_bytes();
-                    values.append_value(std::str::from_utf8(&bytes[..length as usize]).map_err(|e| pl::polars_err!(ComputeError: "{e}"))?);
+                    values.append_value(
+                        std::str::from_utf8(&bytes[..length as usize])
+                            .map_err(|e| pl::polars_err!(ComputeError: "{e}"))?,
+                    );
                 }
             }
         }
