@@ -14,8 +14,10 @@ mod front;
 mod graph;
 mod init;
 mod lineage;
+mod locate;
 #[cfg(feature = "local")]
 mod lock;
+mod models;
 mod output;
 #[cfg(feature = "local")]
 mod plan;
@@ -30,6 +32,7 @@ mod state;
 mod synth;
 #[cfg(feature = "local")]
 mod test;
+mod units;
 #[cfg(feature = "local")]
 mod verify;
 #[cfg(feature = "local")]
@@ -100,6 +103,8 @@ enum Command {
     /// Add a stored model's predictions to a file of rows
     #[cfg(feature = "local")]
     Predict(predict::Args),
+    /// List stored models, show, compare or export their versions, say which one is live
+    Models(models::Args),
     /// Explain a code such as E0203; without one, list them all
     Explain(explain::Args),
     /// Print a shell's completion script
@@ -158,6 +163,7 @@ pub fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(&args, &output),
         #[cfg(feature = "local")]
         Command::Predict(args) => predict::run(&args, &output),
+        Command::Models(args) => models::run(&args, &output),
         Command::Explain(args) => explain::run(&args, &output),
         Command::Completions(args) => completions::run(&args, &output),
     };

@@ -8,6 +8,7 @@ mod fmt;
 mod lineage;
 #[cfg(feature = "local")]
 mod lock;
+mod models;
 mod params;
 mod request;
 #[cfg(feature = "local")]

@@ -447,10 +447,22 @@ impl std::fmt::Display for Unfinished {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PackageStatus {
-    /// Every requirement held.
+    /// Every requirement held, and callers of the version that was live may go on.
     Promoted,
+    /// Every requirement held, but it breaks callers of the version that was live: live only when somebody says so.
+    HeldBack,
     /// At least one did not; kept to be looked at, never live.
     Rejected,
+}
+
+impl PackageStatus {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Promoted => "promoted",
+            Self::HeldBack => "held back",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

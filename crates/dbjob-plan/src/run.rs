@@ -340,9 +340,9 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// Whether every requirement of every model held.
+    /// Whether every requirement of every model held, and none is kept back because it breaks callers.
     pub fn gates_held(&self) -> bool {
-        self.models.iter().all(|m| m.requirements.iter().all(|r| r.held))
+        self.models.iter().all(|m| m.breaks.is_empty() && m.requirements.iter().all(|r| r.held))
     }
 }
 
@@ -373,6 +373,9 @@ pub struct ModelReport {
     pub package: Option<PathBuf>,
     pub version: Option<u64>,
     pub promoted: bool,
+    /// What of the version breaks callers of the live one; then it is kept and not promoted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<ContractChange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

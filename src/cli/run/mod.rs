@@ -3,15 +3,15 @@
 pub(super) mod goal;
 mod progress;
 mod summary;
-pub(super) mod units;
 
+pub(super) use super::units;
 pub use units::seconds;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dbjob_plan::{Cancel, Event, Plan, RunError, RunReport};
+use dbjob_plan::{Cancel, Event, ModelReport, Plan, RunError, RunReport};
 use dbjob_runtime::{Observer, RunOptions, StateOptions, Trace, cancel_on_interrupt, interrupted, remove_leftovers};
 
 use super::engine::{engine, limit_threads};
@@ -168,6 +168,7 @@ fn finish(
                 return Outcome::Fine;
             }
             output.error(&summary::failed_gates(&report));
+            output.problems(&held_back(&report), sources);
             Outcome::Failed
         }
         Err(error) => {
@@ -175,4 +176,18 @@ fn finish(
             if interrupted() { Outcome::Interrupted } else { Outcome::Failed }
         }
     }
+}
+
+/// Versions that are kept and not live, because callers of the live one could not go on.
+fn held_back(report: &RunReport) -> Vec<Problem> {
+    let problem = |model: &ModelReport| {
+        let version = model.version.unwrap_or_default();
+        let error = dbjob_registry::breaks(&model.model, version, model.breaks.iter());
+        let help = format!(
+            "it is kept: `dbjob models promote {} {version} --allow-breaking` makes it live once callers know",
+            model.model
+        );
+        Problem::from(error.help(help))
+    };
+    report.models.iter().filter(|model| !model.breaks.is_empty()).map(problem).collect()
 }

@@ -121,6 +121,9 @@ fn of_model(model: &ModelReport, colour: bool) -> String {
     if let Some(package) = &model.package {
         out.push_str(&format!("  {}\n", destination(model, package)));
     }
+    for change in &model.breaks {
+        out.push_str(&format!("    breaks callers: {}\n", change.what));
+    }
     out
 }
 
@@ -261,6 +264,7 @@ mod tests {
             package: Some("models/species_of/3".into()),
             version: Some(3),
             promoted: held,
+            breaks: Vec::new(),
         };
         let table =
             |item: &str, path: Option<&str>| TableReport { item: item.into(), rows: 344, path: path.map(Into::into) };

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::Path;
 
-use dbjob_plan::{Delivery, Event, Identity, Key, Node, NodeId, Op, RunError, TableReport, Target, Value};
+use dbjob_plan::{Delivery, Event, Identity, Key, ModelReport, Node, NodeId, Op, RunError, TableReport, Target, Value};
+use dbjob_registry::ModelFolder;
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 
 use super::known::{kept_key, output_key, unfinished};
@@ -136,7 +137,7 @@ impl Run<'_> {
     /// Tells that an end of the plan is as it was written.
     pub(super) fn up_to_date(&mut self, node: &Node, delivery: &Delivery) {
         if let Some(model) = &delivery.model {
-            self.report.models.push(model.clone());
+            self.report.models.push(as_it_is_now(model));
         } else if let Some(rows) = delivery.rows {
             self.report.tables.push(TableReport { item: node.item.clone(), rows, path: delivery.path.clone() });
         }
@@ -167,6 +168,21 @@ impl Run<'_> {
         let Some(results) = self.cx.results else { return BTreeMap::new() };
         self.maps.0.iter().filter_map(|(link, state)| Some((results.map(*link)?, state))).collect()
     }
+}
+
+/// A version that was made before may have become live since, or may not be any more.
+fn as_it_is_now(model: &ModelReport) -> ModelReport {
+    let mut model = model.clone();
+    let folder = model.package.as_deref().and_then(|version| version.parent()?.parent());
+    if let (Some(version), Some(folder)) = (model.version, folder)
+        && let Ok(current) = ModelFolder::at(folder).current()
+    {
+        model.promoted = current == Some(version);
+        if model.promoted {
+            model.breaks.clear();
+        }
+    }
+    model
 }
 
 /// The place that a target writes to, as text: the same for all that is ever written there.

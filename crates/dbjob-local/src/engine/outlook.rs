@@ -1,13 +1,11 @@
 //! What a run would do, without doing it.
 
-use dbjob_plan::contract::{ContractChange, changes};
-use dbjob_plan::{
-    Fate, Field, Hold, ItemKind, ItemOutlook, Join, NodeId, Op, Plan, PlanItem, RunContext, RunError, Target,
-};
+use dbjob_plan::contract::{ContractChange, Promise, changes};
+use dbjob_plan::{Fate, Hold, ItemKind, ItemOutlook, Join, NodeId, Op, Plan, PlanItem, RunContext, RunError, Target};
+use dbjob_registry::live;
 
 use super::known::{Known, learned};
 use super::need::Needs;
-use crate::package::live_contract;
 use crate::step::split;
 
 /// Each item that the run is for or that it is made of, in the order of the plan.
@@ -80,13 +78,12 @@ fn hold(plan: &Plan, needs: &Needs, id: NodeId) -> Option<Hold> {
     Some(Hold { span: node.span, step: step.into(), why: why.into() })
 }
 
-/// How a model's requests differ from those of the version that is live where it goes to.
+/// How a model's requests and answers differ from those of the version that is live where it goes to.
 fn contract(plan: &Plan, cx: &RunContext<'_>, id: NodeId) -> Vec<ContractChange> {
     let Op::Deploy(Target::Registry { path, .. }) = &plan.node(id).op else { return Vec::new() };
     let fit = plan.inputs(id).into_iter().next().map(|input| &plan.node(input).op);
     let Some(Op::Fit(spec)) = fit else { return Vec::new() };
     // A registry that cannot be read is told when it is written to.
-    let Ok(Some(live)) = live_contract(&cx.resolve(path), &spec.model) else { return Vec::new() };
-    let visible: Vec<Field> = spec.serving.request.visible().cloned().collect();
-    changes((&live.0, &live.1), (&visible, &spec.output.dtype))
+    let Ok(Some(live)) = live(&cx.resolve(path), &spec.model) else { return Vec::new() };
+    changes(&Promise::from(&live), &Promise::from(&**spec))
 }

@@ -123,6 +123,7 @@ impl Learned {
             package: None,
             version: None,
             promoted: false,
+            breaks: Vec::new(),
         }
     }
 

@@ -1,23 +1,22 @@
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use dbjob_plan::{
-    Event, FitSpec, Key, Manifest, ModelReport, Op, PackageStatus, Plan, RunContext, RunError, SourceFingerprint,
-    Target,
+    Event, FitSpec, Key, Manifest, ModelReport, Op, Plan, RunContext, RunError, SourceFingerprint, Target,
+};
+use dbjob_registry::{
+    LOOKUPS, MAPS, ModelFolder, Published, TEST_PREDICTIONS, WEIGHTS, again, digest, file_name, publish, seal,
+    stage as begin, sync_folder, unwritable, write,
 };
 use polars::prelude::DataFrame;
-use tempfile::TempDir;
 
-use super::files::{digest, seal, sync_folder, unwritable, write};
-use super::folder::{ModelFolder, file_name};
-use super::manifest::{manifest, sealed};
-use super::{LOOKUPS, MANIFEST, MAPS, TEST_PREDICTIONS, WEIGHTS};
+use super::manifest::manifest;
 use crate::learn::Learned;
 use crate::map::MapStates;
 
-/// Stores a model as a new version in a registry and makes it the live one if every requirement held. A version whose
-/// requirements did not hold is kept with the status `rejected`. Tells of it in [`Event::Written`].
+/// Stores a model as a new version in a registry and makes it the live one if every requirement held and callers of the
+/// version that was live may go on; else it is kept, `rejected` or `held_back`. Tells of it in [`Event::Written`].
 ///
 /// `lookups`: the tables that serving joins, by snapshot name. `lineage`: what the data of the fit were. `key`: what it is
 /// that is deployed; if the last version is the same, none is made.
@@ -39,36 +38,29 @@ pub fn deploy(
         return Err(RunError::new("E0799", "a model can go to a registry only"));
     };
     let folder = ModelFolder::of(&cx.output(path), &spec.model);
-    let versions = folder.versions();
-    fs::create_dir_all(&versions).map_err(|e| unwritable(&versions, e))?;
-    if let Some(key) = key
-        && let Some((number, status)) = folder.last_of(&key)?
-    {
-        // A run that was killed had come so far; what it had not done yet is done now.
-        let promoted = status == PackageStatus::Promoted;
-        if promoted && folder.current()?.is_none_or(|live| live < number) {
-            folder.promote(number)?;
-        }
-        let place = folder.version(number);
-        return Ok(ModelReport { package: Some(place), version: Some(number), promoted, ..learned.report(None) });
+    let staged = begin(&folder)?;
+    let told = |published: Published| ModelReport {
+        package: Some(published.place),
+        version: Some(published.version),
+        promoted: published.live,
+        breaks: published.breaks,
+        ..learned.report(None)
+    };
+    // A run that was killed may have come so far; what it had not done yet is done now.
+    if let Some(there) = key.map(|key| again(&folder, &key)).transpose()?.flatten() {
+        return Ok(told(there));
     }
-    let staged = tempfile::Builder::new()
-        .prefix(&dbjob_plan::temp_prefix())
-        .tempdir_in(&versions)
-        .map_err(|e| unwritable(&versions, e))?;
     let mut manifest = manifest(learned, plan, lineage, key);
     stage(staged.path(), learned, spec, maps, lookups, &mut manifest)?;
-
-    let (number, place) = publish(&folder, staged, &mut manifest)?;
-    let promoted = manifest.status == PackageStatus::Promoted;
+    let published = publish(&folder, staged, &mut manifest)?;
     cx.emit(Event::Written {
         item: deploy.clone(),
         kind: "model".to_owned(),
-        path: place.display().to_string(),
-        version: Some(number),
-        promoted,
+        path: published.place.display().to_string(),
+        version: Some(published.version),
+        promoted: published.live,
     });
-    Ok(ModelReport { package: Some(place), version: Some(number), promoted, ..learned.report(None) })
+    Ok(told(published))
 }
 
 /// Writes all files but the manifest, and their hashes into it.
@@ -122,40 +114,4 @@ fn needed(maps: &MapStates, spec: &FitSpec) -> MapStates {
         }
     }
     MapStates(maps.0.iter().filter(|(id, _)| ids.contains(id)).map(|(id, state)| (*id, state.clone())).collect())
-}
-
-/// Gives the staged files the next version number and, if the gates held, makes them live.
-fn publish(folder: &ModelFolder, staged: TempDir, manifest: &mut Manifest) -> Result<(u64, PathBuf), RunError> {
-    // Writers take turns, where the file system has locks; where it has none, the rename below still lets one win.
-    let lock_path = folder.path.join(".lock");
-    let lock = File::create(&lock_path).map_err(|e| unwritable(&lock_path, e))?;
-    let _ = lock.lock();
-    let path = staged.path().join(MANIFEST);
-    for _ in 0..1000 {
-        let taken = folder.numbers().map_err(|e| unwritable(&folder.versions(), e))?;
-        let number = taken.last().copied().max(folder.current()?).unwrap_or(0) + 1;
-        manifest.version = number;
-        let text = sealed(manifest)?;
-        if path.exists() {
-            fs::remove_file(&path).map_err(|e| unwritable(&path, e))?;
-        }
-        write(&path, text.as_bytes())?;
-        sync_folder(staged.path());
-        let place = folder.version(number);
-        match fs::rename(staged.path(), &place) {
-            Ok(()) => {
-                // The folder has its new name: nothing is left to clean up under the old one.
-                let _ = staged.keep();
-                sync_folder(&folder.versions());
-                if manifest.status == PackageStatus::Promoted && folder.current()?.is_none_or(|live| live < number) {
-                    folder.promote(number)?;
-                }
-                return Ok((number, place));
-            }
-            // Another writer took the number.
-            Err(_) if place.exists() => {}
-            Err(e) => return Err(unwritable(&place, e)),
-        }
-    }
-    Err(unwritable(&folder.versions(), "other writers took every version number that was tried"))
 }

@@ -1,9 +1,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dbjob_plan::{FitSpec, Key, Manifest, PackageStatus, Plan, RunError, SourceFingerprint, Threshold, civil_datetime};
+use dbjob_registry::FORMAT;
 
-use super::FORMAT;
-use super::files::digest;
 use crate::learn::Learned;
 
 /// The manifest of a package, but for its version and the hashes of its files.
@@ -39,31 +38,6 @@ pub(super) fn manifest(learned: &Learned, plan: &Plan, lineage: Vec<SourceFinger
         key,
         sha256: String::new(),
     }
-}
-
-/// The manifest as the text of its file, with its own fingerprint in it.
-///
-/// Errors: E0799.
-pub(super) fn sealed(manifest: &Manifest) -> Result<String, RunError> {
-    let engine = |e: String| RunError::new("E0799", e);
-    let open = Manifest { sha256: String::new(), ..manifest.clone() };
-    let text = serde_json::to_string_pretty(&open).map_err(|e| engine(e.to_string()))? + "\n";
-    let hash = digest(&mut text.as_bytes()).map_err(|e| engine(e.to_string()))?;
-    let at = text.rfind(&fingerprint("")).expect("it is the manifest's last field");
-    let (before, after) = text.split_at(at);
-    Ok(format!("{before}{}{}", fingerprint(&hash), &after[fingerprint("").len()..]))
-}
-
-/// Whether the text of a manifest is the one that was stored with this fingerprint.
-pub(super) fn is_sealed(text: &str, hash: &str) -> bool {
-    let stored = fingerprint(hash);
-    let Some(at) = text.rfind(&stored) else { return false };
-    let open = format!("{}{}{}", &text[..at], fingerprint(""), &text[at + stored.len()..]);
-    digest(&mut open.as_bytes()).is_ok_and(|found| found == hash)
-}
-
-fn fingerprint(hash: &str) -> String {
-    format!("\"sha256\": \"{hash}\"")
 }
 
 /// The part of a fit's description that predicting needs.

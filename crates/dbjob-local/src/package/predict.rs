@@ -14,6 +14,14 @@ impl Package {
         let inputs = crate::replay(&self.manifest.serving, request, &self.lookups, &self.maps)?;
         self.learned.predict(&inputs, prefix, &self.maps)
     }
+
+    /// The maps and the model as an ONNX file.
+    ///
+    /// Errors: E0603 naming what such a file cannot hold.
+    pub fn onnx(&self) -> Result<Vec<u8>, RunError> {
+        let whole = self.learned.onnx(&self.maps, &self.manifest.job);
+        whole.map_err(|e| RunError { code: "E0603".into(), ..e })
+    }
 }
 
 impl Predictor for Package {

@@ -127,7 +127,7 @@ fn writers_at_once_get_a_version_each() {
     assert_eq!(versions, (1..=8).collect::<Vec<_>>());
     assert_eq!(current(base.path()).as_deref(), Some("8\n"));
     assert_eq!(entries(&base.path().join("models/m/versions")).len(), 8, "nothing half-written stays");
-    assert_eq!(entries(&base.path().join("models/m")), [".lock", "current", "versions"]);
+    assert_eq!(entries(&base.path().join("models/m")), [".lock", "current", "promotions.ndjson", "versions"]);
     for version in 1..=8 {
         let package = open(&base.path().join(format!("models/m/versions/{version}"))).unwrap();
         assert_eq!(package.manifest().version, version);
@@ -188,7 +188,7 @@ fn what_is_no_package_is_said_to_be_none() {
     fitted("logistic_regression", "0.5").deploy(base.path(), &Run::new()).unwrap();
     assert!(error(base.path().join("models")).contains("models/m"));
     fs::write(base.path().join("models/m/current"), "9").unwrap();
-    assert!(error(base.path().join("models/m")).contains("current"));
+    assert!(error(base.path().join("models/m")).contains("promote"));
 }
 
 #[test]

@@ -7,13 +7,14 @@ mod field;
 mod json;
 mod need;
 mod openapi;
+mod range;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as J;
 
 pub use bounds::{Bounds, Rule, rules};
-pub use change::{ContractChange, changes};
+pub use change::{ContractChange, ContractPart, Promise, changes};
 pub use json::Json;
 pub use need::{needs, notes};
 pub use openapi::{openapi, segment};

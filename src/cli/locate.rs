@@ -1,38 +1,78 @@
+//! Models and versions by the names that users give them.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dbjob_plan::RunError;
+use dbjob_plan::{RunError, in_object_store};
+use dbjob_registry::{MANIFEST, ModelFolder, file_name};
 
 use crate::diagnostic::near_name;
 
 /// The folder that a user means, to be opened as a package: a package's or a model's folder, or a model's name in the
 /// registry; `name@3` or `version` for another version than the live one.
 ///
-/// Errors: E0716 for a model or version that is not there.
+/// Errors: E0716 for a model or version that is not there; E0901 for a registry in an object store.
 pub fn package(model: &str, registry: &Path, version: Option<u64>) -> Result<PathBuf, RunError> {
-    let (model, version) = match (version, model.rsplit_once('@').map(|(name, v)| (name, v.parse::<u64>()))) {
-        (None, Some((name, Ok(v)))) if !Path::new(model).exists() => (name, Some(v)),
-        _ => (model, version),
-    };
-    let given = Path::new(model);
-    let named = registry.join(model);
-    let folder = if is_name(model) && named.is_dir() {
-        named
-    } else if given.is_dir() {
-        given.to_owned()
-    } else {
-        return Err(no_model(model, registry));
-    };
+    let (folder, version) = given(model, registry, version)?;
     let Some(version) = version else { return Ok(folder) };
     let package = folder.join("versions").join(version.to_string());
     if package.is_dir() {
         return Ok(package);
     }
     let error = not_found(format!("there is no version {version} of a model in `{}`", folder.display()));
-    let mut numbers: Vec<u64> = names_in(&folder.join("versions")).iter().filter_map(|n| n.parse().ok()).collect();
-    numbers.sort_unstable();
+    let numbers = ModelFolder::at(&folder).numbers().unwrap_or_default();
     let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
     Err(if numbers.is_empty() { error } else { error.help(format!("there is {}", numbers.join(", "))) })
+}
+
+/// The folder of a model with its versions, and the version if the name says one: `name@3`.
+///
+/// Errors: as of [`package`].
+pub fn model(model: &str, registry: &Path) -> Result<(ModelFolder, Option<u64>), RunError> {
+    let (folder, version) = given(model, registry, None)?;
+    if folder.join(MANIFEST).is_file() {
+        let message = format!("`{}` is the folder of one version, not of a model", folder.display());
+        return Err(not_found(message).help("give the name of the model, or the folder with its `versions`"));
+    }
+    if !folder.join("versions").is_dir() {
+        let error = not_found(format!("`{}` is no folder of a model: it has no `versions`", folder.display()));
+        let names = names_in(&folder);
+        let inside = names.iter().find(|name| folder.join(name).join("versions").is_dir());
+        return Err(match inside {
+            Some(inside) => error.help(format!(
+                "it is a registry: `--registry {}`, and the name of a model, such as `{inside}`",
+                folder.display()
+            )),
+            None => error,
+        });
+    }
+    Ok((ModelFolder::at(&folder), version))
+}
+
+/// Errors: E0901 for a registry in an object store.
+pub fn here(registry: &Path) -> Result<(), RunError> {
+    match registry.to_str().filter(|text| in_object_store(text)) {
+        Some(text) => Err(RunError::new("E0901", format!("not supported yet: a registry in an object store ({text})"))
+            .help("name a folder of this machine")),
+        None => Ok(()),
+    }
+}
+
+fn given(model: &str, registry: &Path, version: Option<u64>) -> Result<(PathBuf, Option<u64>), RunError> {
+    here(registry)?;
+    here(Path::new(model))?;
+    let (model, version) = match (version, model.rsplit_once('@').map(|(name, v)| (name, v.parse::<u64>()))) {
+        (None, Some((name, Ok(v)))) if !Path::new(model).exists() => (name, Some(v)),
+        _ => (model, version),
+    };
+    let named = [registry.join(model), registry.join(file_name(model))];
+    if let Some(named) = named.into_iter().find(|named| is_name(model) && named.is_dir()) {
+        return Ok((named, version));
+    }
+    if Path::new(model).is_dir() {
+        return Ok((model.into(), version));
+    }
+    Err(no_model(model, registry))
 }
 
 fn is_name(model: &str) -> bool {

@@ -11,11 +11,13 @@ pub fn thousands(n: u64) -> String {
     out
 }
 
+#[cfg(any(feature = "local", test))]
 /// `1 row`, `1,234 rows`
 pub fn rows(n: u64) -> String {
     format!("{} row{}", thousands(n), if n == 1 { "" } else { "s" })
 }
 
+#[cfg(any(feature = "local", test))]
 /// `12 ms`, `3.4 s`, `2 min 05 s`, `1 h 02 min`
 pub fn seconds(s: f64) -> String {
     let whole = s.round() as u64;

@@ -1,12 +1,10 @@
 //! `dbjob predict`: rows in, rows with a stored model's predictions out.
 
-mod locate;
-
 use std::path::PathBuf;
 
 use dbjob_plan::{Predictor, RunError};
 
-use super::{Outcome, Output};
+use super::{Outcome, Output, locate};
 use crate::diagnostic::Problem;
 
 #[derive(clap::Args)]

@@ -1,21 +1,30 @@
-use std::fs;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use dbjob_plan::{Key, PackageStatus, RunError};
 
-use super::files::{sync_folder, unwritable};
-use super::open::read_manifest;
+use crate::files::{sync_folder, unwritable};
+use crate::history::{self, How};
+use crate::manifest::read_manifest;
+
+/// The file with the number of the live version.
+pub(crate) const CURRENT: &str = "current";
 
 /// The folder of one model in a registry: its versions and which of them is live.
 #[derive(Debug, Clone)]
-pub(super) struct ModelFolder {
+pub struct ModelFolder {
     pub path: PathBuf,
 }
 
 impl ModelFolder {
     pub fn of(registry: &Path, model: &str) -> Self {
         Self { path: registry.join(file_name(model)) }
+    }
+
+    /// The folder of a model, wherever it is.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
     }
 
     pub fn versions(&self) -> PathBuf {
@@ -38,7 +47,7 @@ impl ModelFolder {
 
     /// The live version; `None` when none was promoted yet. Errors: E0716 when the file says something else.
     pub fn current(&self) -> Result<Option<u64>, RunError> {
-        let path = self.path.join("current");
+        let path = self.path.join(CURRENT);
         match fs::read_to_string(&path) {
             Ok(text) => text.trim().parse().map(Some).map_err(|_| {
                 RunError::new(
@@ -60,9 +69,17 @@ impl ModelFolder {
         Ok(found.map(|manifest| (number, manifest.status)))
     }
 
-    /// Makes a version the live one, in one step.
-    pub fn promote(&self, number: u64) -> Result<(), RunError> {
-        let path = self.path.join("current");
+    /// Writers of the model take turns while they hold this, where the file system has locks.
+    pub fn lock(&self) -> Result<File, RunError> {
+        let path = self.path.join(".lock");
+        let lock = File::create(&path).map_err(|e| unwritable(&path, e))?;
+        let _ = lock.lock();
+        Ok(lock)
+    }
+
+    /// Replaces a file of the model in one step; it is on the disk when this returns.
+    pub(crate) fn replace(&self, name: &str, text: &str) -> Result<(), RunError> {
+        let path = self.path.join(name);
         let write = || -> std::io::Result<()> {
             let prefix = dbjob_plan::temp_prefix();
             let mut builder = tempfile::Builder::new();
@@ -71,7 +88,7 @@ impl ModelFolder {
             #[cfg(unix)]
             builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
             let mut file = builder.tempfile_in(&self.path)?;
-            writeln!(file, "{number}")?;
+            file.write_all(text.as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(&path)?;
             sync_folder(&self.path);
@@ -79,11 +96,17 @@ impl ModelFolder {
         };
         write().map_err(|e| unwritable(&path, e))
     }
+
+    /// Makes a version the live one, in one step, after writing down that it does. Only who holds the lock may.
+    pub(crate) fn set_live(&self, number: u64, how: How) -> Result<(), RunError> {
+        history::note(self, number, how)?;
+        self.replace(CURRENT, &format!("{number}\n"))
+    }
 }
 
 /// A name of the language as the name of a file: letters, digits, `_`, `-` stay, and a dot inside; other bytes become
 /// `%XX`. Different names give different files.
-pub(super) fn file_name(name: &str) -> String {
+pub fn file_name(name: &str) -> String {
     let mut text = String::new();
     for (i, c) in name.char_indices() {
         if c.is_alphanumeric() || matches!(c, '_' | '-') || (c == '.' && i > 0) {
@@ -121,10 +144,10 @@ mod tests {
         let folder = ModelFolder::of(registry.path(), "m");
         fs::create_dir_all(folder.versions()).unwrap();
         assert_eq!(folder.current().unwrap(), None);
-        folder.promote(3).unwrap();
-        folder.promote(12).unwrap();
+        folder.set_live(3, How::Run).unwrap();
+        folder.set_live(12, How::Run).unwrap();
         assert_eq!(folder.current().unwrap(), Some(12));
-        assert_eq!(fs::read_dir(&folder.path).unwrap().count(), 2, "no temporary file stays");
+        assert_eq!(fs::read_dir(&folder.path).unwrap().count(), 3, "no temporary file stays");
         fs::write(folder.path.join("current"), "latest").unwrap();
         assert_eq!(folder.current().unwrap_err().code, "E0716");
     }
