@@ -6,6 +6,8 @@ mod clean;
 mod completions;
 mod describe;
 #[cfg(feature = "local")]
+mod drift;
+#[cfg(feature = "local")]
 mod engine;
 mod explain;
 mod files;
@@ -103,6 +105,9 @@ enum Command {
     /// Add a stored model's predictions to a file of rows
     #[cfg(feature = "local")]
     Predict(predict::Args),
+    /// Say how far rows of today are from those that a stored model learned from
+    #[cfg(feature = "local")]
+    Drift(drift::Args),
     /// List stored models, show, compare or export their versions, say which one is live
     Models(models::Args),
     /// Explain a code such as E0203; without one, list them all
@@ -163,6 +168,8 @@ pub fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(&args, &output),
         #[cfg(feature = "local")]
         Command::Predict(args) => predict::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Drift(args) => drift::run(&args, &output),
         Command::Models(args) => models::run(&args, &output),
         Command::Explain(args) => explain::run(&args, &output),
         Command::Completions(args) => completions::run(&args, &output),

@@ -45,6 +45,7 @@ pub(super) fn nothing() -> Serving {
         output: NodeId::new(0),
         lookups: Vec::new(),
         dataset: None,
+        behind: 0,
         nulls: Vec::new(),
         docs: BTreeMap::new(),
     }
@@ -71,12 +72,14 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
     let mut boundary = None;
     let mut last: Option<&Shape> = None;
     let mut reached_root = false;
+    let mut behind = 0;
     let narrowed = relied::narrowed(&steps);
     for (index, step) in steps.iter().enumerate().rev() {
         for (name, relied) in &mut needed {
             *relied |= step.shape.columns.get(name).is_some_and(|c| !c.nullable);
         }
         last = Some(&step.shape);
+        behind = steps.len() - 1 - index;
         if let Op::Read(_) = step.op {
             reached_root = true;
             break;
@@ -112,6 +115,7 @@ pub(super) fn plan(input: &str, wanted: &[Wanted], accept: Accept, cx: &mut Cont
     }
     let mut planned = forward(kept, request, renames, reached_root.then_some(dataset).flatten(), boundary);
     planned.serving.docs = docs;
+    planned.serving.behind = behind;
     if reached_root && let Some(Op::Read(source)) = steps.first().map(|s| &s.op) {
         planned.serving.nulls = nulls_of(source);
     }

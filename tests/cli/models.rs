@@ -40,6 +40,7 @@ fn manifest(request: Vec<Field>, held: bool, accuracy: f64) -> Manifest {
         output,
         lookups: Vec::new(),
         dataset: Some("people".into()),
+        behind: 0,
         nulls: Vec::new(),
         docs: Default::default(),
     };

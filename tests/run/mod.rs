@@ -14,6 +14,7 @@ mod places;
 mod predictions;
 #[cfg(unix)]
 mod process;
+mod registry;
 mod requests;
 mod rows;
 mod searches;

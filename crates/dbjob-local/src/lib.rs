@@ -8,6 +8,7 @@ mod arithmetic;
 mod bounds;
 mod chunks;
 mod decimal;
+mod drift;
 mod engine;
 mod expr;
 mod fault;

@@ -371,6 +371,9 @@ pub struct Serving {
     /// The dataset whose rows a caller sends; `None`: rows of a later table, because a step between cannot be computed
     /// for one row.
     pub dataset: Option<String>,
+    /// How many nodes of the training plan lie between the rows that a caller sends and the table of the fit.
+    #[serde(default)]
+    pub behind: usize,
     /// The texts, besides an empty cell, that mean null in a CSV file of such rows: those of the dataset's own file.
     #[serde(default)]
     pub nulls: Vec<String>,

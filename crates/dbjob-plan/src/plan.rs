@@ -368,6 +368,15 @@ impl Plan {
         id
     }
 
+    /// Lets `reader` read another node as its first input.
+    pub fn redirect(&mut self, reader: NodeId, input: NodeId) {
+        let first = self.graph.edges_directed(reader, Direction::Incoming).find(|e| *e.weight() == 0).map(|e| e.id());
+        if let Some(first) = first {
+            self.graph.remove_edge(first);
+        }
+        self.graph.add_edge(input, reader, 0);
+    }
+
     /// Panics if `id` is not of this plan.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.graph[id]

@@ -4,7 +4,8 @@
 //! <registry>/<model>/current                    the number of the live version
 //! <registry>/<model>/promotions.ndjson          what was made live, in order
 //! <registry>/<model>/versions/<n>/manifest.json what it is, and the SHA-256 of the other files
-//!                                 weights.safetensors, maps.json, lookup/<name>.parquet, test_predictions.parquet
+//!                                 weights.safetensors, maps.json, profile.json, lookup/<name>.parquet,
+//!                                 test_predictions.parquet
 //! ```
 //! Invariants: a version folder is complete and synced before it gets its name, and never changes afterwards; versions
 //! count up; `current` is replaced in one step, after the promotion was written down. No table and no learner is needed to
@@ -28,7 +29,7 @@ pub use folder::{ModelFolder, file_name};
 pub use history::{How, Promotion};
 pub use list::{Listed, ListedModel, list};
 pub use locate::{live, locate, models};
-pub use manifest::{damaged, read_manifest, verify};
+pub use manifest::{damaged, read_manifest, seal_manifest, verify};
 pub use promote::{Promoted, breaks, promote, rollback};
 pub use publish::{Published, again, publish, stage};
 
@@ -39,4 +40,5 @@ pub const MANIFEST: &str = "manifest.json";
 pub const WEIGHTS: &str = "weights.safetensors";
 pub const MAPS: &str = "maps.json";
 pub const LOOKUPS: &str = "lookup";
+pub const PROFILE: &str = "profile.json";
 pub const TEST_PREDICTIONS: &str = "test_predictions.parquet";

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use dbjob_plan::{Manifest, RunError};
 
-use crate::files::{digest, place};
+use crate::files::{digest, place, sync_folder, unwritable, write};
 use crate::folder::file_name;
 use crate::{FORMAT, LOOKUPS, MANIFEST, MAPS, WEIGHTS};
 
 /// The manifest as the text of its file, with its own fingerprint in it.
 ///
 /// Errors: E0799.
-pub(crate) fn sealed(manifest: &Manifest) -> Result<String, RunError> {
+fn sealed(manifest: &Manifest) -> Result<String, RunError> {
     let engine = |e: String| RunError::new("E0799", e);
     let open = Manifest { sha256: String::new(), ..manifest.clone() };
     let text = serde_json::to_string_pretty(&open).map_err(|e| engine(e.to_string()))? + "\n";
@@ -20,6 +20,19 @@ pub(crate) fn sealed(manifest: &Manifest) -> Result<String, RunError> {
     let at = text.rfind(&fingerprint("")).expect("it is the manifest's last field");
     let (before, after) = text.split_at(at);
     Ok(format!("{before}{}{}", fingerprint(&hash), &after[fingerprint("").len()..]))
+}
+
+/// Writes the manifest into a folder, in the place of another one; it is on the disk when this returns.
+///
+/// Errors: E0713, E0799.
+pub fn seal_manifest(folder: &Path, manifest: &Manifest) -> Result<(), RunError> {
+    let (path, text) = (folder.join(MANIFEST), sealed(manifest)?);
+    if path.exists() {
+        fs::remove_file(&path).map_err(|e| unwritable(&path, e))?;
+    }
+    write(&path, text.as_bytes())?;
+    sync_folder(folder);
+    Ok(())
 }
 
 /// Whether the text of a manifest is the one that was stored with this fingerprint.

@@ -5,11 +5,10 @@ use dbjob_plan::contract::{ContractChange, Promise, changes};
 use dbjob_plan::{Manifest, PackageStatus, RunError};
 use tempfile::TempDir;
 
-use crate::MANIFEST;
-use crate::files::{sync_folder, unwritable, write};
+use crate::files::{sync_folder, unwritable};
 use crate::folder::ModelFolder;
 use crate::history::How;
-use crate::manifest::{read_manifest, sealed};
+use crate::manifest::{read_manifest, seal_manifest};
 
 /// A new version of a model.
 #[derive(Debug)]
@@ -28,7 +27,6 @@ pub struct Published {
 pub fn publish(folder: &ModelFolder, staged: TempDir, manifest: &mut Manifest) -> Result<Published, RunError> {
     // Where the file system has no locks the rename below still lets one win.
     let _lock = folder.lock()?;
-    let path = staged.path().join(MANIFEST);
     for _ in 0..1000 {
         let taken = folder.numbers().map_err(|e| unwritable(&folder.versions(), e))?;
         let number = taken.last().copied().max(folder.current()?).unwrap_or(0) + 1;
@@ -38,12 +36,7 @@ pub fn publish(folder: &ModelFolder, staged: TempDir, manifest: &mut Manifest) -
             breaks = self::breaks(folder, manifest)?;
             manifest.status = if breaks.is_empty() { PackageStatus::Promoted } else { PackageStatus::HeldBack };
         }
-        let text = sealed(manifest)?;
-        if path.exists() {
-            fs::remove_file(&path).map_err(|e| unwritable(&path, e))?;
-        }
-        write(&path, text.as_bytes())?;
-        sync_folder(staged.path());
+        seal_manifest(staged.path(), manifest)?;
         let place = folder.version(number);
         match fs::rename(staged.path(), &place) {
             Ok(()) => {
@@ -74,12 +67,15 @@ pub(crate) fn breaks(folder: &ModelFolder, manifest: &Manifest) -> Result<Vec<Co
 }
 
 /// Looks for a version of the same content that is there already, of which the process that made it was killed before it was
-/// live, and makes it so. `None`: the last version is another one.
+/// live, and makes it so. `None`: the last version is another one, or was rejected by what holds (`held`) now.
 ///
 /// Errors: E0713, E0716.
-pub fn again(folder: &ModelFolder, key: &dbjob_plan::Key) -> Result<Option<Published>, RunError> {
+pub fn again(folder: &ModelFolder, key: &dbjob_plan::Key, held: bool) -> Result<Option<Published>, RunError> {
     let _lock = folder.lock()?;
     let Some((version, status)) = folder.last_of(key)? else { return Ok(None) };
+    if status == PackageStatus::Rejected && held {
+        return Ok(None);
+    }
     let place = folder.version(version);
     let breaks = match status {
         PackageStatus::HeldBack => breaks(folder, &read_manifest(&place)?)?,

@@ -4,7 +4,7 @@ mod diff;
 mod export;
 mod list;
 mod show;
-mod table;
+pub(super) mod table;
 
 use std::path::PathBuf;
 

@@ -221,8 +221,9 @@ impl Run<'_> {
             Some(Identity::Output(key)) => Some(*key),
             _ => None,
         };
-        let report =
-            crate::package::deploy(target, learned, spec, &self.maps, &lookups, lineage, key, self.plan, self.cx)?;
+        let audit = || self.audit(model);
+        let parts = crate::package::Parts { learned, spec, maps: &self.maps, lookups: &lookups, audit: &audit };
+        let report = crate::package::deploy(target, &parts, lineage, key, self.plan, self.cx)?;
         let search = self.searches.get(&model).cloned();
         let report = dbjob_plan::ModelReport { search, ..report };
         let (item, path) = (self.plan.node(id).item.clone(), report.package.clone());

@@ -66,6 +66,7 @@ impl Look<'_> {
                 && let Some(delivery) =
                     output_key(self.plan, id, need, self.results).and_then(|key| self.results.delivery(&key))
                 && !self.is_gone(id)
+                && !lost_to_another(&delivery)
             {
                 known.up_to_date.insert(id, delivery);
                 continue;
@@ -95,6 +96,12 @@ impl Look<'_> {
             _ => false,
         }
     }
+}
+
+/// Whether the version that was live when it was judged was better: another one may be live now.
+fn lost_to_another(delivery: &Delivery) -> bool {
+    let requirements = delivery.model.iter().flat_map(|model| &model.requirements);
+    requirements.filter(|r| !r.held).any(|r| r.values.keys().any(|name| name.starts_with("deployed.")))
 }
 
 /// The key under which a node's result is kept; `None`: it is never kept, or nobody knows what it is made of.

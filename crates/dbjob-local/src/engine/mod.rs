@@ -1,5 +1,6 @@
 //! The engine: walks a plan and carries it out.
 
+mod audit;
 mod crew;
 mod deploy;
 mod explain;
@@ -17,6 +18,7 @@ mod retry;
 mod rows;
 mod run;
 mod search;
+mod sent;
 mod settle;
 mod spill;
 mod table;

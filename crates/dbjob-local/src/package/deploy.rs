@@ -2,11 +2,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use dbjob_drift::Profile;
 use dbjob_plan::{
     Event, FitSpec, Key, Manifest, ModelReport, Op, Plan, RunContext, RunError, SourceFingerprint, Target,
 };
 use dbjob_registry::{
-    LOOKUPS, MAPS, ModelFolder, Published, TEST_PREDICTIONS, WEIGHTS, again, digest, file_name, publish, seal,
+    LOOKUPS, MAPS, ModelFolder, PROFILE, Published, TEST_PREDICTIONS, WEIGHTS, again, digest, file_name, publish, seal,
     stage as begin, sync_folder, unwritable, write,
 };
 use polars::prelude::DataFrame;
@@ -15,25 +16,42 @@ use super::manifest::manifest;
 use crate::learn::Learned;
 use crate::map::MapStates;
 
+/// What a package is made of.
+pub struct Parts<'a> {
+    pub learned: &'a Learned,
+    pub spec: &'a FitSpec,
+    pub maps: &'a MapStates,
+    /// The tables that serving joins, by snapshot name.
+    pub lookups: &'a [(String, DataFrame)],
+    /// What the package is held to; asked for when a version is made.
+    pub audit: &'a dyn Fn() -> Result<Option<Audit>, RunError>,
+}
+
+/// What the rows of the training were like, and what is to be answered to some of those that were held out.
+pub struct Audit {
+    pub profile: Profile,
+    /// Rows as callers send them.
+    pub request: DataFrame,
+    /// The predictions of these rows, named from `prediction`.
+    pub answers: DataFrame,
+}
+
 /// Stores a model as a new version in a registry and makes it the live one if every requirement held and callers of the
 /// version that was live may go on; else it is kept, `rejected` or `held_back`. Tells of it in [`Event::Written`].
 ///
-/// `lookups`: the tables that serving joins, by snapshot name. `lineage`: what the data of the fit were. `key`: what it is
-/// that is deployed; if the last version is the same, none is made.
+/// `lineage`: what the data of the fit were. `key`: what it is that is deployed; if the last version is the same, none is
+/// made.
 ///
 /// Errors: E0713 when something cannot be written; then no version appears.
-#[expect(clippy::too_many_arguments, reason = "the parts of a package, each of its own origin")]
 pub fn deploy(
     target: &Target,
-    learned: &Learned,
-    spec: &FitSpec,
-    maps: &MapStates,
-    lookups: &[(String, DataFrame)],
+    parts: &Parts<'_>,
     lineage: Vec<SourceFingerprint>,
     key: Option<Key>,
     plan: &Plan,
     cx: &RunContext<'_>,
 ) -> Result<ModelReport, RunError> {
+    let (learned, spec) = (parts.learned, parts.spec);
     let Target::Registry { path, deploy } = target else {
         return Err(RunError::new("E0799", "a model can go to a registry only"));
     };
@@ -47,11 +65,12 @@ pub fn deploy(
         ..learned.report(None)
     };
     // A run that was killed may have come so far; what it had not done yet is done now.
-    if let Some(there) = key.map(|key| again(&folder, &key)).transpose()?.flatten() {
+    if let Some(there) = key.map(|key| again(&folder, &key, learned.held())).transpose()?.flatten() {
         return Ok(told(there));
     }
     let mut manifest = manifest(learned, plan, lineage, key);
-    stage(staged.path(), learned, spec, maps, lookups, &mut manifest)?;
+    let audit = (parts.audit)()?;
+    stage(staged.path(), parts, audit.as_ref(), &mut manifest)?;
     let published = publish(&folder, staged, &mut manifest)?;
     cx.emit(Event::Written {
         item: deploy.clone(),
@@ -64,14 +83,8 @@ pub fn deploy(
 }
 
 /// Writes all files but the manifest, and their hashes into it.
-fn stage(
-    folder: &Path,
-    learned: &Learned,
-    spec: &FitSpec,
-    maps: &MapStates,
-    lookups: &[(String, DataFrame)],
-    manifest: &mut Manifest,
-) -> Result<(), RunError> {
+fn stage(folder: &Path, parts: &Parts<'_>, audit: Option<&Audit>, manifest: &mut Manifest) -> Result<(), RunError> {
+    let Parts { learned, spec, maps, lookups, .. } = parts;
     // They may be large: the hash is made while the disk takes them.
     let (weights, bytes) = (folder.join(WEIGHTS), dbjob_learn::save(learned.model()));
     let hash = std::thread::scope(|scope| {
@@ -86,10 +99,15 @@ fn stage(
     write(&folder.join(MAPS), &maps)?;
     let mut names = vec![MAPS.to_owned(), TEST_PREDICTIONS.to_owned()];
     crate::write_table(&mut learned.test_predictions().clone(), &folder.join(TEST_PREDICTIONS))?;
+    if let Some(audit) = audit {
+        let profile = serde_json::to_vec(&audit.profile).map_err(|e| RunError::new("E0799", e.to_string()))?;
+        write(&folder.join(PROFILE), &profile)?;
+        names.push(PROFILE.to_owned());
+    }
     if !lookups.is_empty() {
         let tables = folder.join(LOOKUPS);
         fs::create_dir(&tables).map_err(|e| unwritable(&tables, e))?;
-        for (name, table) in lookups {
+        for (name, table) in *lookups {
             let file = format!("{}.parquet", file_name(name));
             crate::write_table(&mut table.clone(), &tables.join(&file))?;
             names.push(format!("{LOOKUPS}/{file}"));

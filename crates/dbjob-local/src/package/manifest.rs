@@ -1,6 +1,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dbjob_plan::{FitSpec, Key, Manifest, PackageStatus, Plan, RunError, SourceFingerprint, Threshold, civil_datetime};
+use dbjob_plan::{FitSpec, Key, Manifest, PackageStatus, Plan, SourceFingerprint, Threshold, civil_datetime};
 use dbjob_registry::FORMAT;
 
 use crate::learn::Learned;

@@ -3,8 +3,9 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
+use dbjob_drift::Profile;
 use dbjob_plan::{Manifest, MetricValue, RunError};
-use dbjob_registry::{LOOKUPS, MAPS, WEIGHTS, damaged, file_name, live, locate, read_manifest, verify};
+use dbjob_registry::{LOOKUPS, MAPS, PROFILE, WEIGHTS, damaged, file_name, live, locate, read_manifest, verify};
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 
 use super::manifest::spec_of;
@@ -18,6 +19,8 @@ pub struct Package {
     pub(super) learned: Learned,
     pub(super) maps: MapStates,
     pub(super) lookups: HashMap<String, DataFrame>,
+    /// What the rows were like that it learned from; older packages, and those whose rows cannot be traced, have none.
+    pub(super) profile: Option<Profile>,
 }
 
 /// Opens a package folder, or the live version of a model's folder in a registry.
@@ -42,9 +45,16 @@ pub fn open(path: &Path) -> Result<Package, RunError> {
         let table = ParquetReader::new(Cursor::new(bytes)).finish().map_err(|e| damaged(&file, e))?;
         lookups.insert(name.clone(), table);
     }
+    let profile = match manifest.files.contains_key(PROFILE) {
+        true => {
+            let text = fs::read(folder.join(PROFILE)).map_err(|e| damaged(&folder.join(PROFILE), e))?;
+            Some(serde_json::from_slice(&text).map_err(|e| damaged(&folder.join(PROFILE), e))?)
+        }
+        false => None,
+    };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let learned = Learned::restore(spec_of(&manifest), model, manifest.classes.clone(), threads);
-    Ok(Package { manifest, learned, maps, lookups })
+    Ok(Package { manifest, learned, maps, lookups, profile })
 }
 
 /// The metrics of the live version of a model; `None` when none is live.

@@ -7,7 +7,7 @@ use dbjob_plan::{
 };
 use polars::prelude::{DataFrame, IntoLazy};
 
-use super::{deploy, open};
+use super::{Parts, deploy, open};
 use crate::learn::Learned;
 use crate::learn::tests::support::{
     Run, assert_bit_equal, base, fit, link, names, requirement, score, series, spec, table,
@@ -41,7 +41,14 @@ impl Fitted {
         let lineage =
             vec![SourceFingerprint { dataset: "d".into(), path: "d.csv".into(), bytes: 3, sha256: "00".into() }];
         run.with(base, 1, |cx| {
-            deploy(&target, &self.learned, &self.spec, &self.maps, &self.lookups, lineage, None, &plan, cx)
+            let parts = Parts {
+                learned: &self.learned,
+                spec: &self.spec,
+                maps: &self.maps,
+                lookups: &self.lookups,
+                audit: &|| Ok(None),
+            };
+            deploy(&target, &parts, lineage, None, &plan, cx)
         })
     }
 

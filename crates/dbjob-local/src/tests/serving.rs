@@ -54,6 +54,7 @@ fn serving(kind: JoinKind, action: ExpectAction) -> Serving {
         output,
         lookups: vec![],
         dataset: None,
+        behind: 0,
         nulls: vec![],
         docs: Default::default(),
     }

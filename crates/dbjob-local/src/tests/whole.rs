@@ -100,6 +100,7 @@ fn job() -> (Bench, NodeId, NodeId) {
         output,
         lookups: vec![("users".into(), users)],
         dataset: Some("orders".into()),
+        behind: 0,
         nulls: Vec::new(),
         docs: Default::default(),
     };

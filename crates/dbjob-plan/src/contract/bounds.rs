@@ -32,6 +32,13 @@ impl Bounds {
         Self { high: Some((x, belongs)), ..Self::default() }
     }
 
+    /// Whether a number lies between them.
+    pub fn hold(self, x: f64) -> bool {
+        self.low.is_none_or(|(low, belongs)| x > low || belongs && x == low)
+            && self.high.is_none_or(|(high, belongs)| x < high || belongs && x == high)
+            && self.not != Some(x)
+    }
+
     pub fn and(self, other: Self) -> Self {
         // Of equal ends the one that does not belong is the narrower.
         let tighter = |a: Option<(f64, bool)>, b: Option<(f64, bool)>, sign: f64| match (a, b) {

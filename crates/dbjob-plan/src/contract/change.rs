@@ -233,8 +233,8 @@ mod tests {
             };
             output = plan.add(node(Op::Expect(rule)), &[output]);
         }
-        let (dataset, nulls, docs) = (None, Vec::new(), Default::default());
-        Serving { plan, request, output, lookups: Vec::new(), dataset, nulls, docs }
+        let (dataset, nulls, docs, behind) = (None, Vec::new(), Default::default(), 0);
+        Serving { plan, request, output, lookups: Vec::new(), dataset, behind, nulls, docs }
     }
 
     fn promise<'a>(serving: &'a Serving, output: &'a DataType, classes: Option<&'a [Value]>) -> Promise<'a> {

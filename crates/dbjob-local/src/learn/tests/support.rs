@@ -168,7 +168,16 @@ pub fn serving(inputs: &[Input], maps: Vec<MapColumn>) -> Serving {
     for map in maps {
         output = plan.add(node(Op::Map { columns: vec![map] }), &[output]);
     }
-    Serving { plan, request, output, lookups: vec![], dataset: None, nulls: vec![], docs: Default::default() }
+    Serving {
+        plan,
+        request,
+        output,
+        lookups: vec![],
+        dataset: None,
+        behind: 0,
+        nulls: vec![],
+        docs: Default::default(),
+    }
 }
 
 pub fn link(id: u32, map: &str, from: DataType, to: DataType, fitted: bool) -> MapLink {
