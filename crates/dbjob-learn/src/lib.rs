@@ -15,6 +15,7 @@ mod context;
 mod contributions;
 pub mod dummy;
 mod error;
+mod flags;
 mod gemm;
 pub mod linear;
 mod made;

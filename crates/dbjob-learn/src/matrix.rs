@@ -2,6 +2,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::FitError;
+use crate::flags::Flags;
 use crate::made::Made;
 
 /// The levels of a category by code; `None`: the feature is a number.
@@ -13,6 +14,8 @@ pub struct Matrix {
     names: Vec<String>,
     levels: Vec<Levels>,
     columns: Vec<Vec<f64>>,
+    /// Of the features that are nothing but 0 and 1.
+    flags: Vec<Option<Flags>>,
     rows: usize,
     made: Made,
 }
@@ -30,7 +33,8 @@ impl Matrix {
                 columns[i].len()
             )));
         }
-        Ok(Self { levels: vec![None; names.len()], names, columns, rows, made: Made::default() })
+        let flags = columns.iter().map(|c| Flags::of(c)).collect();
+        Ok(Self { levels: vec![None; names.len()], names, columns, flags, rows, made: Made::default() })
     }
 
     /// The same with categories: one entry a feature. The values of a category are codes of its levels.
@@ -85,6 +89,11 @@ impl Matrix {
         &self.columns[j]
     }
 
+    /// Feature `j`, if it is nothing but 0 and 1 in many rows.
+    pub(crate) fn flags(&self, j: usize) -> Option<&Flags> {
+        self.flags[j].as_ref()
+    }
+
     /// What `of` makes of each row of a range, given its features.
     pub(crate) fn each_row(&self, rows: std::ops::Range<usize>, mut of: impl FnMut(&[f64]) -> f64) -> Vec<f64> {
         let mut row = vec![0.0; self.columns.len()];
@@ -97,10 +106,12 @@ impl Matrix {
 
     /// The rows at these positions, in this order.
     pub fn take(&self, rows: &[usize]) -> Self {
+        let columns: Vec<Vec<f64>> = self.columns.iter().map(|c| rows.iter().map(|i| c[*i]).collect()).collect();
         Self {
             names: self.names.clone(),
             levels: self.levels.clone(),
-            columns: self.columns.iter().map(|c| rows.iter().map(|i| c[*i]).collect()).collect(),
+            flags: columns.iter().map(|c| Flags::of(c)).collect(),
+            columns,
             rows: rows.len(),
             made: Made::default(),
         }

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use super::sparse::Sparse;
+use crate::flags::WORD;
 use crate::numeric::{shifted_dot, sum};
 use crate::pool::blocks;
 use crate::{FitError, Matrix, Pool};
@@ -17,7 +18,7 @@ pub(super) struct Design<'a> {
     /// 1 / spread; 0 for a constant feature, which has no coefficient.
     pub scale: Vec<f64>,
     pub ranges: Vec<Range<usize>>,
-    /// Those that are mostly 0.
+    /// Those that are mostly 0 and not flags.
     sparse: Vec<Option<Sparse>>,
 }
 
@@ -25,7 +26,7 @@ impl<'a> Design<'a> {
     /// An error where the squares of a feature are not finite.
     pub fn new(x: &'a Matrix, weights: &'a [f64], intercept: bool, pool: &Pool) -> Result<Self, FitError> {
         let total = sum(weights);
-        let moments = pool.run(x.width(), |j| moments(x.column(j), weights, total, intercept));
+        let moments = pool.run(x.width(), |j| moments(x, j, (weights, total), intercept));
         if let Some(j) = moments.iter().position(|moments| moments.is_none()) {
             let name = &x.names()[j];
             return Err(FitError::data(format!("feature `{name}` is too large: its squares are not finite"))
@@ -33,9 +34,12 @@ impl<'a> Design<'a> {
         }
         let (mean, scale) = moments.into_iter().flatten().unzip();
         // A block stays in the cache of a core for all that is done with it.
-        let block = (32_768 / x.width()).clamp(256, 2048);
+        let block = (32_768 / x.width()).clamp(256, 2048) / WORD * WORD;
         let ranges = blocks(x.rows(), block);
-        let sparse = pool.run(x.width(), |j| Sparse::of(x.column(j), &ranges));
+        let sparse = pool.run(x.width(), |j| match x.flags(j) {
+            Some(_) => None,
+            None => Sparse::of(x.column(j), &ranges),
+        });
         Ok(Self { x, weights, total, intercept, mean, scale, ranges, sparse })
     }
 
@@ -48,7 +52,10 @@ impl<'a> Design<'a> {
             if c == 0.0 {
                 continue;
             }
-            if let Some(sparse) = &self.sparse[j] {
+            if let Some(flags) = self.x.flags(j) {
+                flags.add(rows.start, c, z);
+                shift -= c * mean;
+            } else if let Some(sparse) = &self.sparse[j] {
                 sparse.add(block, c, z);
                 shift -= c * mean;
             } else {
@@ -66,9 +73,10 @@ impl<'a> Design<'a> {
     pub fn project(&self, residual: &[f64], block: usize, gradient: &mut [f64]) {
         let (rows, all) = (self.ranges[block].clone(), sum(residual));
         for (j, g) in gradient.iter_mut().enumerate() {
-            let along = match &self.sparse[j] {
-                Some(sparse) => sparse.dot(block, residual) - self.mean[j] * all,
-                None => shifted_dot(&self.x.column(j)[rows.clone()], self.mean[j], residual),
+            let along = match (self.x.flags(j), &self.sparse[j]) {
+                (Some(flags), _) => flags.dot(rows.start, residual) - self.mean[j] * all,
+                (None, Some(sparse)) => sparse.dot(block, residual) - self.mean[j] * all,
+                (None, None) => shifted_dot(&self.x.column(j)[rows.clone()], self.mean[j], residual),
             };
             *g += along * self.scale[j];
         }
@@ -108,13 +116,31 @@ impl<'a> Design<'a> {
 }
 
 /// The mean and 1 / spread; nothing where they are not finite.
-fn moments(column: &[f64], weights: &[f64], total: f64, centred: bool) -> Option<(f64, f64)> {
-    let mean = if centred { mean(column, weights, total) } else { 0.0 };
-    let squares: f64 = column.iter().zip(weights).map(|(v, w)| w * (v - mean) * (v - mean)).sum();
+fn moments(x: &Matrix, j: usize, (weights, total): (&[f64], f64), centred: bool) -> Option<(f64, f64)> {
+    let mean = if centred { mean_of(x, j, weights, total) } else { 0.0 };
+    let squares: f64 = match x.flags(j).map(|flags| flags.weights(weights)) {
+        // Nothing is left of a constant, whatever the rounding of its mean.
+        Some([zeros, ones]) => {
+            if centred {
+                zeros * ones / total
+            } else {
+                ones
+            }
+        }
+        None => x.column(j).iter().zip(weights).map(|(v, w)| w * (v - mean) * (v - mean)).sum(),
+    };
     // Whether the squares are more than what the rounding of the mean leaves.
     let rounding = mean * f64::EPSILON * 4.0;
     let varies = squares > total * rounding * rounding && squares > f64::MIN_POSITIVE;
     squares.is_finite().then(|| (mean, if varies { 1.0 / (squares / total).sqrt() } else { 0.0 }))
+}
+
+/// The mean of a feature.
+pub(super) fn mean_of(x: &Matrix, j: usize, weights: &[f64], total: f64) -> f64 {
+    match x.flags(j) {
+        Some(flags) => flags.weights(weights)[1] / total,
+        None => mean(x.column(j), weights, total),
+    }
 }
 
 /// The mean; a second pass removes the rounding of the first.

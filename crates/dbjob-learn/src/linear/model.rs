@@ -1,4 +1,4 @@
-use super::design::mean;
+use super::design::mean_of;
 use crate::classes::{are_sound, outputs, probabilities};
 use crate::numeric::{exp, sum};
 use crate::store::{LoadError, Stored};
@@ -30,6 +30,9 @@ pub enum Link {
     /// The logarithm of the prediction.
     Log,
 }
+
+/// Rows whose scores stay in a core's own memory.
+const BLOCK: usize = 2048;
 
 impl LinearModel {
     pub(crate) const KIND: &'static str = "linear";
@@ -105,8 +108,9 @@ impl LinearModel {
         for (k, z) in z.iter_mut().enumerate() {
             for j in 0..p {
                 let c = self.coefficients[k * p + j];
-                for (z, v) in z.iter_mut().zip(&x.column(j)[rows.clone()]) {
-                    *z += c * v;
+                match x.flags(j) {
+                    Some(flags) => flags.add(rows.start, c, z),
+                    None => z.iter_mut().zip(&x.column(j)[rows.clone()]).for_each(|(z, v)| *z += c * v),
                 }
             }
         }
@@ -124,7 +128,7 @@ impl LinearModel {
 
 fn means(x: &Matrix, weights: &[f64], pool: &Pool) -> Vec<f64> {
     let total = sum(weights);
-    pool.run(x.width(), |j| mean(x.column(j), weights, total))
+    pool.run(x.width(), |j| mean_of(x, j, weights, total))
 }
 
 impl Model for LinearModel {
@@ -141,7 +145,7 @@ impl Model for LinearModel {
     }
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
-        Scores::in_blocks((x.rows(), self.classes.max(1), 4096), pool, |rows| self.block(x, rows))
+        Scores::in_blocks((x.rows(), self.classes.max(1), BLOCK), pool, |rows| self.block(x, rows))
     }
 
     /// Coefficient · (value - mean): the exact Shapley values of features that do not depend on each other.
