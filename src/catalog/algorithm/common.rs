@@ -65,6 +65,12 @@ pub const MAX_BINS: OptionSpec = OptionSpec {
     doc: "Most distinct cuts of a feature",
 };
 
+/// Where nodes with few rows are looked at more closely.
+pub const MAX_BINS_OR_ALL: OptionSpec = OptionSpec {
+    doc: "Most distinct cuts of a feature; at 255, nodes of at most 1,024 rows look at every one",
+    ..MAX_BINS
+};
+
 pub const MAX_DEPTH: OptionSpec = OptionSpec {
     name: "max_depth",
     ty: OptionType::Int { min: 1, max: 1_000 },

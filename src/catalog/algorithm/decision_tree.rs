@@ -9,7 +9,7 @@ pub const DECISION_TREE: Algorithm = Algorithm {
         common::MAX_DEPTH,
         common::MIN_SAMPLES_LEAF,
         common::MIN_SAMPLES_SPLIT,
-        common::MAX_BINS,
+        common::MAX_BINS_OR_ALL,
         common::CRITERION,
         common::CLASS_WEIGHT,
     ],

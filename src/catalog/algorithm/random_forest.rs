@@ -18,7 +18,7 @@ pub const RANDOM_FOREST: Algorithm = Algorithm {
             default: Default::Bool(true),
             doc: "Whether each tree sees rows drawn with replacement",
         },
-        common::MAX_BINS,
+        common::MAX_BINS_OR_ALL,
         common::CRITERION,
         common::CLASS_WEIGHT,
     ],

@@ -1,3 +1,4 @@
+use super::exact::Fine;
 use crate::{Matrix, Pool};
 
 /// How the values of a feature fall into bins, in order of values; each row's bin is a byte.
@@ -18,6 +19,8 @@ pub(super) struct Cuts {
     bounds: Vec<(f64, f64)>,
 }
 
+/// Bins at most.
+const MOST: usize = 255;
 /// Quantiles of more rows than this are those of every k-th row.
 const SAMPLE: usize = 300_000;
 
@@ -50,6 +53,11 @@ impl Cuts {
     /// The bins of values.
     pub fn values(&self) -> usize {
         self.values
+    }
+
+    /// Whether values of a number share bins.
+    fn is_coarse(&self) -> bool {
+        self.bounds.iter().any(|(low, high)| low < high)
     }
 
     pub fn is_category(&self) -> bool {
@@ -105,11 +113,7 @@ impl Cuts {
     /// without `right` it is above all values.
     pub fn threshold(&self, left: u8, right: Option<u8>) -> f64 {
         let Some(right) = right else { return f64::MAX };
-        let low = self.bounds[left as usize].1;
-        let high = self.bounds[right as usize].0;
-        // Halved before the sum: no overflow. Of neighbouring floats the half may round up to `high`.
-        let middle = low / 2.0 + high / 2.0;
-        if middle >= low && middle < high { middle } else { low }
+        between(self.bounds[left as usize].1, self.bounds[right as usize].0)
     }
 
     /// The least value of the first bin and the greatest of the last; both have rows.
@@ -133,6 +137,13 @@ impl Cuts {
         }
         set
     }
+}
+
+/// A threshold halfway between two values: at least `low`, below `high`.
+pub(super) fn between(low: f64, high: f64) -> f64 {
+    // Halved before the sum: no overflow. Of neighbouring floats the half may round up to `high`.
+    let middle = low / 2.0 + high / 2.0;
+    if middle >= low && middle < high { middle } else { low }
 }
 
 /// (By level its bin, the number of bins, whether there are rows of levels without a bin of their own.)
@@ -194,19 +205,23 @@ pub(super) struct Binned {
     pub cuts: Vec<Cuts>,
     /// By feature: the bin of each row.
     pub codes: Vec<Vec<u8>>,
+    /// Of numbers with more values than bins.
+    pub fine: Vec<Option<Fine>>,
 }
 
 impl Binned {
+    /// With as many bins as there may be, nodes with few rows look at every value.
     pub fn new(x: &Matrix, max_bins: usize, pool: &Pool) -> Self {
         let features = pool.run(x.width(), |j| {
             let mut cuts = Cuts::of(x.column(j), x.levels(j).map(<[_]>::len), max_bins);
             let mut codes = Vec::with_capacity(x.rows());
             let bounds = cuts.code(x.column(j), |code| codes.push(code));
             cuts.widen(&bounds);
-            (cuts, codes)
+            let is_coarse = max_bins == MOST && cuts.is_coarse();
+            (cuts, (codes, is_coarse.then(|| Fine::of(x.column(j))).flatten()))
         });
-        let (cuts, codes) = features.into_iter().unzip();
-        Self { cuts, codes }
+        let (cuts, (codes, fine)) = features.into_iter().unzip();
+        Self { cuts, codes, fine }
     }
 
     pub fn features(&self) -> usize {

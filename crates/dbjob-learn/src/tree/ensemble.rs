@@ -1,13 +1,14 @@
+use std::cell::OnceCell;
+use std::ops::Range;
+
 use super::node::Tree;
 use super::route::{MOST, Router};
+use super::rows::RowMajor;
 use super::stored::{restore, tensors};
 use crate::matrix::Levels;
 use crate::numeric::sigmoid;
 use crate::store::{LoadError, Stored};
 use crate::{Contributions, Matrix, Model, Pool, Scores, Tensor, Tensors};
-
-/// Rows that walk down a tree together.
-const LANES: usize = 8;
 
 /// Trees and how their leaves become predictions: the one form of all models made of trees.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,26 +101,20 @@ impl Ensemble {
     }
 
     /// The columns of scores for a range of rows. Every row adds up its leaves in the order of the trees.
-    fn block(&self, x: &Matrix, range: std::ops::Range<usize>) -> Vec<Vec<f64>> {
+    fn block(&self, x: &Matrix, range: Range<usize>) -> Vec<Vec<f64>> {
         let n = range.len();
-        let columns: Vec<&[f64]> = (0..x.width()).map(|j| &x.column(j)[range.clone()]).collect();
-        let mut router = Router::default();
-        let mut rows: Option<Vec<f64>> = None;
-        // The leaf of each row in a tree, leaf by leaf or row by row.
-        let mut each = |tree: &Tree, tell: &mut dyn FnMut(&[u16], usize)| {
-            if tree.len() <= n {
-                router.send(tree, &columns, |leaf, rows| tell(rows, leaf));
-            } else {
-                let rows = rows.get_or_insert_with(|| row_major(x, range.clone()));
-                each_leaf(tree, rows, x.width(), |i, leaf| tell(&[i as u16], leaf));
-            }
+        let mut leaves = Leaves {
+            columns: (0..x.width()).map(|j| &x.column(j)[range.clone()]).collect(),
+            router: Router::default(),
+            rows: OnceCell::new(),
+            of: (x, range),
         };
         match &self.output {
             Output::Mean => {
                 let width = self.classes.max(1);
                 let mut totals = vec![0.0; n * width];
                 for tree in &self.trees {
-                    each(tree, &mut |rows, leaf| {
+                    leaves.each(tree, |rows, leaf| {
                         let values = tree.values(leaf);
                         for i in rows {
                             let start = usize::from(*i) * width;
@@ -134,7 +129,7 @@ impl Ensemble {
                 let mut sums: Vec<Vec<f64>> = base.iter().map(|b| vec![*b; n]).collect();
                 for (t, tree) in self.trees.iter().enumerate() {
                     let sum = &mut sums[t % base.len()];
-                    each(tree, &mut |rows, leaf| {
+                    leaves.each(tree, |rows, leaf| {
                         let value = tree.values(leaf)[0];
                         rows.iter().for_each(|i| sum[usize::from(*i)] += value);
                     });
@@ -174,32 +169,24 @@ impl Ensemble {
     }
 }
 
-/// A range of rows, row by row.
-pub(super) fn row_major(x: &Matrix, range: std::ops::Range<usize>) -> Vec<f64> {
-    let p = x.width();
-    let mut rows = vec![0.0; range.len() * p];
-    for j in 0..p {
-        for (i, v) in x.column(j)[range.clone()].iter().enumerate() {
-            rows[i * p + j] = *v;
-        }
-    }
-    rows
+/// Finds the leaves of a block of rows.
+struct Leaves<'a> {
+    columns: Vec<&'a [f64]>,
+    router: Router,
+    rows: OnceCell<RowMajor>,
+    of: (&'a Matrix, Range<usize>),
 }
 
-/// Tells the leaf of each of the `rows` of `p` features, in order.
-#[inline]
-pub(super) fn each_leaf(tree: &Tree, rows: &[f64], p: usize, mut tell: impl FnMut(usize, usize)) {
-    let mut some = rows.chunks_exact(p * LANES);
-    let mut i = 0;
-    for rows in some.by_ref() {
-        for leaf in tree.leaves::<LANES>(std::array::from_fn(|l| &rows[l * p..(l + 1) * p])) {
-            tell(i, leaf);
-            i += 1;
+impl Leaves<'_> {
+    /// Tells the leaf of each row in a tree, leaf by leaf or row by row.
+    #[inline]
+    fn each(&mut self, tree: &Tree, mut tell: impl FnMut(&[u16], usize)) {
+        if tree.len() <= self.of.1.len() {
+            self.router.send(tree, &self.columns, |leaf, rows| tell(rows, leaf));
+        } else {
+            let rows = self.rows.get_or_init(|| RowMajor::of(self.of.0, self.of.1.clone()));
+            tree.each_leaf(rows, |i, leaf| tell(&[i as u16], leaf));
         }
-    }
-    for row in some.remainder().chunks_exact(p) {
-        tell(i, tree.leaf(row));
-        i += 1;
     }
 }
 

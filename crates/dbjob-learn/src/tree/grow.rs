@@ -1,6 +1,7 @@
 use super::bins::Binned;
 use super::criterion::Criterion;
-use super::histogram::{Choice, Cut, Histogram, Looked, NodeRows};
+use super::exact::{Exact, FEW};
+use super::histogram::{Choice, Cut, Histogram, NodeRows};
 use super::node::{Rule, Tree};
 use crate::rng::Rng;
 
@@ -9,7 +10,7 @@ use crate::rng::Rng;
 pub(super) struct Limits {
     /// Splits on the longest way down; `None`: until leaves are pure.
     pub max_depth: Option<usize>,
-    /// Features with more than one value in a node that are looked at; more when none of them gives a split.
+    /// Features that are looked at; more when none of them gives a split.
     pub max_features: usize,
     pub min_samples_leaf: usize,
     pub min_samples_split: usize,
@@ -39,7 +40,7 @@ impl<C: Criterion> Grower<'_, C> {
         let mut node_labels = Vec::with_capacity(rows.len());
         let mut node_weights = Vec::with_capacity(rows.len());
         let mut sums = vec![0.0; criterion.width()];
-        let mut histogram = Histogram::new(criterion.width());
+        let mut scans = (Histogram::new(criterion.width()), Exact::default());
         let mut features: Vec<usize> = (0..binned.features()).collect();
         let mut tree = Tree::new(self.leaf_width);
         let mut open = vec![Open { node: tree.push(), start: 0, end: rows.len(), depth: 0 }];
@@ -74,23 +75,35 @@ impl<C: Criterion> Grower<'_, C> {
             let score = criterion.score(&sums);
             let gathered = NodeRows { rows: here, labels: &node_labels, weights: &node_weights, sums: &sums, score };
             let found = may_split
-                .then(|| best_split(criterion, binned, &gathered, limits, &mut features, rng, &mut histogram))
+                .then(|| best_split(criterion, binned, &gathered, limits, &mut features, rng, &mut scans))
                 .flatten();
             let Some((feature, cut)) = found else {
                 tree.finish_leaf(node, criterion.leaf(&sums));
                 continue;
             };
             let set;
-            let rule = match cut.up_to {
-                Some((left, right)) => Rule::UpTo(binned.cuts[feature].threshold(left, right)),
-                None => {
+            let fine = binned.fine[feature].as_ref().zip(cut.between);
+            let rule = match (cut.up_to, &fine) {
+                (_, Some((fine, between))) => Rule::UpTo(fine.threshold(*between)),
+                (Some((left, right)), None) => Rule::UpTo(binned.cuts[feature].threshold(left, right)),
+                (None, None) => {
                     set = binned.cuts[feature].set(&cut.bins);
                     Rule::In(&set)
                 }
             };
             // Rounding may give a gain just below 0 for a split that gains nothing.
             let (left, right) = tree.divide(node, feature, rule, cut.missing_left, cut.gain.max(0.0));
-            let middle = start + partition(&mut rows[start..end], &mut scratch, &binned.codes[feature], &cut);
+            let middle = start
+                + match fine {
+                    Some((fine, (last, _))) => {
+                        partition(&mut rows[start..end], &mut scratch, |row| fine.code(row) <= last)
+                    }
+                    None => {
+                        let codes = &binned.codes[feature];
+                        let goes_left = |row: u32| cut.goes_left(codes[row as usize] as usize);
+                        partition(&mut rows[start..end], &mut scratch, goes_left)
+                    }
+                };
             // The left child is popped first: nodes are grown in depth-first order.
             open.push(Open { node: right, start: middle, end, depth: depth + 1 });
             open.push(Open { node: left, start, end: middle, depth: depth + 1 });
@@ -118,8 +131,9 @@ struct Open {
     depth: usize,
 }
 
-/// Features are drawn without replacement; those with one value in this node do not count, and when the allowed number
-/// gave no split, drawing goes on until one does.
+/// Features are drawn without replacement. Those with one value in this node count as well, as in scikit-learn: deep down
+/// few features are left to choose from, and trees that differ are worth more than the best of all splits there. When the
+/// allowed number gave no split, drawing goes on until one does.
 fn best_split<C: Criterion>(
     criterion: &C,
     binned: &Binned,
@@ -127,12 +141,11 @@ fn best_split<C: Criterion>(
     limits: Limits,
     features: &mut [usize],
     rng: &mut Rng,
-    histogram: &mut Histogram,
+    (histogram, exact): &mut (Histogram, Exact),
 ) -> Option<(usize, Cut)> {
     let mut best: Option<(usize, Cut)> = None;
-    let mut looked = 0;
     for drawn in 0..features.len() {
-        if looked >= limits.max_features && best.is_some() {
+        if drawn >= limits.max_features && best.is_some() {
             break;
         }
         let at = drawn + rng.below(features.len() - drawn);
@@ -142,23 +155,22 @@ fn best_split<C: Criterion>(
             continue;
         }
         let bins = (&binned.cuts[feature], &binned.codes[feature][..]);
-        let choice = if limits.random_cuts { Choice::Random(rng) } else { Choice::Best };
-        match histogram.look(criterion, bins, node, limits.min_samples_leaf, choice) {
-            Looked::Constant => {}
-            Looked::NoCut => looked += 1,
-            Looked::Best(cut) => {
-                looked += 1;
-                if best.is_none_or(|(_, b)| cut.gain > b.gain) {
-                    best = Some((feature, cut));
-                }
-            }
+        let min_leaf = limits.min_samples_leaf;
+        let found = match &binned.fine[feature] {
+            _ if limits.random_cuts => histogram.look(criterion, bins, node, min_leaf, Choice::Random(rng)),
+            Some(fine) if node.rows.len() <= FEW => exact.look(criterion, fine, node, min_leaf),
+            _ => histogram.look(criterion, bins, node, min_leaf, Choice::Best),
+        };
+        let Some(cut) = found else { continue };
+        if best.is_none_or(|(_, b)| cut.gain > b.gain) {
+            best = Some((feature, cut));
         }
     }
     best
 }
 
 /// Rows that go left first, both sides in their old order; gives how many they are.
-fn partition(rows: &mut [u32], scratch: &mut Vec<u32>, codes: &[u8], cut: &Cut) -> usize {
+fn partition(rows: &mut [u32], scratch: &mut Vec<u32>, goes_left: impl Fn(u32) -> bool) -> usize {
     scratch.resize(rows.len(), 0);
     let (mut left, mut right) = (0, 0);
     for i in 0..rows.len() {
@@ -166,7 +178,7 @@ fn partition(rows: &mut [u32], scratch: &mut Vec<u32>, codes: &[u8], cut: &Cut) 
         // Written to both sides, kept on one: no jump.
         rows[left] = row;
         scratch[right] = row;
-        let is_left = cut.goes_left(codes[row as usize] as usize);
+        let is_left = goes_left(row);
         left += usize::from(is_left);
         right += usize::from(!is_left);
     }

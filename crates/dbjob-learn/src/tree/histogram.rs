@@ -20,6 +20,8 @@ pub(super) struct Cut {
     /// Of a number: the last of them in order of values, and the first on the right that has rows of the node, if there
     /// is one.
     pub up_to: Option<(u8, Option<u8>)>,
+    /// Instead of bins, of a number's values: the last code on the left and the first on the right.
+    pub between: Option<(u16, u16)>,
     pub missing_left: bool,
 }
 
@@ -35,15 +37,6 @@ pub(super) enum Choice<'a> {
     Best,
     /// One between the least and the greatest value of the node, drawn evenly.
     Random(&'a mut Rng),
-}
-
-/// What a look at one feature gave.
-pub(super) enum Looked {
-    /// All rows lie in one bin.
-    Constant,
-    /// No cut leaves enough rows on both sides.
-    NoCut,
-    Best(Cut),
 }
 
 /// Scratch for one feature's histogram at a time: all zero between calls.
@@ -71,7 +64,8 @@ impl Histogram {
         }
     }
 
-    /// `codes`: the feature's bin of every row of the table. Weights are above 0.
+    /// The best cut that leaves enough rows on both sides, if there is one. `codes`: the feature's bin of every row of the
+    /// table. Weights are above 0.
     pub fn look<C: Criterion>(
         &mut self,
         criterion: &C,
@@ -79,7 +73,7 @@ impl Histogram {
         node: &NodeRows<'_, C::Label>,
         min_samples_leaf: usize,
         choice: Choice<'_>,
-    ) -> Looked {
+    ) -> Option<Cut> {
         self.fill(criterion, codes, node);
         let looked = self.scan(criterion, cuts, node, min_samples_leaf, choice);
         self.clear(criterion.width());
@@ -111,7 +105,7 @@ impl Histogram {
         node: &NodeRows<'_, C::Label>,
         min_leaf: usize,
         choice: Choice<'_>,
-    ) -> Looked {
+    ) -> Option<Cut> {
         let width = criterion.width();
         let missing = cuts.values();
         let has_missing = missing < 256 && self.counts[missing] > 0;
@@ -119,7 +113,7 @@ impl Histogram {
         let apart = has_missing && !cuts.is_category();
         let mut order: Vec<u8> = bits(self.touched).filter(|b| !apart || usize::from(*b) != missing).collect();
         if order.len() + usize::from(apart) < 2 {
-            return Looked::Constant;
+            return None;
         }
         if cuts.is_category() {
             let rank = |b: u8| criterion.rank(&self.sums[b as usize * width..][..width], node.sums);
@@ -164,7 +158,7 @@ impl Histogram {
                 }
             }
         }
-        let Some((gain, at, missing_left)) = best else { return Looked::NoCut };
+        let (gain, at, missing_left) = best?;
         let mut bins = [0; 4];
         let count: usize = order[..=at].iter().map(|b| self.counts[*b as usize] as usize).sum();
         if cuts.is_category() {
@@ -182,7 +176,7 @@ impl Histogram {
             bins[missing / 64] |= 1 << (missing % 64);
         }
         let up_to = (!cuts.is_category()).then(|| (order[at], order.get(at + 1).copied()));
-        Looked::Best(Cut { gain, bins, up_to, missing_left })
+        Some(Cut { gain, bins, up_to, between: None, missing_left })
     }
 
     fn clear(&mut self, width: usize) {
@@ -236,7 +230,7 @@ mod tests {
         levels: Option<usize>,
         labels: &[C::Label],
         min: usize,
-    ) -> Looked {
+    ) -> Option<Cut> {
         let (cuts, codes) = binned(values, levels);
         let weights = vec![1.0; labels.len()];
         let mut sums = vec![0.0; criterion.width()];
@@ -268,7 +262,7 @@ mod tests {
                 .into_iter()
                 .reduce(|a, b| if b.0 > a.0 { b } else { a })
                 .unwrap();
-            let Looked::Best(cut) = best(&purity, &values, None, &labels, 1) else { panic!("no cut") };
+            let Some(cut) = best(&purity, &values, None, &labels, 1) else { panic!("no cut") };
             let codes = binned(&values, None).1;
             assert!((cut.gain - gain).abs() < 1e-12);
             assert!((0..12).all(|i| cut.goes_left(codes[i] as usize) == (values[i] <= value)), "{cut:?}");
@@ -285,7 +279,7 @@ mod tests {
             // The missing ones against all others.
             ([1.0, 1.0, 1.0, 1.0, 5.0, 5.0], false, (3, None)),
         ] {
-            let Looked::Best(cut) = best(&variance, &[0.0, 1.0, 2.0, 3.0, nan, nan], None, &labels, 2) else {
+            let Some(cut) = best(&variance, &[0.0, 1.0, 2.0, 3.0, nan, nan], None, &labels, 2) else {
                 panic!("no cut")
             };
             assert_eq!((cut.missing_left, cut.up_to), (missing_left, Some(up_to)));
@@ -296,7 +290,7 @@ mod tests {
     fn categories_are_divided_by_what_they_say() {
         let variance = Variance { centre: 0.0 };
         let labels = [1.0, 9.0, 1.1, 9.1, 9.2, 1.2];
-        let Looked::Best(cut) = best(&variance, &[0.0, 1.0, 2.0, 3.0, 4.0, f64::NAN], Some(5), &labels, 1) else {
+        let Some(cut) = best(&variance, &[0.0, 1.0, 2.0, 3.0, 4.0, f64::NAN], Some(5), &labels, 1) else {
             panic!("no cut")
         };
         assert_eq!((cut.bins, cut.up_to, cut.missing_left), ([0b100101, 0, 0, 0], None, true));
@@ -306,9 +300,9 @@ mod tests {
     fn a_constant_feature_and_a_leaf_too_small_give_no_cut() {
         let labels = [1.0, 2.0, 3.0, 4.0];
         let variance = Variance { centre: 2.5 };
-        assert!(matches!(best(&variance, &[9.0; 4], None, &labels, 1), Looked::Constant));
-        assert!(matches!(best(&variance, &[0.0, 1.0, 1.0, 1.0], None, &labels, 2), Looked::NoCut));
-        let Looked::Best(cut) = best(&variance, &[0.0, 1.0, 2.0, 3.0], None, &labels, 2) else { panic!("no cut") };
+        assert_eq!(best(&variance, &[9.0; 4], None, &labels, 1), None);
+        assert_eq!(best(&variance, &[0.0, 1.0, 1.0, 1.0], None, &labels, 2), None);
+        let Some(cut) = best(&variance, &[0.0, 1.0, 2.0, 3.0], None, &labels, 2) else { panic!("no cut") };
         assert_eq!((cut.up_to, cut.gain), (Some((1, Some(2))), 4.0));
     }
 }

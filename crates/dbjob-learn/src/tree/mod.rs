@@ -4,12 +4,14 @@ mod bins;
 mod boost;
 mod criterion;
 mod ensemble;
+mod exact;
 mod finished;
 mod forest;
 mod grow;
 mod histogram;
 mod node;
 mod route;
+mod rows;
 mod shap;
 mod stored;
 

@@ -1,3 +1,5 @@
+use super::rows::RowMajor;
+
 /// A node without children.
 const LEAF: u32 = 1 << 31;
 /// A missing value goes to the right child.
@@ -5,6 +7,8 @@ const MISSING_RIGHT: u32 = 1 << 30;
 /// Categories of a set go to the left child.
 const SET: u32 = 1 << 29;
 const FEATURE: u32 = SET - 1;
+/// Rows that walk down a tree together.
+const LANES: usize = 8;
 
 /// What a row meets on its way down: 16 bytes, so that four share a cache line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,7 +18,7 @@ pub(super) struct Node {
     threshold: f64,
     /// The feature that is looked at, and the marks above.
     rule: u32,
-    /// The left child's index; the right one's is the next. A leaf is its own child: a walk may go on there.
+    /// The left child's index; the right one's is the next. A leaf is its own child.
     children: u32,
 }
 
@@ -159,45 +163,70 @@ impl Tree {
 
     /// The leaf that a row (its features) falls into.
     pub fn leaf(&self, row: &[f64]) -> usize {
-        let [leaf] = self.leaves([row]);
-        leaf
+        self.down(0, row, &|node, value| self.goes_right(node, value))
     }
 
-    /// [`Tree::leaf`] of several rows at once: each step of a walk waits for memory, and the walks wait together.
+    /// Tells [`Tree::leaf`] of each of the `rows`, in any order: (row, leaf).
     #[inline]
-    pub(super) fn leaves<const N: usize>(&self, rows: [&[f64]; N]) -> [usize; N] {
-        if self.sets.is_empty() { self.walk::<N, false>(rows) } else { self.walk::<N, true>(rows) }
-    }
-
-    #[inline]
-    fn walk<const N: usize, const SETS: bool>(&self, rows: [&[f64]; N]) -> [usize; N] {
-        let mut at = [0; N];
-        loop {
-            let mut moved = false;
-            for (at, row) in at.iter_mut().zip(rows) {
-                let next = self.step::<SETS>(*at, row);
-                moved |= next != *at;
-                *at = next;
-            }
-            if !moved {
-                return at;
-            }
+    pub(super) fn each_leaf(&self, rows: &RowMajor, tell: impl FnMut(usize, usize)) {
+        if self.sets.is_empty() && !rows.gaps() {
+            self.walk(rows, |node, value| value > node.threshold, tell);
+        } else {
+            self.walk(rows, |node, value| self.goes_right(node, value), tell);
         }
     }
 
-    /// The child that a row goes to; a leaf stays. Without jumps where there are no sets.
+    /// Each step of a walk waits for memory: several walk and wait together, and where one has arrived the next begins.
     #[inline]
-    fn step<const SETS: bool>(&self, at: usize, row: &[f64]) -> usize {
-        let node = self.nodes[at];
-        let value = row[(node.rule & FEATURE) as usize];
-        let right = if SETS && node.rule & SET != 0 && !value.is_nan() {
-            let set = self.set(node.threshold);
-            let category = value as usize;
-            set.get(category / 64).is_none_or(|word| word >> (category % 64) & 1 == 0)
-        } else {
-            (value > node.threshold) | (value.is_nan() & (node.rule & MISSING_RIGHT != 0))
+    fn walk(&self, rows: &RowMajor, right: impl Fn(Node, f64) -> bool, mut tell: impl FnMut(usize, usize)) {
+        let count = rows.len();
+        if count < LANES {
+            (0..count).for_each(|i| tell(i, self.down(0, rows.row(i), &right)));
+            return;
+        }
+        let mut lanes: [_; LANES] = std::array::from_fn(|i| (0, rows.row(i), i));
+        let mut next = LANES;
+        let last = 'walk: loop {
+            for (l, (at, row, i)) in lanes.iter_mut().enumerate() {
+                let node = self.nodes[*at];
+                if node.rule & LEAF == 0 {
+                    let value = row[(node.rule & FEATURE) as usize];
+                    *at = node.children as usize + usize::from(right(node, value));
+                    continue;
+                }
+                tell(*i, *at);
+                if next == count {
+                    break 'walk l;
+                }
+                (*at, *row, *i) = (0, rows.row(next), next);
+                next += 1;
+            }
         };
-        node.children as usize + usize::from(right & (node.rule & LEAF == 0))
+        let others = lanes.into_iter().enumerate().filter(|(l, _)| *l != last);
+        others.for_each(|(_, (at, row, i))| tell(i, self.down(at, row, &right)));
+    }
+
+    /// The leaf below a node.
+    #[inline]
+    fn down(&self, mut at: usize, row: &[f64], right: &impl Fn(Node, f64) -> bool) -> usize {
+        loop {
+            let node = self.nodes[at];
+            if node.rule & LEAF != 0 {
+                return at;
+            }
+            at = node.children as usize + usize::from(right(node, row[(node.rule & FEATURE) as usize]));
+        }
+    }
+
+    /// Whether a value goes to the right child.
+    #[inline]
+    fn goes_right(&self, node: Node, value: f64) -> bool {
+        if node.rule & SET != 0 && !value.is_nan() {
+            let category = value as usize;
+            let word = self.set(node.threshold).get(category / 64);
+            return word.is_none_or(|word| word >> (category % 64) & 1 == 0);
+        }
+        (value > node.threshold) | (value.is_nan() & (node.rule & MISSING_RIGHT != 0))
     }
 
     /// Whether every walk from the root ends in a leaf with values, for rows of `features` features.
@@ -238,6 +267,7 @@ impl Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Matrix;
 
     fn stump(missing_left: bool) -> Tree {
         let mut tree = Tree::new(1);
@@ -287,9 +317,19 @@ mod tests {
         for (value, leaf) in [shallow, low, high].into_iter().enumerate() {
             tree.finish_leaf(leaf, [value as f64]);
         }
-        let rows = [[11.0], [5.0], [10.0], [f64::NAN]];
-        assert_eq!(tree.leaves(rows.each_ref().map(|r| &r[..])), [shallow, low, high, shallow]);
-        assert_eq!(rows.map(|r| value(&tree, &r)), [0.0, 1.0, 2.0, 0.0]);
+        for count in [1, 4, 8, 9, 31] {
+            let (column, ends): (Vec<f64>, Vec<_>) = [(11.0, shallow), (5.0, low), (10.0, high), (f64::NAN, shallow)]
+                .into_iter()
+                .cycle()
+                .take(count)
+                .unzip();
+            let x = Matrix::new(vec!["x".to_owned()], vec![column.clone()], count).unwrap();
+            let rows = RowMajor::of(&x, 0..count);
+            let mut told = vec![Vec::new(); count];
+            tree.each_leaf(&rows, |i, leaf| told[i].push(leaf));
+            assert_eq!(told, ends.iter().map(|leaf| vec![*leaf]).collect::<Vec<_>>());
+            assert!(column.iter().zip(&ends).all(|(row, leaf)| tree.leaf(&[*row]) == *leaf));
+        }
     }
 
     #[test]

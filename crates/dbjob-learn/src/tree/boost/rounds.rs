@@ -9,8 +9,8 @@ use super::watch::Watch;
 use crate::checkpoint::Keeper;
 use crate::pool::blocks;
 use crate::rng::Rng;
-use crate::tree::ensemble::{each_leaf, row_major};
 use crate::tree::node::Tree;
+use crate::tree::rows::RowMajor;
 use crate::tree::stored::{restore, tensors};
 use crate::{Early, FitContext, FitError, Matrix, Pool, Progress};
 
@@ -158,11 +158,11 @@ impl Fit<'_> {
         };
         let ranges = blocks(self.x.rows(), 256);
         let parts = pool.run(ranges.len(), |b| {
-            let block = row_major(self.x, ranges[b].clone());
+            let block = RowMajor::of(self.x, ranges[b].clone());
             let mut added: Vec<Vec<f64>> = rows.sums.iter().map(|s| s[ranges[b].clone()].to_vec()).collect();
             for (t, tree) in trees.iter().enumerate() {
                 let added = &mut added[t % sums];
-                each_leaf(tree, &block, self.x.width(), |i, leaf| added[i] += tree.values(leaf)[0]);
+                tree.each_leaf(&block, |i, leaf| added[i] += tree.values(leaf)[0]);
             }
             added
         });

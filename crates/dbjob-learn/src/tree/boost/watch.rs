@@ -1,13 +1,13 @@
 use super::rows::Rows;
-use crate::tree::ensemble::{each_leaf, row_major};
+use crate::pool::blocks;
 use crate::tree::node::Tree;
+use crate::tree::rows::RowMajor;
 use crate::{Matrix, Pool};
 
 /// Rows that are not learned from, whose loss tells when to stop.
 pub(super) struct Watch {
-    /// Row by row.
-    features: Vec<f64>,
-    width: usize,
+    /// Of each block of rows.
+    features: Vec<RowMajor>,
     rows: Rows,
     /// Rounds so far, those of the lowest loss, and that.
     rounds: usize,
@@ -19,19 +19,18 @@ const BLOCK: usize = 1024;
 
 impl Watch {
     pub fn new(x: &Matrix, rows: Rows) -> Self {
-        let features = row_major(x, 0..x.rows());
-        Self { features, width: x.width(), rows, rounds: 0, best: (0, f64::INFINITY) }
+        let features = blocks(x.rows(), BLOCK).into_iter().map(|block| RowMajor::of(x, block)).collect();
+        Self { features, rows, rounds: 0, best: (0, f64::INFINITY) }
     }
 
     /// Adds the trees of a round; gives the loss.
     pub fn add(&mut self, trees: &[Tree], pool: &Pool) -> f64 {
-        let (width, features) = (self.width, &self.features);
+        let features = &self.features;
         for (tree, sums) in trees.iter().zip(&mut self.rows.sums) {
             let blocks: Vec<_> = sums.chunks_mut(BLOCK).map(std::sync::Mutex::new).collect();
-            let features: Vec<_> = features.chunks(BLOCK * width).collect();
             pool.run(blocks.len(), |b| {
                 let mut sums = blocks[b].lock().expect("nobody else has it");
-                each_leaf(tree, features[b], width, |i, leaf| sums[i] += tree.values(leaf)[0]);
+                tree.each_leaf(&features[b], |i, leaf| sums[i] += tree.values(leaf)[0]);
             });
         }
         self.rows.slope(pool);
