@@ -1,6 +1,6 @@
 //! Fits one algorithm on matrices of bench/learning/prepare.py, predicts their test rows, and prints one line of JSON:
-//! seconds of the fit and of predicting, resident memory
-//! before the fit and the peak while it ran, in KiB. The predictions go to a file, column by column.
+//! seconds of the fit and of predicting, the same of all cores together, resident memory before the fit and the peak while
+//! it ran, in KiB. The predictions go to a file, column by column.
 //!
 //! usage: bench FOLDER ALGORITHM OPTIONS THREADS PREDICTIONS      (OPTIONS: a JSON object)
 
@@ -29,14 +29,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (x, y) = (matrix(folder, &meta, "train")?, target(folder, classes)?);
     forget_peak()?;
     let before = resident("VmRSS")?;
-    let began = Instant::now();
+    let (began, cores) = (Instant::now(), of_all_cores()?);
     let fitted = learner.fit(&x, &y, None, &FitContext::quiet(threads))?;
-    let fit = began.elapsed().as_secs_f64();
+    let (fit, fit_cores) = (began.elapsed().as_secs_f64(), of_all_cores()? - cores);
     let during = resident("VmHWM")?;
     drop((x, y));
     let test = matrix(folder, &meta, "test")?;
     let pool = Pool::new(threads)?;
-    let (began, mut times) = (Instant::now(), 0);
+    let (began, cores, mut times) = (Instant::now(), of_all_cores()?, 0);
     let scores = loop {
         let scores = fitted.model.predict(&test, &pool)?;
         times += 1;
@@ -45,9 +45,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     };
     let predict = began.elapsed().as_secs_f64() / f64::from(times);
+    let predict_cores = (of_all_cores()? - cores) / f64::from(times);
     let bytes: Vec<u8> = scores.columns.iter().flatten().flat_map(|v| v.to_le_bytes()).collect();
     fs::write(out, bytes)?;
-    println!("{}", serde_json::json!({ "fit": fit, "predict": predict, "before": before, "peak": during }));
+    let told = serde_json::json!({
+        "fit": fit, "fit_cores": fit_cores, "predict": predict, "predict_cores": predict_cores, "before": before, "peak": during,
+    });
+    println!("{told}");
     Ok(())
 }
 
@@ -96,6 +100,14 @@ fn resident(what: &str) -> Result<u64, Box<dyn Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find(|l| l.starts_with(what)).ok_or("no such line")?;
     Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse()?)
+}
+
+/// Seconds that the process has had of all cores; the system counts hundredths.
+fn of_all_cores() -> Result<f64, Box<dyn Error>> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let (_, behind) = stat.rsplit_once(')').ok_or("no name")?;
+    let ticks = behind.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    Ok(ticks.sum::<Result<f64, _>>()? / 100.0)
 }
 
 fn forget_peak() -> Result<(), Box<dyn Error>> {
