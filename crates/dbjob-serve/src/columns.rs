@@ -117,6 +117,12 @@ impl Columns {
         Self { columns: fields.iter().map(|f| Values::of(&f.dtype)).collect(), rows: 0 }
     }
 
+    /// Of columns that are equally long.
+    pub fn from_columns(columns: Vec<Values>, rows: usize) -> Self {
+        debug_assert!(columns.iter().all(|c| c.len() == rows), "columns are equally long");
+        Self { columns, rows }
+    }
+
     pub fn rows(&self) -> usize {
         self.rows
     }

@@ -14,8 +14,14 @@ pub trait Scorer: Send + Sync {
     /// The predictions of rows that are of the fields' types. What one row gets does not depend on the rows beside it.
     fn score(&self, rows: &Columns) -> Scored;
 
-    /// The predictions of a table that is an Arrow IPC or Parquet file, as a file of the same format, one row a row.
-    fn score_file(&self, format: TableFormat, file: &[u8], limits: FileLimits) -> Result<Vec<u8>, FileError>;
+    /// The rows of an Arrow IPC or Parquet file: a column for each field, in their order, of its type; ranges, levels and
+    /// nulls are looked at afterwards.
+    fn read_table(&self, format: TableFormat, file: &[u8], limits: FileLimits) -> Result<Columns, FileError>;
+
+    /// A table as a file.
+    ///
+    /// Errors: in words, for the log.
+    fn write_table(&self, format: TableFormat, columns: &[(String, Values)]) -> Result<Vec<u8>, String>;
 
     /// Further metrics in Prometheus' text format, each line with the labels of this model.
     fn metrics(&self, labels: &str) -> String {
@@ -38,10 +44,8 @@ pub enum FileError {
     Broken(String),
     /// It has more rows or unpacks to more than it may.
     TooLarge(String),
-    /// A column or a row (from 1) is refused.
-    Wrong { row: Option<usize>, column: Option<String>, reason: String },
-    /// Ours; for the log.
-    Failed(String),
+    /// Columns that are not those of the fields, each with the reason.
+    Wrong(Vec<(String, String)>),
 }
 
 /// What was made of the rows of a request.

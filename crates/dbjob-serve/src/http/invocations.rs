@@ -50,7 +50,7 @@ async fn score(
 ) -> Result<(&'static str, Vec<u8>), Problem> {
     let kind = media_type(&headers)?;
     if let Some(format) = table_format(&kind) {
-        return file(state, model, format, &headers, body).await;
+        return file(state, model, format, &headers, body, count).await;
     }
     let is_csv = match kind.as_str() {
         "application/json" | "" => false,

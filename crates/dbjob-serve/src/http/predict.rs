@@ -14,6 +14,7 @@ use crate::log::{Happened, now};
 use crate::model::Model;
 use crate::problem::{Problem, Wrong};
 use crate::read;
+use crate::Values;
 use crate::scorer::{FileError, FileLimits};
 use crate::state::State;
 
@@ -38,7 +39,7 @@ async fn predict(state: &State, model: &Arc<Model>, headers: HeaderMap, body: Bo
     let done = match kind {
         Err(problem) => Err(problem),
         Ok(kind) => match (kind.as_str(), table_format(&kind)) {
-            (_, Some(format)) => file(state, model, format, &headers, body).await,
+            (_, Some(format)) => file(state, model, format, &headers, body, &mut rows).await,
             ("application/json" | "text/json" | "", _) => json(state, model, &headers, body, &mut rows).await,
             _ => {
                 let known =
@@ -83,45 +84,60 @@ pub fn table_format(kind: &str) -> Option<TableFormat> {
     }
 }
 
-/// The predictions of a table, as a table of the same format.
-pub async fn file(state: &State, model: &Arc<Model>, format: TableFormat, headers: &HeaderMap, body: Body) -> Done {
+/// The predictions of a table, as a table of the same format. One row that is refused refuses the table.
+pub async fn file(
+    state: &State,
+    model: &Arc<Model>,
+    format: TableFormat,
+    headers: &HeaderMap,
+    body: Body,
+    count: &mut usize,
+) -> Done {
     let held = body::read(state, headers, body).await?;
-    let limits = FileLimits { rows: 100 * state.options.limits.rows, bytes: 8 * state.options.limits.body };
-    let scorer = model.scorer.clone();
-    let scored = tokio::task::spawn_blocking(move || scorer.score_file(format, &held.bytes, limits)).await;
-    match scored {
-        Ok(Ok(file)) => {
-            let kind = match format {
-                TableFormat::Arrow => "application/vnd.apache.arrow.file",
-                _ => "application/vnd.apache.parquet",
-            };
-            Ok((kind, file))
-        }
-        Ok(Err(error)) => Err(refused_file(state, model, error)),
-        Err(panic) => {
-            log_failure(state, model, Some(panic.to_string()));
-            Err(failed())
-        }
-    }
+    let limits = state.options.limits;
+    // A table is smaller than the same rows as JSON.
+    let of_file = FileLimits { rows: TABLE * limits.rows, bytes: 8 * limits.body };
+    let reader = model.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let table = reader.scorer.read_table(format, &held.bytes, of_file).map_err(|e| refused(&reader, e))?;
+        let rows = table.rows();
+        read::table::rows(table.columns, rows, &reader.shape, of_file.rows)
+    });
+    let rows = read.await.map_err(|panic| ours(state, model, panic.to_string()))??;
+    *count = rows.count();
+    let answer = ask(model, rows).await?;
+    log_failure(state, model, answer.failure());
+    let cells = answer.whole()?;
+    let columns: Vec<(String, Values)> =
+        answer.columns().iter().map(|(name, values)| (name.clone(), values.take(&cells))).collect();
+    let written = model.scorer.write_table(format, &columns).map_err(|why| ours(state, model, why))?;
+    let kind = match format {
+        TableFormat::Arrow => "application/vnd.apache.arrow.file",
+        _ => "application/vnd.apache.parquet",
+    };
+    Ok((kind, written))
 }
 
-fn refused_file(state: &State, model: &Model, error: FileError) -> Problem {
+/// So many times the rows of a JSON body may be in a table.
+const TABLE: usize = 10;
+
+fn ours(state: &State, model: &Model, why: String) -> Problem {
+    log_failure(state, model, Some(why));
+    failed()
+}
+
+fn refused(model: &Model, error: FileError) -> Problem {
     match error {
         FileError::TooLarge(why) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, why),
         FileError::Broken(why) => Problem::bad_request(why),
-        FileError::Failed(why) => {
-            log_failure(state, model, Some(why));
-            failed()
-        }
-        FileError::Wrong { row, column, reason } => {
-            let wrong = match column.as_deref() {
-                Some(column) => match model.shape.fields.iter().find(|r| r.field.name == column) {
+        FileError::Wrong(columns) => {
+            let wrong = |(column, reason): (String, String)| {
+                match model.shape.fields.iter().find(|r| r.field.name == column) {
                     Some(rule) => rule.wrong(reason),
-                    None => Wrong::new(Some(column), reason),
-                },
-                None => Wrong::new(None, reason),
+                    None => Wrong::new(Some(&column), reason),
+                }
             };
-            Problem::refused(vec![Wrong { row, ..wrong }])
+            Problem::refused(columns.into_iter().map(wrong).collect())
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod csv;
 pub mod duration;
 pub mod frame;
 pub mod json;
+pub mod table;
 pub mod tensors;
 
 use crate::Columns;

@@ -151,9 +151,12 @@ fn pages_and_documents() {
 fn tables_go_to_the_scorer() {
     let server = serve();
     let kind = [("Content-Type", "application/vnd.apache.parquet")];
-    let reply = send(&server, "POST", "/predict", &kind, b"PAR1");
-    assert_eq!((reply.status, reply.text().as_str()), (200, "PAR1"));
+    let reply = send(&server, "POST", "/predict", &kind, b"100 300 200");
+    assert_eq!((reply.status, reply.text().as_str()), (200, "Bool([Some(false), Some(true), Some(false)])"));
     assert!(reply.head.contains("content-type: application/vnd.apache.parquet"));
-    assert_eq!(send(&server, "POST", "/predict/wants", &kind, b"broken").status, 400);
+    assert_eq!(send(&server, "POST", "/predict/wants", &kind, b"\xff").status, 400);
+    assert_eq!(send(&server, "POST", "/predict", &kind, b"1 x").json()["errors"][0]["field"], "count");
+    let refused = send(&server, "POST", "/predict", &kind, b"1 0 450").json();
+    assert_eq!((&refused["errors"][0]["row"], &refused["errors"][1]["row"]), (&json!(2), &json!(3)));
     assert_eq!(send(&server, "POST", "/predict", &[("Content-Type", "text/xml")], b"<a/>").status, 415);
 }
