@@ -74,7 +74,7 @@ pub const SINKS: &[Word] = &[
     built("parquet", "A Parquet file"),
     built("ndjson", "One JSON object a line"),
     built("arrow", "An Arrow IPC file"),
-    later("http", "A server"),
+    built("http", "A server: `dbjob serve`"),
     built("onnx", "An ONNX file"),
     later("mlflow", "An MLflow tracking server"),
     later("databricks", "A Databricks bundle"),

@@ -30,6 +30,8 @@ mod run;
 #[cfg(feature = "local")]
 mod runs;
 #[cfg(feature = "local")]
+mod serve;
+#[cfg(feature = "local")]
 mod state;
 mod synth;
 #[cfg(feature = "local")]
@@ -110,6 +112,9 @@ enum Command {
     Drift(drift::Args),
     /// List stored models, show, compare or export their versions, say which one is live
     Models(models::Args),
+    /// Answer requests over HTTP with stored models
+    #[cfg(feature = "local")]
+    Serve(serve::Args),
     /// Explain a code such as E0203; without one, list them all
     Explain(explain::Args),
     /// Print a shell's completion script
@@ -171,6 +176,8 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "local")]
         Command::Drift(args) => drift::run(&args, &output),
         Command::Models(args) => models::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Serve(args) => serve::run(&args, &output),
         Command::Explain(args) => explain::run(&args, &output),
         Command::Completions(args) => completions::run(&args, &output),
     };

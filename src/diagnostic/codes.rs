@@ -129,6 +129,7 @@ codes! {
     E0737 "a secret is not set",
     E0770 "the version cannot be live",
     E0771 "the new version breaks callers of the live one",
+    E0760 "the server cannot start",
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",

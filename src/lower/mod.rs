@@ -1,5 +1,7 @@
 //! The checked job as a plan. Cannot fail: everything that could be wrong was found by `hir::check`.
 
+mod deploy;
+
 use std::collections::{HashMap, HashSet};
 
 use dbjob_plan::{Field, ItemKind, Node, NodeId, Op, Plan, PlanItem, PlanModule, Projection, Schema};
@@ -33,7 +35,7 @@ pub fn lower(job: &SoundJob) -> Plan {
     let mut outputs: HashMap<String, NodeId> = HashMap::new();
     let mut items: Vec<(usize, PlanItem)> = Vec::new();
     for item in running_order(job) {
-        let (kind, output) = add(item, &mut plan, &outputs);
+        let (kind, output) = add(item, job, &mut plan, &outputs);
         let key = item.key();
         outputs.insert(key.clone(), output);
         let module = job.modules.iter().find(|m| m.runs.contains(&key)).map(|m| m.name.clone());
@@ -78,7 +80,7 @@ fn running_order(job: &Job) -> Vec<&Item> {
     order
 }
 
-fn add(item: &Item, plan: &mut Plan, outputs: &HashMap<String, NodeId>) -> (ItemKind, NodeId) {
+fn add(item: &Item, job: &Job, plan: &mut Plan, outputs: &HashMap<String, NodeId>) -> (ItemKind, NodeId) {
     let key = item.key();
     match &item.body {
         ItemBody::Table { kind, input, steps, .. } => {
@@ -125,13 +127,8 @@ fn add(item: &Item, plan: &mut Plan, outputs: &HashMap<String, NodeId>) -> (Item
         ItemBody::Deploy(deploy) => {
             let from = outputs[&deploy.from];
             let mut last = from;
-            for (target, span) in &deploy.targets {
-                let node = Node {
-                    item: key.clone(),
-                    op: Op::Deploy(target.clone()),
-                    schema: deploy.schema.clone(),
-                    span: *span,
-                };
+            for (target, span) in deploy::targets(deploy, item, job) {
+                let node = Node { item: key.clone(), op: Op::Deploy(target), schema: deploy.schema.clone(), span };
                 last = plan.add(node, &[from]);
             }
             (ItemKind::Deploy, last)

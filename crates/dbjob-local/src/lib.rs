@@ -23,6 +23,7 @@ mod packing;
 mod process;
 mod replay;
 mod request;
+pub mod serve;
 mod sink;
 mod source;
 mod step;

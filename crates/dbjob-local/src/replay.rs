@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dbjob_plan::{DataLocation, ExpectAction, Join, JoinKind, NodeId, Op, RunError, Serving};
+use dbjob_plan::{DataLocation, ExpectAction, Join, JoinKind, NodeId, Op, Plan, RunError, Serving};
 use polars::prelude::{self as pl, DataFrame, IntoLazy, LazyFrame};
 
 use crate::fault::{Faults, engine_error, guarded};
@@ -23,18 +23,49 @@ pub(crate) fn replay(
     maps: &MapStates,
 ) -> Result<DataFrame, RunError> {
     let faults = Faults::default();
-    let replay = Replay { serving, lookups, maps, faults: &faults };
-    let mut tables: HashMap<NodeId, DataFrame> = HashMap::new();
-    let rows = replay.run(request)?;
+    let mut tables = Tables::new(serving, lookups, maps, &faults);
+    tables.request = tables.replay.run(request)?;
     for id in serving.plan.topological() {
-        let table = replay.node(id, &rows, &tables)?;
-        if let Some(table) = table {
-            tables.insert(id, table);
-        }
+        tables.compute(id)?;
     }
     tables
+        .done
         .remove(&serving.output)
         .ok_or_else(|| RunError::new("E0716", "the serving plan gives no table: the model package is damaged"))
+}
+
+/// The tables of a serving plan, node by node.
+pub(crate) struct Tables<'a> {
+    replay: Replay<'a>,
+    /// The rows of the request; none at first.
+    request: DataFrame,
+    done: HashMap<NodeId, DataFrame>,
+}
+
+impl<'a> Tables<'a> {
+    pub fn new(
+        serving: &'a Serving,
+        lookups: &'a HashMap<String, DataFrame>,
+        maps: &'a MapStates,
+        faults: &'a Faults,
+    ) -> Self {
+        let replay = Replay { serving, lookups, maps, faults };
+        Self { replay, request: DataFrame::empty(), done: HashMap::new() }
+    }
+
+    /// Computes the table of a node, whose inputs are there.
+    pub fn compute(&mut self, id: NodeId) -> Result<(), RunError> {
+        let table = self.replay.node(id, &self.request, &self.done)?;
+        self.done.insert(id, table);
+        Ok(())
+    }
+
+    /// Errors: E0716 for a node that was not computed.
+    pub fn get(&self, id: NodeId) -> Result<&DataFrame, RunError> {
+        self.done.get(&id).ok_or_else(|| {
+            RunError::new("E0716", "a step of the serving plan has no input: the model package is damaged")
+        })
+    }
 }
 
 struct Replay<'a> {
@@ -57,7 +88,7 @@ impl Replay<'_> {
         id: NodeId,
         request: &DataFrame,
         tables: &HashMap<NodeId, DataFrame>,
-    ) -> Result<Option<DataFrame>, RunError> {
+    ) -> Result<DataFrame, RunError> {
         let plan = &self.serving.plan;
         let node = plan.node(id);
         let inputs = plan.inputs(id);
@@ -67,7 +98,7 @@ impl Replay<'_> {
             })
         };
         let step = Step { plan, id, node, faults: self.faults, maps: self.maps, live: None };
-        Ok(Some(match &node.op {
+        Ok(match &node.op {
             Op::Request => request.clone(),
             Op::Snapshot { name } => self.lookups.get(name).cloned().ok_or_else(|| {
                 RunError::new("E0716", format!("the lookup table `{name}` is missing from the model package"))
@@ -81,8 +112,8 @@ impl Replay<'_> {
                 if expect::is_row_wise(rule) && rule.action != ExpectAction::Warn {
                     let first = expect::first_failing(&step, table, rule).map_err(|e| self.fault_or(e))?;
                     if let Some((row, values)) = first {
-                        let message = format!("row {row} is refused by `expect {}`: {values}", rule.text);
-                        return Err(refused(message, row, None, Some(values)));
+                        let what = format!("is refused by `expect {}`: {values}", rule.text);
+                        return Err(refused(&what, row, None, Some(values)));
                     }
                 }
                 table.clone()
@@ -101,7 +132,7 @@ impl Replay<'_> {
                 }
                 out
             }
-        }))
+        })
     }
 
     /// A row without a match is an error for an inner join, and has nulls for a left one.
@@ -110,8 +141,8 @@ impl Replay<'_> {
         if let Some(time) = &op.asof {
             return asof::join(op, time, left, &side);
         }
-        let right_node = step.plan.node(step.plan.inputs(step.id)[1]);
-        join::verify_unique(op, &side, &right_node.item)?;
+        let table = looked_up(step.plan, step.plan.inputs(step.id)[1]);
+        join::verify_unique(op, &side, table)?;
         let mut side = side;
         let matched = pl::Column::new_scalar(MATCHED.into(), true.into(), side.height());
         side.with_column(matched).map_err(engine_error)?;
@@ -120,15 +151,10 @@ impl Replay<'_> {
         if op.kind == JoinKind::Inner {
             let matched = joined.column(MATCHED).and_then(|c| c.bool().cloned()).map_err(engine_error)?;
             if let Some(at) = matched.iter().position(|m| m != Some(true)) {
-                let mut key = Vec::new();
-                for (name, _) in &op.on {
-                    let value = left.column(name).and_then(|c| c.get(at)).map_err(engine_error)?;
-                    key.push(format!("{name} = {}", crate::types::value_of(&value)));
-                }
-                let (row, key) = (at as u64 + 1, key.join(", "));
-                let message = format!("row {row} has no match in `{}`: {key}", right_node.item);
-                let column = op.on.iter().map(|(l, _)| l.as_str()).collect::<Vec<_>>().join(", ");
-                return Err(refused(message, row, Some(column), Some(key)));
+                let keys: Vec<String> = op.on.iter().map(|(l, _)| l.clone()).collect();
+                let key = values_of(left, &keys, at).map_err(engine_error)?;
+                let what = format!("has no match in `{table}`: {key}");
+                return Err(refused(&what, at as u64 + 1, Some(keys.join(", ")), Some(key)));
             }
         }
         joined.drop(MATCHED).map_err(engine_error)
@@ -150,14 +176,44 @@ impl Replay<'_> {
             if failed {
                 let fault = self.faults.take().unwrap_or(fault);
                 let row = at as u64 + 1;
-                return refused(format!("row {row}: {}", fault.message), row, fault.column, fault.value);
+                return refused(&format!(": {}", fault.message), row, fault.column, fault.value);
             }
         }
         RunError { code: "E0719".into(), ..fault.into_error(None) }
     }
 }
 
-fn refused(message: String, row: u64, column: Option<String>, value: Option<String>) -> RunError {
+/// The table whose rows a lookup's right side has.
+pub(crate) fn looked_up(plan: &Plan, mut at: NodeId) -> &str {
+    while let Some(before) = plan.inputs(at).first() {
+        at = *before;
+    }
+    match &plan.node(at).op {
+        Op::Snapshot { name } => name,
+        _ => &plan.node(at).item,
+    }
+}
+
+/// Why a row is refused; `what` follows on the number of the row.
+fn refused(what: &str, row: u64, column: Option<String>, value: Option<String>) -> RunError {
     let data = DataLocation { file: None, row: Some(row), line: None, column, value };
-    RunError::new("E0719", message).data(data)
+    let space = if what.starts_with(':') { "" } else { " " };
+    RunError::new("E0719", format!("row {row}{space}{what}")).data(data)
+}
+
+/// Why a row is refused, without its number.
+pub(crate) fn reason(error: &RunError) -> String {
+    let row = error.data.as_ref().and_then(|data| data.row).unwrap_or_default();
+    let rest = error.message.strip_prefix(&format!("row {row}"));
+    rest.map_or(error.message.as_str(), |rest| rest.trim_start_matches([':', ' '])).to_owned()
+}
+
+/// What stands in these columns of a row (from 0), in words.
+pub(crate) fn values_of(table: &DataFrame, columns: &[impl AsRef<str>], row: usize) -> pl::PolarsResult<String> {
+    let shown = |name: &str| -> pl::PolarsResult<String> {
+        let value = table.column(name)?.get(row)?;
+        Ok(format!("{name} = {}", crate::types::value_of(&value)))
+    };
+    let all = columns.iter().map(|name| shown(name.as_ref())).collect::<pl::PolarsResult<Vec<_>>>()?;
+    Ok(all.join(", "))
 }

@@ -121,6 +121,25 @@ pub fn file_name(name: &str) -> String {
     text
 }
 
+/// The name whose file this is.
+pub fn model_name(file: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), file.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        let coded = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+        match after.get(..2).filter(|_| *first == b'%').and_then(coded) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,7 +153,7 @@ mod tests {
             (".", "%2E"),
             ("a/b\\c:%", "a%2Fb%5Cc%3A%25"),
         ] {
-            assert_eq!(file_name(name), file);
+            assert_eq!((file_name(name).as_str(), model_name(file).as_str()), (file, name));
         }
     }
 

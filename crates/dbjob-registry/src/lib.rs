@@ -25,7 +25,7 @@ mod publish;
 pub use diff::{Changed, Difference, FeatureChange, MetricChange, Named, Version, difference};
 pub use export::export;
 pub use files::{digest, place, seal, sync_folder, unwritable, write};
-pub use folder::{ModelFolder, file_name};
+pub use folder::{ModelFolder, file_name, model_name};
 pub use history::{How, Promotion};
 pub use list::{Listed, ListedModel, list};
 pub use locate::{live, locate, models};

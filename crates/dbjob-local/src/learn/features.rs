@@ -151,9 +151,7 @@ impl Reader<'_> {
             Purpose::Fit => {
                 ("E0715", format!("cannot fit `{}`: input `{column}` {what} in row {row}", self.spec.model))
             }
-            Purpose::Predict => {
-                ("E0719", format!("`{}` cannot predict row {row}: input `{column}` {what}", self.spec.model))
-            }
+            Purpose::Predict => ("E0719", format!("row {row}: input `{column}` of `{}` {what}", self.spec.model)),
         };
         RunError::new(code, message)
             .help(format!("{algorithm} takes finite numbers only: fill the gaps before it (`map {column} with impute(median)`) or filter such rows"))

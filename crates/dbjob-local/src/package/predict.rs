@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::path::Path;
 
 use dbjob_plan::{Manifest, Predictor, RunError, Schema};
@@ -5,6 +6,7 @@ use polars::prelude::{Column, DataFrame, LazyFrame};
 
 use super::open::Package;
 use crate::fault::engine_error;
+use crate::map::MapStates;
 
 impl Package {
     /// The prediction columns for request rows, in their order: the serving plan is replayed, then the model asked.
@@ -12,7 +14,23 @@ impl Package {
     /// Errors: E0719 for a row that the plan or the model refuses, and what the plan's steps raise.
     pub fn predict(&self, request: LazyFrame, prefix: &str) -> Result<Vec<Column>, RunError> {
         let inputs = crate::replay(&self.manifest.serving, request, &self.lookups, &self.maps)?;
-        self.learned.predict(&inputs, prefix, &self.maps)
+        self.ask(&inputs, prefix)
+    }
+
+    /// The prediction columns for rows of the model's inputs.
+    ///
+    /// Errors: E0719 for a row that the model refuses.
+    pub(crate) fn ask(&self, inputs: &DataFrame, prefix: &str) -> Result<Vec<Column>, RunError> {
+        self.learned.predict(inputs, prefix, &self.maps)
+    }
+
+    /// The tables that travel with the model, by snapshot name.
+    pub(crate) fn lookups(&self) -> &HashMap<String, DataFrame> {
+        &self.lookups
+    }
+
+    pub(crate) fn maps(&self) -> &MapStates {
+        &self.maps
     }
 
     /// The maps and the model as an ONNX file.

@@ -150,10 +150,7 @@ pub(crate) fn first_failing(
     let flags = guarded(|| table.clone().lazy().select([holds.alias(HOLDS)]).collect()).map_err(engine_error)?;
     let flags = flags.column(HOLDS).and_then(|c| c.bool().cloned()).map_err(engine_error)?;
     let Some(at) = flags.iter().position(|held| held != Some(true)) else { return Ok(None) };
-    let mut shown = Vec::new();
-    for name in rule.predicate.columns() {
-        let value = table.column(name).and_then(|c| c.get(at)).map_err(engine_error)?;
-        shown.push(format!("{name} = {}", crate::types::value_of(&value)));
-    }
-    Ok(Some((at as u64 + 1, shown.join(", "))))
+    let columns: Vec<&str> = rule.predicate.columns().into_iter().collect();
+    let shown = crate::replay::values_of(table, &columns, at).map_err(engine_error)?;
+    Ok(Some((at as u64 + 1, shown)))
 }

@@ -12,7 +12,7 @@ use super::repeated::repeated;
 use crate::fault::engine_error;
 use crate::udf::{col, hashable, without_beside};
 
-pub(super) fn right_key(i: usize) -> String {
+pub(crate) fn right_key(i: usize) -> String {
     format!("__right_key_{i}")
 }
 

@@ -9,12 +9,12 @@ use dbjob_plan::TableFormat;
 
 use super::reply::{self, Reply, Told};
 use super::{Shared, body, media_type, named as model_named, only as only_model, unsupported};
+use crate::Values;
 use crate::answer::{ask, failed};
 use crate::log::{Happened, now};
 use crate::model::Model;
 use crate::problem::{Problem, Wrong};
 use crate::read;
-use crate::Values;
 use crate::scorer::{FileError, FileLimits};
 use crate::state::State;
 
@@ -131,12 +131,11 @@ fn refused(model: &Model, error: FileError) -> Problem {
         FileError::TooLarge(why) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, why),
         FileError::Broken(why) => Problem::bad_request(why),
         FileError::Wrong(columns) => {
-            let wrong = |(column, reason): (String, String)| {
-                match model.shape.fields.iter().find(|r| r.field.name == column) {
+            let wrong =
+                |(column, reason): (String, String)| match model.shape.fields.iter().find(|r| r.field.name == column) {
                     Some(rule) => rule.wrong(reason),
                     None => Wrong::new(Some(&column), reason),
-                }
-            };
+                };
             Problem::refused(columns.into_iter().map(wrong).collect())
         }
     }
