@@ -3,7 +3,7 @@
 //! constant or a condition beside an aggregate may come out as a list, or with a length of its own.
 
 use dbjob_plan::{DataType, Expr, ExprKind, Field, RunError, Schema};
-use polars::prelude::{self as pl, LazyFrame};
+use polars::prelude::{self as pl, LazyFrame, SortMultipleOptions};
 
 use super::Step;
 use super::tuples::Tuples;
@@ -15,6 +15,9 @@ use crate::udf::{col, hashable};
 /// Stands in front of the names of columns that no table has after the step.
 const ARGUMENT: &str = "__argument_";
 const AGGREGATE: &str = "__aggregate_";
+
+/// The first row of a group.
+const FIRST: &str = "__first";
 
 pub(super) struct Aggregated<'a> {
     /// Of the rows.
@@ -114,8 +117,16 @@ impl<'a> Aggregated<'a> {
             self.results.extend(tuples.keys());
         }
         frame = frame.with_columns(self.arguments);
-        let grouped = if ordered { frame.group_by_stable(keys) } else { frame.group_by(keys) };
+        if ordered {
+            // Polars' own way of it takes half as long again, and twice the memory.
+            frame = frame.with_row_index(FIRST, None);
+            self.aggregates.push(col(FIRST).min().alias(FIRST));
+        }
+        let mut groups = frame.group_by(keys).agg(self.aggregates);
+        if ordered {
+            groups = groups.sort([FIRST], SortMultipleOptions::default());
+        }
         let columns: Vec<pl::Expr> = names.iter().map(|name| col(name.as_str())).collect();
-        Ok(grouped.agg(self.aggregates).with_columns(self.results).select(columns))
+        Ok(groups.with_columns(self.results).select(columns))
     }
 }
