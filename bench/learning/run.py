@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Fits the same algorithms with dbjob, scikit-learn, LightGBM and XGBoost on real data, and prints a table.
 
-usage: run.py BENCH DATA [--algorithms NAME …] [--sets NAME …] [--rounds N] [--threads N] [--write FILE]
+usage: run.py BENCH DATA [--algorithms NAME …] [--sets NAME …] [--rounds N] [--seconds N] [--threads N] [--write FILE]
 
-Each fit is a process of its own, the contenders by turns; medians of the rounds. `fit` and `predict` are the calls alone,
-on matrices in memory in the library's own type. `memory` is what the peak of the process grew by while it fitted. Quality is of the
-test rows: AUC (mean of one against the rest), for numbers RMSE. Exits 1 where dbjob is slower than the best peer, needs more memory than the
-leanest, predicts slower than the fastest, or is worse than the best by more than 0.002 (AUC) or 0.2 % (RMSE).
+Each fit is a process of its own, the contenders by turns; medians of the rounds. No further round of a case begins after so
+many seconds. `fit` and `predict` are the calls alone, on matrices in memory in the library's own type; `all cores` is the processor time
+of the fit. `memory` is what the peak of the process grew by while it fitted. Quality is of the test rows: AUC (mean of one against the
+rest) and log loss, for numbers RMSE. Exits 1 where dbjob is slower than the best peer, needs more memory than the leanest,
+predicts slower than the fastest, or is worse than the best by more than 0.002 (AUC, log loss) or 0.2 % (RMSE).
 """
 
 import argparse
@@ -17,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +56,13 @@ def quality(folder, meta, scores):
 
 
 def measure(algorithm, folder, contenders, options):
-    """{contender: medians}"""
+    """({contender: medians}, rounds)"""
     meta = json.loads((folder / "meta.json").read_text())
     runs, judged = {name: [] for name in contenders}, {}
+    began = time.monotonic()
     for turn in range(options.rounds):
+        if turn and time.monotonic() - began > options.seconds:
+            break
         for name in contenders if turn % 2 == 0 else reversed(contenders):
             told, scores = fitted(name, algorithm, folder, options)
             runs[name].append(told)
@@ -67,35 +72,38 @@ def measure(algorithm, folder, contenders, options):
         median = lambda of: statistics.median(of(run) for run in runs[name])
         found[name] = {
             "fit": median(lambda r: r["fit"]),
+            "all cores": median(lambda r: r["fit_cores"]),
             "predict": meta["test"] / median(lambda r: r["predict"]),
-            "memory": median(lambda r: r["peak"] - r["before"]) / 1024,
+            "memory": median(lambda r: r["peak"] - r["before"]),
             **judged[name],
         }
-    return found
+    return found, len(runs["dbjob"])
 
 
-def behind(found):
-    """What dbjob is behind in."""
-    ours, peers = found["dbjob"], [one for name, one in found.items() if name != "dbjob"]
-    best = lambda what, of: of(peer[what] for peer in peers)
-    out = []
-    if ours["fit"] > best("fit", min):
-        out.append(f"fit {ours['fit'] / best('fit', min):.2f}×")
-    if ours["memory"] > best("memory", min):
-        out.append(f"memory {ours['memory']:.0f} against {best('memory', min):.0f} MiB")
-    if ours["predict"] < best("predict", max):
-        out.append(f"predicting {ours['predict'] / best('predict', max):.2f}×")
-    if "AUC" in ours and ours["AUC"] < best("AUC", max) - 0.002:
-        out.append(f"AUC {ours['AUC']:.4f} against {best('AUC', max):.4f}")
-    if "log loss" in ours and ours["log loss"] > best("log loss", min) + 0.002:
-        out.append(f"log loss {ours['log loss']:.4f} against {best('log loss', min):.4f}")
-    if "RMSE" in ours and ours["RMSE"] > best("RMSE", min) * 1.002:
-        out.append(f"RMSE {ours['RMSE']:.3f} against {best('RMSE', min):.3f}")
-    return out
+# (what, whether less is better, how much worse than the best peer still counts as equal: of the value or absolute)
+JUDGED = [
+    ("fit", True, 0.0), ("predict", False, 0.0), ("memory", True, 0.0),
+    ("AUC", False, 0.002), ("log loss", True, 0.002), ("RMSE", True, 0.002),
+]
 
 
-def cells(name, one, best_fit):
-    what = [f"{one['fit']:.3f} s ({one['fit'] / best_fit:.2f}×)", f"{one['predict']:,.0f}", f"{one['memory']:,.0f} MiB"]
+def verdict(found, what, less, slack):
+    """(The cell of the summary, whether dbjob is behind); nothing where it is not measured."""
+    ours = found["dbjob"].get(what)
+    if ours is None:
+        return "", False
+    peers = {name: one[what] for name, one in found.items() if name != "dbjob"}
+    name = (min if less else max)(peers, key=peers.get)
+    best = peers[name]
+    worse = ours - best if less else best - ours
+    behind = worse > slack * (best if what == "RMSE" else 1)
+    shown = f"{ours - best:+.4f}" if what in ("AUC", "log loss") else f"{ours / best:.{4 if what == 'RMSE' else 2}f}×"
+    cell = f"{shown} {name}"
+    return (f"**{cell}**" if behind else cell), behind
+
+
+def cells(name, one):
+    what = [f"{one['fit']:.3f} s", f"{one['all cores']:.2f} s", f"{one['predict']:,.0f}", f"{one['memory']:,.0f} KiB"]
     good = [f"AUC {one['AUC']:.4f}, log loss {one['log loss']:.4f}"] if "AUC" in one else [f"RMSE {one['RMSE']:.3f}"]
     return [name, *what, *good]
 
@@ -107,29 +115,42 @@ def main():
     parser.add_argument("--algorithms", nargs="+", default=[run[0] for run in RUNS])
     parser.add_argument("--sets", nargs="+")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=25)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
-    lines = [
-        f"{datetime.date.today()}: {options.rounds} rounds, medians, {options.threads} threads on {os.cpu_count()} cores."
-        " In brackets: times the fastest peer."
-    ]
-    missed = []
     line = lambda parts: "| " + " | ".join(parts) + " |"
+    summary = [line(["", "rounds", *(what for what, *_ in JUDGED)]), line(["---", *["---:"] * (1 + len(JUDGED))])]
+    details = []
+    missed = 0
     for algorithm, form, sets, peers in RUNS:
         if algorithm not in options.algorithms:
             continue
         for name in sets:
             if options.sets and name not in options.sets:
                 continue
-            found = measure(algorithm, options.data / "matrices" / name / form, ["dbjob", *peers], options)
-            best_fit = min(one["fit"] for peer, one in found.items() if peer != "dbjob")
-            lines += ["", f"### {algorithm}, {name}", "", line(["", "fit", "predicted rows/s", "memory", "test rows"])]
-            lines += [line(["---", "---:", "---:", "---:", "---"])]
-            lines += [line(cells(peer, one, best_fit)) for peer, one in found.items()]
-            missed += [f"{algorithm}, {name}: {what}" for what in behind(found)]
-            print(f"{algorithm}, {name}: done", file=sys.stderr)
-    lines += ["", "Behind the best peer: " + ("; ".join(missed) or "nowhere") + "."]
+            found, rounds = measure(algorithm, options.data / "matrices" / name / form, ["dbjob", *peers], options)
+            verdicts = [verdict(found, *rule) for rule in JUDGED]
+            missed += sum(behind for _, behind in verdicts)
+            summary += [line([f"{algorithm}, {name}", str(rounds), *(cell for cell, _ in verdicts)])]
+            details += ["", f"### {algorithm}, {name}", ""]
+            details += [line(["", "fit", "all cores", "predicted rows/s", "memory", "test rows"])]
+            details += [line(["---", "---:", "---:", "---:", "---:", "---"])]
+            details += [line(cells(peer, one)) for peer, one in found.items()]
+            print(summary[-1], file=sys.stderr)
+    lines = [
+        "# Learners beside their peers",
+        "",
+        f"{datetime.date.today()}, `bench/learning/run.sh`: medians of up to {options.rounds} rounds, {options.threads} threads on {os.cpu_count()} cores.",
+        "",
+        "dbjob against the best peer of each cell (`sparse`: scikit-learn on a sparse matrix). Of fit, memory, log loss and RMSE less is better, of rows/s and",
+        "AUC more. Bold: dbjob is behind, by more than 0.002 in AUC or log loss, by more than 0.2 % in RMSE, or at all.",
+        "",
+        *summary,
+        "",
+        f"Behind in {missed} cells.",
+        *details,
+    ]
     text = "\n".join(lines) + "\n"
     print(text)
     if options.write:

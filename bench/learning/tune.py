@@ -2,17 +2,19 @@
 """Searches 50 settings of gradient boosting on census_kdd with dbjob, scikit-learn's RandomizedSearchCV and FLAML: how long
 until the same AUC is found.
 
-usage: tune.py DBJOB DATA [--trials N] [--rounds N] [--peers NAME …]
+usage: tune.py DBJOB DATA [--trials N] [--rounds N] [--limit SECONDS] [--searches NAME …] [--peers NAME …]
 
 All have two cores and the same rows: trials learn from the train rows and are compared by the same valid rows; the test
 rows judge what was chosen. Each search is a process of its own; its time is that of the whole process but, for the peers, without their imports
 and without reading the data. `to the same AUC` is when a search first had a trial at least as good, on the valid rows, as dbjob's best is;
-dbjob's is the time of its whole run. Exits 1 where a peer is there earlier.
+dbjob's is the time of its whole run. A peer is stopped at the limit (ten times dbjob's time, at least a minute): what it has found by then
+counts. Exits 1 where a peer is there earlier.
 """
 
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -94,15 +96,28 @@ import json, sys, time, warnings
 import numpy as np, pandas as pd
 from sklearn.metrics import roc_auc_score
 warnings.simplefilter("ignore")
-name, data, trials, cores, seed = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+name, data, log, trials, cores, seed = *sys.argv[1:4], *map(int, sys.argv[4:7])
 frame = pd.read_parquet(data)
 x = frame.drop(columns=["y", "part"]).to_numpy(float)
 y, part = frame["y"].to_numpy(), frame["part"].to_numpy()
 train, valid, test = (np.flatnonzero(part == p) for p in ("train", "valid", "test"))
+print("begun", flush=True)
+begun = time.time()
+
+def told(value):
+    with open(log, "a") as file:
+        file.write(f"{time.time() - begun} {value}\\n")
+
 if name == "sklearn":
     from scipy.stats import loguniform, randint
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import PredefinedSplit, RandomizedSearchCV
+
+    def score(model, x, y):
+        value = roc_auc_score(y, model.predict_proba(x)[:, 1])
+        told(value)
+        return value
+
     space = {
         "max_iter": randint(50, 301), "learning_rate": loguniform(0.02, 0.3), "max_leaf_nodes": randint(15, 128),
         "min_samples_leaf": randint(5, 101),
@@ -111,47 +126,49 @@ if name == "sklearn":
     fold = np.where(np.isin(rows, valid), 0, -1)
     model = HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
     search = RandomizedSearchCV(
-        model, space, n_iter=trials, scoring="roc_auc", cv=PredefinedSplit(fold), n_jobs=cores, random_state=seed, refit=False
+        model, space, n_iter=trials, scoring=score, cv=PredefinedSplit(fold), n_jobs=cores, random_state=seed, refit=False
     )
-    begun = time.perf_counter()
     search.fit(x[rows], y[rows])
-    searched = time.perf_counter() - begun
     best = model.set_params(**search.best_params_).fit(x[train], y[train])
-    seconds = time.perf_counter() - begun
-    found = search.cv_results_
-    # When each trial ended, as far as their own times tell: two at a time, in their order.
-    own = found["mean_fit_time"] + found["mean_score_time"]
-    ends = np.cumsum(own) / own.sum() * searched
-    steps = list(zip(ends.tolist(), found["mean_test_score"].tolist()))
-    value = roc_auc_score(y[test], best.predict_proba(x[test])[:, 1])
 else:
     from flaml import AutoML
-    from flaml.automl.data import get_output_from_log
-    import tempfile
-    log = tempfile.NamedTemporaryFile(suffix=".log")
-    search = AutoML()
-    begun = time.perf_counter()
-    search.fit(
-        x[train], y[train], X_val=x[valid], y_val=y[valid], task="classification", metric="roc_auc", estimator_list=["lgbm"],
-        max_iter=trials, time_budget=-1, n_jobs=cores, seed=seed, eval_method="holdout", log_file_name=log.name,
-        log_type="all", verbose=0, retrain_full=False,
+
+    def metric(x_val, y_val, model, labels, x_train, y_train, *more, **named):
+        value = roc_auc_score(y_val, model.predict_proba(x_val)[:, 1])
+        told(value)
+        return 1 - value, {}
+
+    best = AutoML()
+    best.fit(
+        x[train], y[train], X_val=x[valid], y_val=y[valid], task="classification", metric=metric, estimator_list=["lgbm"],
+        max_iter=trials, time_budget=-1, n_jobs=cores, seed=seed, eval_method="holdout", verbose=0, retrain_full=False,
     )
-    seconds = time.perf_counter() - begun
-    times, best, losses, *_ = get_output_from_log(filename=log.name, time_budget=1e9)
-    steps = [(float(t), 1 - float(loss)) for t, loss in zip(times, losses)]
-    value = roc_auc_score(y[test], search.predict_proba(x[test])[:, 1])
-print(json.dumps({"seconds": seconds, "valid": max(v for _, v in steps), "test": value, "steps": steps}))
+seconds = time.time() - begun
+print(json.dumps({"seconds": seconds, "test": roc_auc_score(y[test], best.predict_proba(x[test])[:, 1])}))
 """
 
 
-def peer(name, data, trials):
+def peer(name, data, trials, limit):
+    """What the peer found until the limit; no figure of the test rows where that came first."""
     threads = str(1 if name == "sklearn" else CORES)
     environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-    command = [sys.executable, "-c", PEER, name, data, str(trials), str(CORES), str(SEED)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{name}: failed\n{done.stderr[-3000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    with tempfile.NamedTemporaryFile("r") as log:
+        command = [sys.executable, "-c", PEER, name, data, log.name, *map(str, (trials, CORES, SEED))]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        child = subprocess.Popen(command, env=environment, text=True, start_new_session=True, **pipes)
+        child.stdout.readline()
+        told = {"seconds": limit, "test": None}
+        try:
+            out, errors = child.communicate(timeout=limit)
+            if child.returncode != 0:
+                sys.exit(f"{name}: failed\n{errors[-3000:]}")
+            told = json.loads(out.splitlines()[-1])
+        except subprocess.TimeoutExpired:
+            # With the processes that it has started itself.
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        steps = [tuple(map(float, line.split())) for line in log]
+        return told | {"steps": steps, "valid": max((value for _, value in steps), default=0.0)}
 
 
 def reached(steps, wanted):
@@ -165,6 +182,7 @@ def main():
     parser.add_argument("data", type=Path)
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--limit", type=float)
     parser.add_argument("--searches", nargs="+", default=["halving", "random"])
     parser.add_argument("--peers", nargs="*", default=["sklearn", "flaml"])
     options = parser.parse_args()
@@ -174,8 +192,9 @@ def main():
         for search in options.searches:
             found = dbjob(options.binary, data, options.trials, search)
             runs.setdefault(f"dbjob {search}", []).append(found)
+        limit = options.limit or max(60.0, 10 * runs[f"dbjob {options.searches[0]}"][-1]["seconds"])
         for name in options.peers:
-            runs.setdefault(name, []).append(peer(name, data, options.trials))
+            runs.setdefault(name, []).append(peer(name, data, options.trials, limit))
     middle = {name: sorted(found, key=lambda f: f["seconds"])[len(found) // 2] for name, found in runs.items()}
     ours = middle[f"dbjob {options.searches[0]}"]
     print(f"{options.trials} trials, {CORES} cores, {options.rounds} rounds\n")
@@ -184,8 +203,11 @@ def main():
     for name, found in middle.items():
         at = ours["seconds"] if found is ours else reached(found["steps"], ours["valid"])
         behind |= at is not None and at < ours["seconds"]
-        shown = "never" if at is None else f"{at:.1f} s"
-        print(f"| {name} | {found['seconds']:.1f} s | {shown} | {found['valid']:.5f} | {found['test']:.5f} |")
+        shown = "not reached" if at is None else f"{at:.1f} s"
+        whole, test = f"{found['seconds']:.1f} s", found["test"]
+        if test is None:
+            whole, test = f"stopped after {len(found['steps'])} trials, {whole}", float("nan")
+        print(f"| {name} | {whole} | {shown} | {found['valid']:.5f} | {test:.5f} |")
     sys.exit(behind)
 
 
