@@ -67,9 +67,18 @@ pub const SINKS: &[Sink] = &[
         place: "url",
         example: "to mlflow(\"http://localhost:5000\", experiment = \"shop\")",
         options: &[
-            text("experiment", "The experiment that the run is of"),
-            text("name", "The name of the registered model"),
-            text("token", "What the server wants to see; a secret"),
+            text(
+                "experiment",
+                "The experiment that the run is of; made if there is none. The job's name, if nothing is said",
+            ),
+            text("register", "The model in the server's registry that gets a new version"),
+            text("token", "What the server wants to see as a bearer token; a secret"),
+            OptionSpec {
+                name: "timeout",
+                ty: OptionType::Duration,
+                default: Default::Null,
+                doc: "The limit on one request; 30 s, if nothing is said",
+            },
         ],
     },
     Sink {

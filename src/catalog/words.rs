@@ -76,7 +76,7 @@ pub const SINKS: &[Word] = &[
     built("arrow", "An Arrow IPC file"),
     built("http", "A server: `dbjob serve`"),
     built("onnx", "An ONNX file"),
-    later("mlflow", "An MLflow tracking server"),
+    built("mlflow", "An MLflow tracking server"),
     later("databricks", "A Databricks bundle"),
     built("sqlite", "A table of SQLite"),
     built("postgres", "A table of PostgreSQL"),

@@ -127,9 +127,11 @@ codes! {
     E0735 "the table does not take the rows",
     E0736 "the URL of a database is not right",
     E0737 "a secret is not set",
+    E0760 "the server cannot start",
     E0770 "the version cannot be live",
     E0771 "the new version breaks callers of the live one",
-    E0760 "the server cannot start",
+    E0773 "the MLflow server cannot be reached",
+    E0774 "the MLflow server refuses something",
     E0799 "the engine failed",
     // Not yet
     E0901 "not supported yet",

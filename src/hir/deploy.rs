@@ -50,9 +50,14 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
                         cx.out.push(diagnostic);
                         continue;
                     }
-                    if let Target::Onnx { .. } = goes_to
-                        && !goes_into_onnx(from, call.span, cx)
-                    {
+                    let whole = match &goes_to {
+                        Target::Onnx { .. } => goes_into_onnx(from, call.span, false, cx),
+                        Target::Service(service) if service.kind == "mlflow" => {
+                            goes_into_onnx(from, call.span, true, cx)
+                        }
+                        _ => true,
+                    };
+                    if !whole {
                         continue;
                     }
                     targets.push((goes_to, call.span));
@@ -114,10 +119,11 @@ pub(super) fn check(deploy: &ast::Deploy, doc: Option<String>, span: Span, posit
     cx.items.push(Arc::new(Item { name: name.name.clone(), doc, span, body, position }));
 }
 
-fn goes_into_onnx(from: &ast::Ident, to: Span, cx: &mut Context<'_>) -> bool {
+/// `mlflow`: as the model of a run there, which is an ONNX file, too.
+fn goes_into_onnx(from: &ast::Ident, to: Span, mlflow: bool, cx: &mut Context<'_>) -> bool {
     let item = cx.items.iter().find(|i| i.name == from.name && matches!(i.body, ItemBody::Model(_))).cloned();
     match item.as_deref().map(|i| &i.body) {
-        Some(ItemBody::Model(model)) => onnx::check(model, to, cx),
+        Some(ItemBody::Model(model)) => onnx::check(model, to, mlflow, cx),
         // What is wrong with it was told.
         _ => true,
     }

@@ -1,6 +1,6 @@
 //! What of a model an ONNX file cannot hold, found before anything is learned.
 
-use dbjob_plan::Span;
+use dbjob_plan::{DataType, Field, Span};
 
 use super::Model;
 use super::check::Context;
@@ -8,13 +8,14 @@ use crate::catalog::algorithm::{self, ALGORITHMS};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Whether the model goes into a file that `to` speaks of. What stands against it is told where it is written.
-pub(super) fn check(model: &Model, to: Span, cx: &mut Context<'_>) -> bool {
+pub(super) fn check(model: &Model, to: Span, mlflow: bool, cx: &mut Context<'_>) -> bool {
     let spec = &model.spec;
     let refused = |span: Span, what: &str, help: &str| {
         let place = if span == Span::default() { to } else { span };
         let diagnostic = Diagnostic::error(Code::E0603, place, format!("ONNX cannot express {what}"));
         let diagnostic = diagnostic.label("not in ONNX").help(help);
-        if place == to { diagnostic } else { diagnostic.related(to, "to be written as ONNX") }
+        let goal = if mlflow { "MLflow gets the model as ONNX" } else { "to be written as ONNX" };
+        if place == to { diagnostic } else { diagnostic.related(to, goal) }
     };
     let tried = spec.search.iter().flat_map(|search| search.candidates.iter().map(|c| &c.algorithm));
     let algorithms = tried.chain(spec.search.is_none().then_some(&spec.algorithm));
@@ -28,6 +29,15 @@ pub(super) fn check(model: &Model, to: Span, cx: &mut Context<'_>) -> bool {
         }
     }
     found.extend(dbjob_onnx::check(spec).iter().map(|part| refused(part.span, &part.what, &part.help)));
+    if mlflow {
+        let lists = |f: &&Field| matches!(f.dtype, DataType::Vector { .. } | DataType::List { .. });
+        let lists = spec.serving.request.visible().filter(lists);
+        found.extend(lists.map(|f| {
+            let message = format!("MLflow cannot hand the field `{}`, a {}, to an ONNX file", f.name, f.dtype);
+            let help = "let callers send its numbers as columns, or write `to onnx(…)`";
+            Diagnostic::error(Code::E0603, to, message).label("a list in a data frame").help(help)
+        }));
+    }
     let fits = found.is_empty();
     for diagnostic in found {
         if !cx.out.contains(&diagnostic) {

@@ -257,6 +257,7 @@ fn service(
         (None, Some(system @ (DatabaseSystem::Postgres | DatabaseSystem::Mysql))) if !at.later => {
             url(system, &at.text, &place.value, cx)?;
         }
+        (None, None) if sink.name == "mlflow" && !at.later => web(&at.text, &place.value, sink, cx)?,
         _ => {}
     }
     values.insert(sink.place.to_owned(), Value::String(at.text));
@@ -286,6 +287,19 @@ fn service(
         values.entry(name).or_insert(value);
     }
     Some(Service { kind: sink.name.to_owned(), options: values, outside })
+}
+
+/// The URL of a server that is asked over HTTP.
+fn web(url: &str, value: &Expr, sink: &Sink, cx: &mut Context<'_>) -> Option<()> {
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    if host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')) {
+        return Some(());
+    }
+    let diagnostic = Diagnostic::error(Code::E0105, value.span, format!("{url:?} is no URL of a server"))
+        .label("no http:// or https:// with a host")
+        .help(format!("write `{}`", sink.example));
+    cx.out.push(diagnostic);
+    None
 }
 
 /// `mode = replace`, `append` or `upsert(key)`.

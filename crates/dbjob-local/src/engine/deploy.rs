@@ -56,6 +56,9 @@ impl Run<'_> {
             Target::Ndjson { path } => (path, TableFormat::Ndjson),
             Target::Arrow { path } => (path, TableFormat::Arrow),
             Target::Folder(folder) => return self.deploy_folder(id, node, folder, input),
+            Target::Service(service) if service.kind == "mlflow" => {
+                return self.deploy_mlflow(id, node, service, input);
+            }
             Target::Service(service) => {
                 if let Some(system) = sink::database::system(&service.kind) {
                     return self.deploy_database(id, node, service, system, input);
@@ -156,7 +159,7 @@ impl Run<'_> {
         visible
     }
 
-    fn unchanged(&self, id: NodeId) -> Result<(), RunError> {
+    pub(super) fn unchanged(&self, id: NodeId) -> Result<(), RunError> {
         self.cx.results.map_or(Ok(()), |results| results.unchanged(id))
     }
 

@@ -9,6 +9,7 @@ mod fit;
 mod folds;
 mod keep;
 mod known;
+mod mlflow;
 mod need;
 mod outlook;
 mod outside;

@@ -13,7 +13,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Whether the same may go well a little later: files, processes and servers, but neither the job nor the data.
 fn may_pass(error: &RunError) -> bool {
-    matches!(error.code.as_str(), "E0701" | "E0713" | "E0721" | "E0730" | "E0734" | "E0740" | "E0742" | "E0743")
+    matches!(
+        error.code.as_str(),
+        "E0701" | "E0713" | "E0721" | "E0730" | "E0734" | "E0740" | "E0742" | "E0743" | "E0773"
+    )
 }
 
 impl<'a> Run<'a> {

@@ -88,6 +88,7 @@ fn visit(plan: &Plan, id: NodeId, say: &mut dyn FnMut(String)) {
                 Target::Onnx { .. } if !model => say("a table in an ONNX file".into()),
                 Target::Registry { .. } if !model => say("a table in a model registry".into()),
                 Target::Service(service) if sink::database::system(&service.kind).is_some() && !model => {}
+                Target::Service(service) if service.kind == "mlflow" && model => {}
                 Target::Service(service) => say(format!("the target `{}`", service.kind)),
                 target if model && target.table_path().is_some() => say("a model in a table file".into()),
                 _ => {}
