@@ -106,7 +106,7 @@ begun = time.time()
 
 def told(value):
     with open(log, "a") as file:
-        file.write(f"{time.time() - begun} {value}\\n")
+        file.write(f"{time.time() - begun} {value}\n")
 
 if name == "sklearn":
     from scipy.stats import loguniform, randint
