@@ -23,7 +23,7 @@ OURS = {
     "mlp": {
         **MLP, "activation": "relu", "dropout": 0.0, "schedule": "constant", "decay": None, "decay_every": 30,
         "optimizer": "adam", "momentum": 0.9, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": None,
-        "stop_early": None, "valid_share": 0.1, "class_weight": "none",
+        "stop_early": None, "class_weight": "none",
     },
 }
 # (algorithm, form of the matrix, sets, peers)

@@ -1,19 +1,27 @@
 //! The command line: one file a subcommand. Results go to stdout, everything else to stderr.
 
+#[cfg(feature = "local")]
+mod aligned;
 mod check;
 #[cfg(feature = "local")]
 mod clean;
 mod completions;
+#[cfg(feature = "local")]
+mod dependence;
 mod describe;
 #[cfg(feature = "local")]
 mod drift;
 #[cfg(feature = "local")]
 mod engine;
 mod explain;
+#[cfg(feature = "local")]
+mod explain_prediction;
 mod files;
 mod fmt;
 mod front;
 mod graph;
+#[cfg(feature = "local")]
+mod importance;
 mod init;
 mod lineage;
 mod locate;
@@ -21,6 +29,8 @@ mod locate;
 mod lock;
 mod models;
 mod output;
+#[cfg(feature = "local")]
+mod package;
 #[cfg(feature = "local")]
 mod plan;
 #[cfg(feature = "local")]
@@ -115,6 +125,15 @@ enum Command {
     /// Answer requests over HTTP with stored models
     #[cfg(feature = "local")]
     Serve(serve::Args),
+    /// Show what each column adds to a stored model's predictions
+    #[cfg(feature = "local")]
+    ExplainPrediction(explain_prediction::Args),
+    /// Show which columns matter to a stored model
+    #[cfg(feature = "local")]
+    Importance(importance::Args),
+    /// Show how a stored model's predictions depend on one column
+    #[cfg(feature = "local")]
+    Dependence(dependence::Args),
     /// Explain a code such as E0203; without one, list them all
     Explain(explain::Args),
     /// Print a shell's completion script
@@ -178,6 +197,12 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(&args, &output),
         #[cfg(feature = "local")]
         Command::Serve(args) => serve::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::ExplainPrediction(args) => explain_prediction::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Importance(args) => importance::run(&args, &output),
+        #[cfg(feature = "local")]
+        Command::Dependence(args) => dependence::run(&args, &output),
         Command::Explain(args) => explain::run(&args, &output),
         Command::Completions(args) => completions::run(&args, &output),
     };

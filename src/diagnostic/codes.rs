@@ -107,6 +107,7 @@ codes! {
     E0720 "lists of one row have different lengths",
     E0721 "the process of an `extern` failed",
     E0722 "the data are not as they were locked",
+    E0725 "the model cannot tell this",
     E0740 "object store out of reach",
     E0741 "object store refuses access",
     E0742 "no such object",

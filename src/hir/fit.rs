@@ -6,7 +6,6 @@ use dbjob_plan::{Algorithm, Candidate, DataType, Search, Slice, Space, Span, Str
 
 use super::check::Context;
 use super::idle;
-use super::items::not_yet;
 use super::metric::{matter, named};
 use super::model::Draft;
 use super::options::{self, Given};
@@ -234,6 +233,7 @@ impl Draft {
         let learning = std::mem::take(&mut self.learning);
         for Written { candidate, options, named, .. } in &learning.candidates {
             self.are_ordered_inputs(named, cx);
+            self.has_one_score(candidate, options, output_span, cx);
             if self.fits_algorithm(&candidate.algorithm, task, (output_span, stated), cx) {
                 let entry = algorithm::find(&candidate.algorithm.name).expect("found when it was read");
                 let idle = idle::options(entry, candidate, options, task, output_span);
@@ -286,12 +286,31 @@ impl Draft {
         }
     }
 
-    fn search(&mut self, learning: Learning, task: Task, cx: &mut Context<'_>) -> Option<Search> {
-        let asked = learning.tune.as_ref().map(|t| t.span).or(learning.best_by.as_ref().map(|m| m.span));
-        if let (Task::Clustering, Some(span)) = (task, asked) {
-            self.report(not_yet("a search among clusters", span), cx);
-            return None;
+    /// Whether there is one score that may rise or fall with an input; reported if there is one for each of several classes.
+    fn has_one_score(
+        &mut self,
+        candidate: &Candidate,
+        options: &[(ast::Ident, Span)],
+        output_span: Span,
+        cx: &mut Context<'_>,
+    ) {
+        let Some((output, ..)) = &self.output else { return };
+        let DataType::Category { levels: Some(levels) } = &output.dtype else { return };
+        let entry = algorithm::find(&candidate.algorithm.name).expect("found when it was read");
+        let inputs = |name: &str| entry.options.iter().any(|spec| spec.name == name && spec.ty == OptionType::Inputs);
+        let Some((option, _)) = options.iter().find(|(option, _)| inputs(&option.name)) else { return };
+        if levels.len() <= 2 {
+            return;
         }
+        let message = format!("`{}` is for numbers and two classes, and the output has {}", option.name, levels.len());
+        let diagnostic = Diagnostic::error(Code::E0405, option.span, message)
+            .label("of which class?")
+            .related(output_span, format!("{} classes", levels.len()))
+            .help("drop it: of more classes the probabilities depend on each other");
+        self.report(diagnostic, cx);
+    }
+
+    fn search(&mut self, learning: Learning, task: Task, cx: &mut Context<'_>) -> Option<Search> {
         let searched: Vec<Span> = learning.candidates.iter().flat_map(|w| w.searched.iter().copied()).collect();
         if let (Some(tune), true) = (&learning.tune, searched.is_empty()) {
             let diagnostic =

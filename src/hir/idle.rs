@@ -62,11 +62,6 @@ fn idle(only: &Only, option: &str, candidate: &Candidate, task: Task) -> Option<
             let why = format!("with the {of} {}", words.join(" or "));
             (!read).then(|| Idle { why, help: (*help).to_owned(), of_task: false })
         }
-        Only::Beside { options, of, help } if options.contains(&option) => {
-            let given = values(candidate, of).iter().any(|value| *value != Value::Null);
-            let why = format!("without `{of}`");
-            (!given).then(|| Idle { why, help: (*help).to_owned(), of_task: false })
-        }
         _ => None,
     }
 }

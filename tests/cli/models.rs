@@ -66,6 +66,7 @@ fn manifest(request: Vec<Field>, held: bool, accuracy: f64) -> Manifest {
         serving,
         rows: RowCounts { train: 100, test: (accuracy * 100.0) as u64, ..RowCounts::default() },
         metrics: [("accuracy".to_owned(), MetricValue::new(accuracy, 0.5))].into(),
+        confusion: None,
         requirements: vec![RequirementResult {
             text: "accuracy >= 0.8".into(),
             held,

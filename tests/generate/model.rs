@@ -71,6 +71,25 @@ fn fit(algorithm: &str, fitting: &[&Algorithm], metrics: &[&str], rng: &mut Rng)
     }
 }
 
+/// Inputs with which predictions only rise or only fall.
+fn directions(table: &Table, inputs: &[&String], rng: &mut Rng) -> Vec<String> {
+    let ordered = |name: &str| {
+        let column = table.columns.iter().find(|c| name_of(&c.name) == name);
+        column.is_some_and(|c| matches!(Kind::of(&c.dtype), Kind::Int | Kind::Float | Kind::Decimal | Kind::Bool))
+    };
+    let (mut rise, mut fall): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    for name in inputs.iter().filter(|name| ordered(name)) {
+        match rng.u8(..3) {
+            0 => rise.push(name),
+            1 => fall.push(name),
+            _ => {}
+        }
+    }
+    let option = |(name, inputs): (&str, Vec<&str>)| format!("{name} = [{}]", inputs.join(", "));
+    let both = [("increasing", rise), ("decreasing", fall)];
+    both.into_iter().filter(|(_, inputs)| !inputs.is_empty()).map(option).collect()
+}
+
 /// A model of the table, if it has something to predict.
 pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<String> {
     let outputs: Vec<&Column> = table
@@ -120,6 +139,9 @@ pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<Str
         {
             given.push(small.into());
         }
+    }
+    if algorithm.name == "gradient_boosting" && (task == Task::Regression || ty == ": bool") && chance(rng, 50) {
+        given.extend(directions(table, &chosen, rng));
     }
     let given = if given.is_empty() { String::new() } else { format!(" {{ {} }}", given.join(", ")) };
     let with_arguments = |m: &Metric| if m.options.is_empty() { m.name.to_owned() } else { format!("{}(0.9)", m.name) };

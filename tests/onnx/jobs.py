@@ -158,6 +158,7 @@ SETS = [
         ("boosting", "gradient_boosting", "{ trees = 30 }", "calibrate = sigmoid"),
         ("bayes", "naive_bayes", "", ""),
         ("bernoulli", "naive_bayes", "{ type = bernoulli }", ""),
+        ("net", "mlp", "{ layers = [32, 16], epochs = 40 }", ""),
         ("dummy", "dummy", "", ""),
     ]),
     ("penguins", NATIVE, "penguins.csv", "native", NATIVE_INPUT, "species: category", [
@@ -177,6 +178,7 @@ SETS = [
         ("forest", "random_forest", "{ trees = 20, max_depth = 12 }", ""),
         ("boosting", "gradient_boosting", "{ trees = 50 }", ""),
         ("dummy", "dummy", "{ strategy = median }", ""),
+        ("net", "mlp", "{ activation = tanh, epochs = 10 }", ""),
     ]),
     ("diamonds", DIAMONDS, "diamonds.csv", "dollars", DIAMONDS_INPUT, "price: float", [
         ("poisson", "poisson_regression", "", ""),
@@ -186,6 +188,7 @@ SETS = [
         ("logistic", "logistic_regression", "", "threshold = 0.3"),
         ("forest", "random_forest", "{ trees = 50, max_depth = 10 }", "calibrate = isotonic"),
         ("boosting", "gradient_boosting", "{ trees = 50 }", ""),
+        ("net", "mlp", "{ activation = sigmoid, epochs = 3, learning_rate = 0.01 }", ""),
     ]),
     ("flights", FLIGHTS_NATIVE, "flights.csv", "native", "dep_delay, distance, carrier, origin", "is_late: bool", [
         ("boosting", "gradient_boosting", "{ trees = 50 }", ""),

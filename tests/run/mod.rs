@@ -2,6 +2,7 @@
 
 mod clusters;
 mod examples;
+mod explain;
 mod functions;
 mod limits;
 mod maps;
@@ -20,6 +21,7 @@ mod rows;
 mod searches;
 mod settled;
 mod state;
+mod stops;
 mod tables;
 mod threads;
 mod windows;

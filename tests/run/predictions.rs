@@ -179,3 +179,28 @@ fn a_run_tells_its_begin_and_its_end_once() {
     assert_eq!(events[0]["event"], "run_started");
     assert_eq!(events.last().expect("events")["event"], "run_finished");
 }
+
+/// Which classes are taken for which, by all test rows.
+#[test]
+fn the_confusion_of_classes_is_told_and_kept() {
+    let here = super::copy_of_examples();
+    let ended = dbjob(here.path(), &["run", "--json", "penguins.dbjob"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let evaluated = ended
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("an event"))
+        .find(|event| event["event"] == "evaluated")
+        .expect("it was evaluated");
+    let manifest = fs::read_to_string(here.path().join("models/species_of/versions/1/manifest.json")).expect("one");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("a manifest");
+    let confusion = &manifest["confusion"];
+    assert_eq!(*confusion, evaluated["confusion"]);
+    let rows: Vec<Vec<u64>> = serde_json::from_value(confusion["rows"].clone()).expect("numbers");
+    let right: u64 = (0..3).map(|c| rows[c][c]).sum();
+    let all: u64 = rows.iter().flatten().sum();
+    assert_eq!(evaluated["rows"]["test"].as_u64(), Some(all));
+    let accuracy =
+        evaluated["metrics"].as_array().expect("pairs").iter().find(|m| m[0] == "accuracy").expect("asked for");
+    assert!((right as f64 / all as f64 - accuracy[1]["value"].as_f64().expect("a number")).abs() < 1e-12);
+}

@@ -34,7 +34,11 @@ impl<'a> Keeper<'a> {
         y: &Target,
         weights: Option<&[f64]>,
     ) -> Self {
-        let fit = cx.checkpoints.map(|_| identity(&format!("{learner:?}"), x, y, weights)).unwrap_or_default();
+        let fit = cx.checkpoints.map(|_| {
+            let valid = cx.valid.map(|valid| identity("", valid.x, valid.y, valid.weights));
+            identity(&format!("{learner:?} {:?} {valid:?}", cx.rounds), x, y, weights)
+        });
+        let fit = fit.unwrap_or_default();
         Self { to: cx.checkpoints, fit, last: Mutex::new(Instant::now()) }
     }
 

@@ -18,6 +18,8 @@ pub struct FitContext<'a> {
     pub checkpoints: Option<Checkpoints<'a>>,
     /// For algorithms that stop early; without it they hold out some of the train rows.
     pub valid: Option<Valid<'a>>,
+    /// After how many rounds a fit that stops early ends, where that is known before: then no rows judge it.
+    pub rounds: Option<u64>,
 }
 
 /// Rows that are not learned from: they tell an iterative fit when to stop.
@@ -64,6 +66,7 @@ impl FitContext<'static> {
             warn: &|_| {},
             checkpoints: None,
             valid: None,
+            rounds: None,
         }
     }
 }

@@ -36,6 +36,21 @@ pub const ALGORITHMS: &[&str] = &[
     "svm",
 ];
 
+/// Those whose models tell what each feature adds ([`Model::contributions`]).
+pub const EXPLAINED: &[&str] = &[
+    "decision_tree",
+    "elastic_net",
+    "extra_trees",
+    "gamma_regression",
+    "gradient_boosting",
+    "lasso",
+    "linear_regression",
+    "logistic_regression",
+    "poisson_regression",
+    "random_forest",
+    "ridge",
+];
+
 /// An algorithm with its options, ready to fit.
 pub trait Learner: Send + Sync {
     /// `x`: rows x features, finite; `y`: one a row; `weights`: one a row, finite, not negative.
@@ -55,11 +70,18 @@ pub struct Fitted {
     pub model: Box<dyn Model>,
     /// There if the time was over before the last round.
     pub ended_early: Option<Early>,
+    /// Of a fit that rows have judged to stop it: after how many rounds the model was the best.
+    pub best_round: Option<u64>,
 }
 
 impl Fitted {
+    /// Without a judge on the way.
+    pub(crate) fn ended(model: impl Model + 'static, ended_early: Option<Early>) -> Self {
+        Self { model: Box::new(model), ended_early, best_round: None }
+    }
+
     pub(crate) fn whole(model: impl Model + 'static) -> Self {
-        Self { model: Box::new(model), ended_early: None }
+        Self { model: Box::new(model), ended_early: None, best_round: None }
     }
 }
 

@@ -22,8 +22,21 @@ pub(crate) fn replay(
     lookups: &HashMap<String, DataFrame>,
     maps: &MapStates,
 ) -> Result<DataFrame, RunError> {
+    replay_some(serving, request, (lookups, maps), &|i| i as u64 + 1, true)
+}
+
+/// The same for some rows, of which `row(i)` is the number (1-based) to name for row `i` in messages. Without `rules` no
+/// `expect` is asked: the rows are none that a caller has sent.
+pub(crate) fn replay_some(
+    serving: &Serving,
+    request: LazyFrame,
+    (lookups, maps): (&HashMap<String, DataFrame>, &MapStates),
+    row: &dyn Fn(usize) -> u64,
+    rules: bool,
+) -> Result<DataFrame, RunError> {
     let faults = Faults::default();
     let mut tables = Tables::new(serving, lookups, maps, &faults);
+    (tables.replay.row, tables.replay.rules) = (row, rules);
     tables.request = tables.replay.run(request)?;
     for id in serving.plan.topological() {
         tables.compute(id)?;
@@ -49,7 +62,7 @@ impl<'a> Tables<'a> {
         maps: &'a MapStates,
         faults: &'a Faults,
     ) -> Self {
-        let replay = Replay { serving, lookups, maps, faults };
+        let replay = Replay { serving, lookups, maps, faults, row: &|i| i as u64 + 1, rules: true };
         Self { replay, request: DataFrame::empty(), done: HashMap::new() }
     }
 
@@ -73,6 +86,8 @@ struct Replay<'a> {
     lookups: &'a HashMap<String, DataFrame>,
     maps: &'a MapStates,
     faults: &'a Faults,
+    row: &'a dyn Fn(usize) -> u64,
+    rules: bool,
 }
 
 impl Replay<'_> {
@@ -109,11 +124,11 @@ impl Replay<'_> {
             Op::Join(op) => self.lookup(&step, op, input(0)?, input(1)?)?,
             Op::Expect(rule) => {
                 let table = input(0)?;
-                if expect::is_row_wise(rule) && rule.action != ExpectAction::Warn {
+                if self.rules && expect::is_row_wise(rule) && rule.action != ExpectAction::Warn {
                     let first = expect::first_failing(&step, table, rule).map_err(|e| self.fault_or(e))?;
                     if let Some((row, values)) = first {
                         let what = format!("is refused by `expect {}`: {values}", rule.text);
-                        return Err(refused(&what, row, None, Some(values)));
+                        return Err(refused(&what, (self.row)(row as usize - 1), None, Some(values)));
                     }
                 }
                 table.clone()
@@ -154,7 +169,7 @@ impl Replay<'_> {
                 let keys: Vec<String> = op.on.iter().map(|(l, _)| l.clone()).collect();
                 let key = values_of(left, &keys, at).map_err(engine_error)?;
                 let what = format!("has no match in `{table}`: {key}");
-                return Err(refused(&what, at as u64 + 1, Some(keys.join(", ")), Some(key)));
+                return Err(refused(&what, (self.row)(at), Some(keys.join(", ")), Some(key)));
             }
         }
         joined.drop(MATCHED).map_err(engine_error)
@@ -175,8 +190,7 @@ impl Replay<'_> {
             };
             if failed {
                 let fault = self.faults.take().unwrap_or(fault);
-                let row = at as u64 + 1;
-                return refused(&format!(": {}", fault.message), row, fault.column, fault.value);
+                return refused(&format!(": {}", fault.message), (self.row)(at), fault.column, fault.value);
             }
         }
         RunError { code: "E0719".into(), ..fault.into_error(None) }

@@ -196,6 +196,13 @@ impl Graph {
         self.op_with("Cast", &[tensor], vec![("to", Attribute::Int(i64::from(to.code())))])
     }
 
+    /// The nearest 32-bit floats, as doubles.
+    pub fn rounded_to_single(&mut self, tensor: &Tensor) -> Tensor {
+        let single = vec![("to", Attribute::Int(i64::from(TensorProto::FLOAT)))];
+        let single = self.op_with("Cast", &[tensor], single);
+        self.cast(&single, Element::Float)
+    }
+
     /// Not of bools: onnxruntime has no such kernel.
     pub fn select(&mut self, condition: &Tensor, then: &Tensor, otherwise: &Tensor) -> Tensor {
         self.op("Where", &[condition, then, otherwise])

@@ -109,6 +109,7 @@ pub struct TensorProto {
 }
 
 impl TensorProto {
+    pub const FLOAT: i32 = 1;
     pub const INT64: i32 = 7;
     pub const STRING: i32 = 8;
     pub const BOOL: i32 = 9;

@@ -116,7 +116,7 @@ impl FitSpec {
 
     /// Whether something is chosen before the fit, on rows that are not learned from meanwhile.
     pub fn chooses(&self) -> bool {
-        self.search.is_some() || self.settles()
+        self.search.is_some() || self.settles() || self.algorithm.stops_early()
     }
 
     /// Whether something of it is found out from rows that a fit has not learned from.
@@ -193,6 +193,13 @@ pub struct Algorithm {
     pub options: BTreeMap<String, Value>,
     #[serde(skip)]
     pub span: Span,
+}
+
+impl Algorithm {
+    /// Whether rows that are not learned from say when the fit ends.
+    pub fn stops_early(&self) -> bool {
+        !matches!(self.options.get("stop_early"), None | Some(Value::Null))
+    }
 }
 
 /// What is tried before the fit, on train rows only: judged on the `valid` part, or by 5 folds of train without one.
@@ -416,6 +423,9 @@ pub struct Manifest {
     pub rows: RowCounts,
     /// Metric name -> (of the test part, of the baseline on it).
     pub metrics: BTreeMap<String, MetricValue>,
+    /// Of a classifier of few classes that was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Confusion>,
     pub requirements: Vec<RequirementResult>,
     /// What the `time` of its module did not suffice for: the model is the best that there was by then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -498,6 +508,15 @@ impl MetricValue {
     pub fn new(value: f64, baseline: f64) -> Self {
         Self { value, baseline, interval: None }
     }
+}
+
+/// How many rows that a classifier is judged by are of each class, and of which they are predicted to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Confusion {
+    /// In the order of the probabilities, in the caller's units.
+    pub classes: Vec<Value>,
+    /// A list a true class: rows by their predicted class. Rows of a class that the model does not know are not there.
+    pub rows: Vec<Vec<u64>>,
 }
 
 /// A metric of the rows of one value of a column.

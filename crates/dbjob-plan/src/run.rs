@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::ContractChange;
 use crate::{
-    CalibrationMethod, Checkpoints, Conformal, ItemKind, Manifest, MetricValue, Plan, RequirementResult, Results,
-    RowCounts, Schema, SliceMetric, Source, Span, Trial, Unfinished, Value, Watch,
+    CalibrationMethod, Checkpoints, Conformal, Confusion, ItemKind, Manifest, MetricValue, Plan, RequirementResult,
+    Results, RowCounts, Schema, SliceMetric, Source, Span, Trial, Unfinished, Value, Watch,
 };
 
 /// Something that carries a plan out.
@@ -301,6 +301,9 @@ pub enum Event {
         rows: RowCounts,
         metrics: Vec<(String, MetricValue)>,
         requirements: Vec<RequirementResult>,
+        /// Of a classifier of few classes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confusion: Option<Confusion>,
     },
     /// Something was written: `kind` is `model` or `table`.
     Written {
@@ -352,6 +355,9 @@ pub struct ModelReport {
     pub algorithm: String,
     pub rows: RowCounts,
     pub metrics: Vec<(String, MetricValue)>,
+    /// Of a classifier of few classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Confusion>,
     pub requirements: Vec<RequirementResult>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<SliceMetric>,

@@ -73,7 +73,7 @@ pub const GRADIENT_BOOSTING: Algorithm = Algorithm {
             name: "stop_early",
             ty: OptionType::Int { min: 1, max: 100_000 },
             default: Default::Null,
-            doc: "Stops when so many rounds brought no lower loss on the valid part, and keeps the best; without a valid part a tenth of the train rows is held out for it",
+            doc: "Stops when so many rounds brought no lower loss on the valid part, and keeps the best; without a valid part 5 folds of the train rows find out how many rounds are best",
         },
         OptionSpec {
             name: "increasing",

@@ -58,8 +58,6 @@ pub enum Only {
     ClassWords { option: &'static str, words: &'static [&'static str], help: &'static str },
     /// These words of the option where numbers are learned.
     NumberWords { option: &'static str, words: &'static [&'static str], help: &'static str },
-    /// Where the option `of` is given, which has no default.
-    Beside { options: &'static [&'static str], of: &'static str, help: &'static str },
     /// Where the option `of` is one of these words.
     With { options: &'static [&'static str], of: &'static str, is: &'static [&'static str], help: &'static str },
 }

@@ -83,7 +83,6 @@ fn when(only: &Only, option: &str) -> Option<String> {
         Only::With { options, of, is, .. } if options.contains(&option) => {
             Some(format!("with {of} `{}` only", is.join("`, `")))
         }
-        Only::Beside { options, of, .. } if options.contains(&option) => Some(format!("beside `{of}` only")),
         _ => None,
     }
 }

@@ -1,10 +1,11 @@
 use std::path::Path;
 
 use dbjob_plan::{
-    Conformal, Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport, SearchReport, SliceMetric,
-    Task, Trial,
+    Conformal, Confusion, Event, ItemKind, MetricValue, ModelReport, RequirementResult, RunReport, SearchReport,
+    SliceMetric, Task, Trial,
 };
 
+use super::super::aligned::aligned;
 use super::super::files::shown;
 use super::super::item_title;
 use super::units::{metric, rows, seconds, thousands};
@@ -114,6 +115,7 @@ fn of_model(model: &ModelReport, colour: bool) -> String {
         _ => "out of fold",
     };
     out.push_str(&metrics(&model.metrics, judged_by));
+    out.push_str(&model.confusion.as_ref().map(confused).unwrap_or_default());
     out.push_str(&slices(&model.slices));
     for requirement in &model.requirements {
         out.push_str(&of_requirement(requirement, colour));
@@ -145,6 +147,22 @@ fn tried(search: &SearchReport) -> String {
         out.push_str(&format!("    and {} more\n", search.trials.len() - SHOWN));
     }
     out
+}
+
+/// The true classes one below the other, the predicted ones side by side.
+fn confused(confusion: &Confusion) -> String {
+    const SHOWN: usize = 10;
+    let Confusion { classes, rows } = confusion;
+    if classes.len() > SHOWN {
+        return String::new();
+    }
+    let names: Vec<String> = classes.iter().map(ToString::to_string).collect();
+    let mut lines = vec![[vec!["true / predicted".to_owned()], names.clone()].concat()];
+    for (name, row) in names.into_iter().zip(rows) {
+        lines.push([vec![name], row.iter().map(|n| thousands(*n)).collect()].concat());
+    }
+    let right: Vec<bool> = (0..=classes.len()).map(|column| column > 0).collect();
+    aligned(&lines, &right)
 }
 
 /// `auc by country`: a line for each value.
@@ -236,7 +254,7 @@ fn widest<S: AsRef<str>>(texts: impl Iterator<Item = S>) -> usize {
 mod tests {
     use std::collections::BTreeMap;
 
-    use dbjob_plan::{RowCounts, TableReport, Unfinished};
+    use dbjob_plan::{RowCounts, TableReport, Unfinished, Value};
 
     use super::*;
 
@@ -255,6 +273,10 @@ mod tests {
                 ("log_loss".into(), MetricValue::new(0.05, 1.05)),
             ],
             requirements: vec![requirement],
+            confusion: Some(Confusion {
+                classes: ["Adelie", "Gentoo"].map(|c| Value::String(c.into())).to_vec(),
+                rows: vec![vec![1000, 2], vec![0, 38]],
+            }),
             slices: Vec::new(),
             search: None,
             threshold: None,
@@ -306,6 +328,9 @@ model species_of  logistic_regression  1,240 train / 104 test rows, 3 without ou
   metric      test          interval  baseline
   accuracy  0.9850  0.9710 to 0.9960    0.4400
   log_loss  0.0500                      1.0500
+  true / predicted  \"Adelie\"  \"Gentoo\"
+  \"Adelie\"             1,000         2
+  \"Gentoo\"                 0        38
   held    require accuracy >= 0.9  (accuracy = 0.9850)
   models/species_of/3 (version 3, promoted)
 

@@ -131,7 +131,7 @@ impl Learner for KmeansLearner {
                 }
                 let early = Early { done: self.done(&state), total: self.total(), unit: "iterations" };
                 let centers = if state.start > 0 { &state.best } else { &state.centers };
-                return Ok(Fitted { model: Box::new(Centers::new(x.names(), centers)), ended_early: Some(early) });
+                return Ok(Fitted::ended(Centers::new(x.names(), centers), Some(early)));
             };
             if inertia < state.inertia {
                 exhausted = matches!(ended, Ended::Exhausted);

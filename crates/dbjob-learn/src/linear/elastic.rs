@@ -92,7 +92,7 @@ impl Learner for ElasticNetLearner {
         };
         let (coefficients, intercepts) = objective.raw(&u);
         let model = LinearModel::numbers((x, &rows), coefficients, intercepts[0], Link::Identity, &pool);
-        Ok(Fitted { model: Box::new(model), ended_early })
+        Ok(Fitted::ended(model, ended_early))
     }
 }
 

@@ -78,6 +78,6 @@ impl Learner for GlmLearner {
         let (coefficients, intercepts, ended_early) =
             self.solver.solve(&objective, 0.0, start, (self.name(), cx), &keeper, &pool)?;
         let model = LinearModel::numbers((x, &rows), coefficients, intercepts[0], Link::Log, &pool);
-        Ok(Fitted { model: Box::new(model), ended_early })
+        Ok(Fitted::ended(model, ended_early))
     }
 }

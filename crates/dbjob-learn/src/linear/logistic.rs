@@ -117,6 +117,6 @@ impl Learner for LogisticLearner {
             }
         };
         let model = LinearModel::classifier((x, &rows), (*count, learned), coefficients, intercepts, &pool);
-        Ok(Fitted { model: Box::new(model), ended_early })
+        Ok(Fitted::ended(model, ended_early))
     }
 }

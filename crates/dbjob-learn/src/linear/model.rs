@@ -151,11 +151,11 @@ impl Model for LinearModel {
     /// Coefficient · (value - mean): the exact Shapley values of features that do not depend on each other.
     fn contributions(&self, x: &Matrix, pool: &Pool) -> Option<Contributions> {
         let p = self.features.len();
-        let output = |k: usize| {
+        let output = |k: usize, class: Option<u32>| {
             let of = &self.coefficients[k * p..(k + 1) * p];
             let base = self.intercepts[k] + of.iter().zip(&self.means).map(|(c, m)| c * m).sum::<f64>();
             let feature = |j: usize| x.column(j).iter().map(|v| of[j] * (v - self.means[j])).collect();
-            Contribution { base, features: pool.run(p, feature) }
+            Contribution { class, base, features: pool.run(p, feature) }
         };
         let scale = match (self.learned.len(), self.link) {
             (0, Link::Identity) => Scale::Number,
@@ -167,11 +167,11 @@ impl Model for LinearModel {
         let outputs = match scale {
             Scale::Softmax => (0..self.classes as u32)
                 .map(|class| match self.learned.binary_search(&class) {
-                    Ok(k) => output(k),
-                    Err(_) => Contribution { base: f64::NEG_INFINITY, features: vec![vec![0.0; x.rows()]; p] },
+                    Ok(k) => output(k, Some(class)),
+                    Err(_) => Contribution::impossible(class, x.rows(), p),
                 })
                 .collect(),
-            _ => vec![output(0)],
+            _ => vec![output(0, self.learned.last().copied())],
         };
         Some(Contributions { scale, outputs })
     }

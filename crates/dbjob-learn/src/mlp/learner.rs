@@ -6,7 +6,7 @@ use crate::numeric::{dot, sum};
 use crate::options::Reader;
 use crate::rng::Rng;
 use crate::weights::{ClassWeight, present_classes};
-use crate::{FitContext, FitError, Fitted, Learner, Matrix, Pool, Target};
+use crate::{FitContext, FitError, Fitted, Learner, Matrix, Pool, Target, Valid};
 
 /// A neural network of dense layers, for classes and numbers.
 #[derive(Debug)]
@@ -15,8 +15,6 @@ pub struct MlpLearner {
     activation: Activation,
     recipe: Recipe,
     weight_decay: f64,
-    /// The share of the rows that judges, where it stops early.
-    valid_share: f64,
     class_weight: ClassWeight,
 }
 
@@ -52,7 +50,6 @@ impl MlpLearner {
                 seed,
             },
             weight_decay: options.optional_float("weight_decay", 0.0)?.unwrap_or(usual_decay),
-            valid_share: options.share("valid_share")?,
             class_weight: ClassWeight::read(options)?,
         })
     }
@@ -64,11 +61,12 @@ impl Learner for MlpLearner {
         if x.rows() > u32::MAX as usize {
             return Err(FitError::data(format!("{} rows are more than a network takes ({})", x.rows(), u32::MAX)));
         }
-        let large = |j: &usize| x.column(*j).iter().any(|v| v.abs() > f64::from(f32::MAX));
-        if let Some(j) = (0..x.width()).find(large) {
-            let name = &x.names()[j];
-            return Err(FitError::data(format!("feature `{name}` is too large: a network computes with 32 bits"))
-                .help(format!("`map {name} with standardize`")));
+        not_too_large(x)?;
+        let stops = self.recipe.stop_early.is_some() && cx.rounds.is_none();
+        let valid = cx.valid.filter(|_| stops);
+        if let Some(valid) = &valid {
+            check(valid.x, valid.y, valid.weights)?;
+            not_too_large(valid.x)?;
         }
         let pool = Pool::new(cx.threads)?;
         let keeper = Keeper::new(cx, self, x, y, weights);
@@ -92,31 +90,78 @@ impl Learner for MlpLearner {
         // With weights of mean 1 the loss has one scale.
         let mean = sum(&rows) / rows.len() as f64;
         rows.iter_mut().for_each(|w| *w /= mean);
-        let (train_rows, judge_rows) = self.share_out(&rows);
+        let (train_rows, judge_rows) = self.share_out(&rows, stops && valid.is_none());
         let weights: Vec<f32> = rows.iter().map(|w| *w as f32).collect();
         drop(rows);
         let part = |rows| Rows { x, rows, y: &truth, weights: &weights };
-        let judge = (!judge_rows.is_empty()).then(|| part(&judge_rows));
+        let outside = valid.map(|valid| Outside::of(&valid, &learned, scale));
+        let judge = match (&outside, &valid) {
+            (Some(Outside { rows, truth, weights }), Some(valid)) => Some(Rows { x: valid.x, rows, y: truth, weights }),
+            _ => Some(part(&judge_rows)),
+        };
+        let judge = judge.filter(|judge| !judge.rows.is_empty());
+        if judge.is_none() && stops {
+            return Err(FitError::data("there are no rows to stop by: the valid part, or a tenth of the train rows")
+                .help("leave stop_early out"));
+        }
         let network = Network::new(x.width(), &self.layers, self.activation, output(&learned));
         let penalty = Penalty { l1: 0.0, l2: self.weight_decay, no_bias: false };
         let trained =
             train(&network, &part(&train_rows), judge.as_ref(), (&self.recipe, penalty), ("mlp", cx), &keeper, &pool)?;
         let model = MlpModel::new((x.names(), classes, learned), (network, trained.parameters), scale);
-        Ok(Fitted { model: Box::new(model), ended_early: trained.ended_early })
+        let best_round = judge.is_some().then_some(trained.best_epoch);
+        Ok(Fitted { model: Box::new(model), ended_early: trained.ended_early, best_round })
     }
 }
 
 impl MlpLearner {
-    /// The rows to learn from and those to judge by, if it stops early; the seed decides.
-    fn share_out(&self, weights: &[f64]) -> (Vec<u32>, Vec<u32>) {
+    /// The rows to learn from and, if some are held out, those to judge by; the seed decides.
+    fn share_out(&self, weights: &[f64], hold_out: bool) -> (Vec<u32>, Vec<u32>) {
         let mut rows: Vec<u32> = (0..weights.len() as u32).filter(|row| weights[*row as usize] > 0.0).collect();
-        if self.recipe.stop_early.is_none() || rows.len() < 2 {
+        if !hold_out || rows.len() < 2 {
             return (rows, vec![]);
         }
         Rng::new(self.recipe.seed, u64::MAX - 1).shuffle(&mut rows);
-        let held = (self.valid_share * rows.len() as f64).round() as usize;
-        let judge = rows.split_off(rows.len() - held.clamp(1, rows.len() - 1));
+        let judge = rows.split_off(rows.len() - (rows.len() / HELD_OUT).max(1));
         (rows, judge)
+    }
+}
+
+/// Without a valid part one in so many train rows tells when to stop.
+const HELD_OUT: usize = 10;
+
+/// Rows from elsewhere that judge, as the network sees them.
+struct Outside {
+    /// Those of classes that are learned, with a weight.
+    rows: Vec<u32>,
+    truth: Vec<f32>,
+    weights: Vec<f32>,
+}
+
+impl Outside {
+    fn of(valid: &Valid<'_>, learned: &[u32], (centre, unit): (f64, f64)) -> Self {
+        let truth: Vec<f32> = match valid.y {
+            Target::Classes { codes, .. } => {
+                codes.iter().map(|c| learned.binary_search(c).map_or(f32::NAN, |place| place as f32)).collect()
+            }
+            Target::Numbers(numbers) => numbers.iter().map(|y| ((y - centre) / unit) as f32).collect(),
+            Target::Unlabelled(_) => Vec::new(),
+        };
+        let weights: Vec<f32> = match valid.weights {
+            Some(weights) => weights.iter().map(|w| *w as f32).collect(),
+            None => vec![1.0; truth.len()],
+        };
+        let counts = |row: &u32| !truth[*row as usize].is_nan() && weights[*row as usize] > 0.0;
+        Self { rows: (0..truth.len() as u32).filter(counts).collect(), truth, weights }
+    }
+}
+
+fn not_too_large(x: &Matrix) -> Result<(), FitError> {
+    let large = |j: &usize| x.column(*j).iter().any(|v| v.abs() > f64::from(f32::MAX));
+    match (0..x.width()).find(large).map(|j| &x.names()[j]) {
+        Some(name) => Err(FitError::data(format!("feature `{name}` is too large: a network computes with 32 bits"))
+            .help(format!("`map {name} with standardize`"))),
+        None => Ok(()),
     }
 }
 

@@ -8,7 +8,8 @@ mod step;
 mod train;
 
 pub use learner::MlpLearner;
-pub use model::MlpModel;
-pub(crate) use network::{Activation, Network, Output};
+pub use model::{Layer, MlpModel};
+pub use network::Activation;
+pub(crate) use network::{Network, Output};
 pub(crate) use step::{Optimizer, Schedule};
 pub(crate) use train::{Penalty, Recipe, Rows, train};

@@ -18,6 +18,16 @@ pub struct MlpModel {
     unit: f64,
 }
 
+/// Sums of the values before it, each with a bias.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layer<'a> {
+    pub inputs: usize,
+    pub outputs: usize,
+    /// Inputs x outputs, row-major.
+    pub weights: &'a [f32],
+    pub biases: &'a [f32],
+}
+
 /// Rows that go through the network at once.
 const BLOCK: usize = 256;
 
@@ -56,6 +66,30 @@ impl MlpModel {
         }
         let network = Network { widths, activation, output };
         Ok(Self { features: stored.features, classes: stored.classes, learned, network, parameters, centre, unit })
+    }
+
+    /// The first one takes the features; of all but the last the activation makes something.
+    pub fn layers(&self) -> impl Iterator<Item = Layer<'_>> {
+        self.network.layers().map(|(inputs, outputs, weights, biases)| Layer {
+            inputs,
+            outputs,
+            weights: &self.parameters[weights],
+            biases: &self.parameters[biases],
+        })
+    }
+
+    pub fn activation(&self) -> Activation {
+        self.network.activation
+    }
+
+    /// The classes that were learned, ascending; empty for numbers.
+    pub fn learned(&self) -> &[u32] {
+        &self.learned
+    }
+
+    /// What is added to a number, and what its output is multiplied by before.
+    pub fn scale(&self) -> (f64, f64) {
+        (self.centre, self.unit)
     }
 
     fn block(&self, x: &Matrix, rows: std::ops::Range<usize>) -> Vec<Vec<f64>> {

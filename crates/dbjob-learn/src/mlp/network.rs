@@ -4,7 +4,7 @@ use crate::rng::Rng;
 
 /// What a hidden layer makes of its sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Activation {
+pub enum Activation {
     Relu,
     Tanh,
     Sigmoid,

@@ -53,6 +53,8 @@ const SHARD: usize = 64;
 pub(crate) struct Trained<T> {
     pub parameters: Vec<T>,
     pub ended_early: Option<Early>,
+    /// The one with the least loss.
+    pub best_epoch: u64,
 }
 
 /// Trains on `rows` in batches. With rows to judge by, the parameters after the best epoch; else those after the last one, or
@@ -101,7 +103,9 @@ impl<T: Real> Trainer<'_, T> {
         let decays = self.decays();
         let total = self.rows.weight();
         let mut gradient = vec![T::ZERO; self.network.parameters()];
-        while after.epoch < recipe.epochs && !self.is_flat(&after) {
+        let epochs =
+            self.cx.rounds.map_or(recipe.epochs, |n| recipe.epochs.min(usize::try_from(n).unwrap_or(usize::MAX)));
+        while after.epoch < epochs && !self.is_flat(&after) {
             let mut order = self.rows.rows.to_vec();
             Rng::new(recipe.seed, after.epoch as u64).shuffle(&mut order);
             let rate = recipe.learning_rate * recipe.schedule.factor(after.epoch, recipe.epochs);
@@ -124,22 +128,19 @@ impl<T: Real> Trainer<'_, T> {
                     .help("lower learning_rate, or `map … with standardize` the inputs"));
             }
             let judged = self.judge.map(|rows| self.loss(rows, &parameters));
-            (self.cx.progress)(Progress {
-                done: epoch as u64,
-                total: recipe.epochs as u64,
-                loss: Some(loss),
-                valid: judged,
-            });
+            (self.cx.progress)(Progress { done: epoch as u64, total: epochs as u64, loss: Some(loss), valid: judged });
             after.advance(parameters, stepper, judged.unwrap_or(loss));
             self.keeper.keep(false, epoch as u64, || after.tensors());
         }
         let best = self.judge.is_some();
-        Ok(Trained { parameters: if best { after.best } else { after.parameters }, ended_early: None })
+        let best_epoch = after.best_epoch as u64;
+        Ok(Trained { parameters: if best { after.best } else { after.parameters }, ended_early: None, best_epoch })
     }
 
     /// Whether it has not become better for so long that it ends.
     fn is_flat(&self, after: &State<T>) -> bool {
-        self.recipe.stop_early.is_some_and(|patience| after.epoch - after.best_epoch >= patience)
+        self.judge.is_some()
+            && self.recipe.stop_early.is_some_and(|patience| after.epoch - after.best_epoch >= patience)
     }
 
     fn stopped(&self, after: State<T>, parameters: Vec<T>) -> Result<Trained<T>, FitError> {
@@ -148,9 +149,10 @@ impl<T: Real> Trainer<'_, T> {
             return Err(FitError::cancelled());
         }
         let (done, total) = (after.epoch as u64, self.recipe.epochs as u64);
+        let best_epoch = after.best_epoch as u64;
         let moment = after.epoch == 0 && parameters.iter().all(|v| v.finite());
         let parameters = if moment { parameters } else { after.best };
-        Ok(Trained { parameters, ended_early: Some(Early { done, total, unit: "epochs" }) })
+        Ok(Trained { parameters, ended_early: Some(Early { done, total, unit: "epochs" }), best_epoch })
     }
 
     fn shard(&self) -> Shard<T> {

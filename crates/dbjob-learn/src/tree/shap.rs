@@ -166,11 +166,26 @@ impl Ensemble {
         });
         let all = parts.concat();
         let of = |o: usize, j: usize| all[j * outputs + o..].iter().step_by(features * outputs).copied().collect();
-        let outputs = base
-            .into_iter()
-            .enumerate()
-            .map(|(o, base)| Contribution { base, features: (0..features).map(|j| of(o, j)).collect() });
-        Contributions { scale, outputs: outputs.collect() }
+        let output = |o: usize, class| Contribution {
+            class,
+            base: base[o],
+            features: (0..features).map(|j| of(o, j)).collect(),
+        };
+        let all_classes = 0..self.class_count() as u32;
+        let outputs = match self.output() {
+            Output::Mean if self.class_count() > 0 => {
+                all_classes.map(|class| output(class as usize, Some(class))).collect()
+            }
+            Output::Sum { link: Link::Softmax, present, .. } => all_classes
+                .map(|class| match present.binary_search(&class) {
+                    Ok(o) => output(o, Some(class)),
+                    Err(_) => Contribution::impossible(class, x.rows(), features),
+                })
+                .collect(),
+            Output::Sum { present, .. } => vec![output(0, present.last().copied())],
+            Output::Mean => vec![output(0, None)],
+        };
+        Contributions { scale, outputs }
     }
 
     /// See [`crate::Model::importance`]. Without any split all features have 0.

@@ -102,6 +102,9 @@ fn it_stops_by_the_valid_rows_and_keeps_the_best_rounds() {
     // The trees are those of a fit of so many rounds.
     let short = options("gradient_boosting", &[("trees", OptionValue::Int(best as i64 + 1))]);
     assert_same_bytes(&*early.model, &*boost(&short).fit(&x, &y, None, &FitContext::quiet(1)).unwrap().model);
+    assert_eq!(early.best_round, Some(best as u64 + 1));
+    let known = FitContext { rounds: early.best_round, ..FitContext::quiet(1) };
+    assert_same_bytes(&*early.model, &*boost(&all).fit(&x, &y, None, &known).unwrap().model);
     // Without valid rows it holds some out.
     let alone = boost(&all).fit(&x, &y, None, &FitContext::quiet(2)).unwrap();
     let rounds = |model: &dyn Model| model.tensors().iter().find(|t| t.0 == "tree_nodes").unwrap().1.shape[0];

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dbjob_learn::{
-    ALGORITHMS, FitContext, FitErrorKind, Matrix, Model, OptionValue, Options, Pool, Target, Task, learner, load, save,
+    ALGORITHMS, EXPLAINED, FitContext, FitErrorKind, Matrix, Model, OptionValue, Options, Pool, Target, Task, learner,
+    load, save,
 };
 
 use crate::support::*;
@@ -104,6 +105,14 @@ fn large(x: &Matrix, y: &Target) -> (Matrix, Target) {
 fn every_algorithm_has_a_case() {
     assert!(ALGORITHMS.iter().all(|a| cases().iter().any(|c| c.0 == *a)));
     assert!(ALGORITHMS.is_sorted());
+}
+
+#[test]
+fn those_that_explain_themselves_are_listed() {
+    for (name, changes, x, y) in cases() {
+        let model = try_fit(name, &changes, &x, &y, None, 1).unwrap();
+        assert_eq!(model.contributions(&x, &Pool::single()).is_some(), EXPLAINED.contains(&name), "{name}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use dbjob_learn::{FitContext, FitErrorKind, Matrix, OptionValue, Progress, Target, learner};
+use dbjob_learn::{FitContext, FitErrorKind, Matrix, OptionValue, Pool, Progress, Target, Valid, learner};
 
 use crate::support::*;
 
@@ -130,9 +130,44 @@ fn stopping_early_keeps_the_best() {
     let best = losses.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
     assert!(losses.len() == best + 6 && losses.len() < 2000, "{} {best}", losses.len());
     assert!(right > 0.9, "{right}");
-    // No more epochs than the best one, and no judge: the same parameters but for the rows held out.
-    let all = vec![int("epochs", 2000), float("learning_rate", 0.02), int("stop_early", 5), float("valid_share", 0.5)];
-    assert_ne!(fit_with(&all, &standardized(&f.x), &f.classes()).0, losses);
+}
+
+/// The valid part judges, and none of its rows is learned from; how many epochs were best is told, and so many give the same
+/// network without a judge.
+#[test]
+fn it_stops_by_the_valid_rows() {
+    let f = fixture("wine");
+    let x = standardized(&f.x);
+    let (train, judge): (Vec<usize>, Vec<usize>) = (0..x.rows()).partition(|i| i % 3 > 0);
+    let codes = |rows: &[usize]| rows.iter().map(|i| f.codes()[*i]).collect::<Vec<u32>>();
+    for numbers in [false, true] {
+        let target = |rows: &[usize]| match numbers {
+            false => Target::Classes { codes: codes(rows), count: 3 },
+            true => Target::Numbers(codes(rows).iter().map(|c| f64::from(*c) * 100.0).collect()),
+        };
+        let ((x, y), (vx, vy)) = ((x.take(&train), target(&train)), (x.take(&judge), target(&judge)));
+        let all = options("mlp", &[int("epochs", 2000), float("learning_rate", 0.02), int("stop_early", 5)]);
+        let learner = learner("mlp", task(&y), &all, 7).unwrap();
+        let told = Mutex::new(Vec::new());
+        let progress = |p: dbjob_learn::Progress| told.lock().unwrap().push(p.valid.unwrap());
+        let valid = Some(Valid { x: &vx, y: &vy, weights: None });
+        let cx = FitContext { valid, progress: &progress, ..FitContext::quiet(2) };
+        let early = learner.fit(&x, &y, None, &cx).unwrap();
+        let losses = told.into_inner().unwrap();
+        let best = (0..losses.len()).reduce(|a, b| if losses[b] < losses[a] { b } else { a }).unwrap();
+        assert_eq!((early.best_round, losses.len()), (Some(best as u64 + 1), best + 6));
+        if !numbers {
+            // The loss that is told is the log loss of the best model on the valid rows.
+            let scores = early.model.predict(&vx, &Pool::single()).unwrap().columns;
+            let loss = |(row, c): (usize, &u32)| -scores[*c as usize][row].ln();
+            let mean = codes(&judge).iter().enumerate().map(loss).sum::<f64>() / judge.len() as f64;
+            assert!((mean - losses[best]).abs() < 1e-5, "{mean} {}", losses[best]);
+        }
+        let cx = FitContext { rounds: early.best_round, ..FitContext::quiet(1) };
+        let short = learner.fit(&x, &y, None, &cx).unwrap();
+        assert_same_bytes(&*short.model, &*early.model);
+        assert_eq!(short.best_round, None);
+    }
 }
 
 #[test]

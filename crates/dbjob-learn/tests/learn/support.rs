@@ -170,7 +170,6 @@ pub fn options(algorithm: &str, changes: &[(&str, OptionValue)]) -> Options {
             ("weight_decay", Null),
             ("batch_size", Int(256)),
             ("stop_early", Null),
-            ("valid_share", Float(0.1)),
             ("class_weight", word("none")),
         ],
         "lasso" => {

@@ -83,7 +83,7 @@ impl Crew {
     /// How one fit that all take part in is carried out.
     pub fn fitting<'c>(&self, cx: &'c RunContext<'c>, item: &'c str, node: Option<NodeId>) -> Fitting<'c> {
         let checkpoint = node.zip(self.interval);
-        Fitting { cx, item, threads: self.replicas * self.cores, until: self.until, checkpoint }
+        Fitting { cx, item, threads: self.replicas * self.cores, until: self.until, checkpoint, rounds: None }
     }
 
     /// `work(0), work(1), …`: begun in this order, shared by the workers, and given in this order.

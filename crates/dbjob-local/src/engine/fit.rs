@@ -14,7 +14,7 @@ use super::known::learned;
 use super::run::Run;
 use super::search::Chosen;
 use crate::fault::engine_error;
-use crate::learn::{Fresh, Judge, Learned, Live};
+use crate::learn::{Fitting, Fresh, Judge, Learned, Live};
 use crate::package::live_metrics;
 
 impl<'a> Run<'a> {
@@ -39,13 +39,17 @@ impl<'a> Run<'a> {
         crew: &Crew,
     ) -> Result<(Learned, Option<SearchReport>), Stop> {
         let (folds, refit) = (u32::from(self.wants_folds(id)), u32::from(spec.refit && !self.quiet));
-        let Chosen { spec, search, mut unfinished } = self.chosen(id, spec, table, None, (crew, 1 + folds + refit))?;
+        let Chosen { spec, search, rounds, mut unfinished } =
+            self.chosen(id, spec, table, None, (crew, 1 + folds + refit))?;
         let live = if self.quiet { None } else { self.live(id, &spec)? };
         let mut fresh = {
             let spec = if self.quiet { judged_elsewhere(&spec) } else { spec.clone() };
             let crew = crew.clone().until(crew.before(folds + refit, Duration::ZERO));
-            Fresh::fit(&spec, table, &self.maps, &crew.fitting(self.cx, &node.item, Some(id)))?
+            let fitting = Fitting { rounds, ..crew.fitting(self.cx, &node.item, Some(id)) };
+            Fresh::fit(&spec, table, &self.maps, &fitting)?
         };
+        // What the valid part has found holds for all rows, too: none is left to judge by.
+        let rounds = rounds.or(fresh.best_round());
         let (held_out, folds) = {
             let crew = crew.clone().until(crew.before(refit, Duration::ZERO));
             self.held_out(id, &spec, &fresh, &crew)?
@@ -62,7 +66,7 @@ impl<'a> Run<'a> {
                 self.go_on()?;
                 self.bounded(node, true);
                 let all = with_parts(table, |part| part.map(|_| PART_TRAIN))?;
-                let fitting = crew.fitting(self.cx, &node.item, Some(id));
+                let fitting = Fitting { rounds, ..crew.fitting(self.cx, &node.item, Some(id)) };
                 learned.refitted(Fresh::fit(&judged_elsewhere(&spec), &all, &self.maps, &fitting)?)
             } else {
                 learned

@@ -18,7 +18,7 @@ use super::run::Run;
 use super::search::has_part;
 use super::table::Table;
 use crate::fault::engine_error;
-use crate::learn::{Fresh, HeldOut};
+use crate::learn::{Fitting, Fresh, HeldOut};
 use crate::step;
 
 /// How many choose where there is no valid part and the split has no folds of its own.
@@ -187,7 +187,9 @@ impl Run<'_> {
                 _ => None,
             };
             let spec = judged_elsewhere(chosen.as_ref().map_or(spec, |chosen| &chosen.spec));
-            let fresh = Fresh::fit(&spec, rows, &run.maps, &crew.fitting(run.cx, &node.item, None))?;
+            let rounds = chosen.as_ref().and_then(|chosen| chosen.rounds);
+            let fitting = Fitting { rounds, ..crew.fitting(run.cx, &node.item, None) };
+            let fresh = Fresh::fit(&spec, rows, &run.maps, &fitting)?;
             let had_time = fresh.unfinished().is_empty() && chosen.is_none_or(|chosen| chosen.unfinished.is_empty());
             Ok((fresh.held_out(rows, &run.maps, whole)?, had_time))
         })?;

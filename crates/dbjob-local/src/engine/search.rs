@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use dbjob_plan::{
     Algorithm, Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RunError, Search,
-    SearchReport, Threshold, Trial, Unfinished,
+    SearchReport, Task, Threshold, Trial, Unfinished,
 };
 use polars::prelude::DataFrame;
 
@@ -19,7 +19,7 @@ use super::folds::{GoOn, Views, judged_elsewhere};
 use super::run::Run;
 use super::tried::{self, Known};
 use crate::fault::engine_error;
-use crate::learn::{Fresh, View, rounds, trials};
+use crate::learn::{Fitting, Fresh, View, higher_is_better, rounds, trials};
 use crate::map::MapStates;
 
 /// What is fitted in the end.
@@ -27,6 +27,8 @@ pub(super) struct Chosen {
     pub spec: FitSpec,
     /// What was tried.
     pub search: Option<SearchReport>,
+    /// After how many rounds a fit that stops early ends, where no valid part says it.
+    pub rounds: Option<u64>,
     /// What there was no time for.
     pub unfinished: Vec<Unfinished>,
 }
@@ -43,11 +45,11 @@ impl Run<'_> {
         without: Option<i64>,
         (crew, later): (&Crew, u32),
     ) -> Result<Chosen, Stop> {
-        let mut chosen =
-            Chosen { spec: FitSpec { search: None, ..spec.clone() }, search: None, unfinished: Vec::new() };
+        let once = FitSpec { search: None, ..spec.clone() };
+        let mut chosen = Chosen { spec: once, search: None, rounds: None, unfinished: Vec::new() };
         let clock = Mutex::new(Tried::default());
         if let Some(search) = &spec.search {
-            let later = later + u32::from(spec.settles());
+            let later = later + u32::from(spec.settles()) + u32::from(spec.algorithm.stops_early());
             if let Some((algorithm, found, lacks)) =
                 self.search(fit, spec, search, (table, without), (crew, later, &clock))?
             {
@@ -55,8 +57,12 @@ impl Run<'_> {
                 chosen.unfinished.extend(lacks);
             }
         }
+        let longest = lock(&clock).longest;
+        if chosen.spec.algorithm.stops_early() && !has_part(table, PART_VALID)? {
+            let later = later + u32::from(spec.settles());
+            self.find_rounds(fit, &mut chosen, (table, without), (crew, later, longest))?;
+        }
         if spec.settles() {
-            let longest = lock(&clock).longest;
             self.settle_fit(fit, &mut chosen, (table, without), (crew, later, longest))?;
         }
         Ok(chosen)
@@ -78,7 +84,7 @@ impl Run<'_> {
         let total = rounds.iter().map(|(_, trials)| *trials as u64).sum();
         let known = self.tried.of(fit, self.cx);
         let round = Round { fit, base: &base, metric: &search.metric, rows, crew, later, clock, total, known: &known };
-        let higher = dbjob_learn::metric::metric(&search.metric).is_some_and(|m| m.higher_is_better());
+        let higher = higher_is_better(&search.metric);
         let better = |a: Option<f64>, b: Option<f64>| match (a, b) {
             (Some(a), Some(b)) if higher => b.total_cmp(&a),
             (Some(a), Some(b)) => a.total_cmp(&b),
@@ -122,8 +128,11 @@ impl Run<'_> {
                 "nothing can be chosen for `{}`: {} is not defined on the rows that choose",
                 spec.model, search.metric
             );
-            let error =
-                RunError::new("E0715", message).help("give those rows every class, or choose by another metric");
+            let help = match spec.task {
+                Task::Clustering => "every trial puts all rows that choose into one cluster, or each into its own",
+                _ => "give those rows every class, or choose by another metric",
+            };
+            let error = RunError::new("E0715", message).help(help);
             return Err(error.or_span(search.span).into());
         };
         let best = (*best).clone();
@@ -202,7 +211,7 @@ impl Run<'_> {
     pub(super) fn trial(
         &self,
         fit: NodeId,
-        spec: &FitSpec,
+        (spec, rounds): (&FitSpec, Option<u64>),
         view: &DataFrame,
         maps: &MapStates,
         crew: &Crew,
@@ -210,7 +219,8 @@ impl Run<'_> {
         let quiet = |_: Event| {};
         let spec = FitSpec { split: true, ..spec.clone() };
         let cx = self.silent(&quiet);
-        Ok(Fresh::fit(&spec, view, maps, &crew.fitting(&cx, &self.plan.node(fit).item, None))?)
+        let fitting = Fitting { rounds, ..crew.fitting(&cx, &self.plan.node(fit).item, None) };
+        Ok(Fresh::fit(&spec, view, maps, &fitting)?)
     }
 
     /// The tables whose train part is learned from and whose test part chooses, with the maps that they carry.

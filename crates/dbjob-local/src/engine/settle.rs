@@ -3,17 +3,49 @@
 
 use std::time::Duration;
 
-use dbjob_plan::{Calibration, Conformal, FitSpec, NodeId, Threshold, Unfinished};
+use dbjob_plan::{Calibration, Conformal, FitSpec, NodeId, PART_TEST, PART_VALID, Threshold, Unfinished};
 use polars::prelude::DataFrame;
 
 use super::Stop;
 use super::crew::Crew;
+use super::fit::with_parts;
 use super::folds::judged_elsewhere;
 use super::run::Run;
 use super::search::Chosen;
 use crate::learn::Unseen;
 
 impl Run<'_> {
+    /// Finds out after how many rounds a fit that stops early is best: the mean of those that each fold found, by the rows
+    /// that it holds out. `rows`, `later`: as of [`Run::chosen`]; without such rows it stays open.
+    pub(super) fn find_rounds(
+        &self,
+        fit: NodeId,
+        chosen: &mut Chosen,
+        rows: (&DataFrame, Option<i64>),
+        (crew, later, longest): (&Crew, u32, Duration),
+    ) -> Result<(), Stop> {
+        let plain = FitSpec { threshold: None, calibration: None, conformal: None, ..chosen.spec.clone() };
+        let trial = judged_elsewhere(&plain);
+        let crew = crew.clone().until(crew.before(later, longest));
+        let go_on = |begun: usize| begun == 0 || !crew.is_late();
+        let views = self.each_view(fit, rows, (&crew, &go_on), &|_, view, maps, crew| {
+            let view = with_parts(view, |part| if part == Some(PART_TEST) { Some(PART_VALID) } else { part })?;
+            let fresh = self.trial(fit, (&trial, None), &view, maps, crew)?;
+            Ok(fresh.best_round().filter(|_| fresh.unfinished().is_empty()))
+        })?;
+        let found: Vec<u64> = views.done.iter().flatten().copied().collect();
+        if !found.is_empty() {
+            let mean = found.iter().sum::<u64>() as f64 / found.len() as f64;
+            chosen.rounds = Some((mean.round() as u64).max(1));
+        }
+        let (done, of) = (found.len() as u64, (views.done.len() + views.skipped) as u64);
+        if done < of {
+            let what = "folds of the early stop".to_owned();
+            chosen.unfinished.push(Unfinished { done, of, what });
+        }
+        Ok(())
+    }
+
     /// Settles what `chosen` leaves open. `rows`, `later`: as of [`Run::chosen`]; if there are no rows to choose by, a half
     /// is the threshold, and nothing is calibrated or has an interval. `longest`: what a fit takes, if that is known.
     pub(super) fn settle_fit(
@@ -23,12 +55,12 @@ impl Run<'_> {
         (table, without): (&DataFrame, Option<i64>),
         (crew, later, longest): (&Crew, u32, Duration),
     ) -> Result<(), Stop> {
-        let spec = &mut chosen.spec;
+        let (spec, rounds) = (&mut chosen.spec, chosen.rounds);
         let trial = FitSpec { threshold: None, calibration: None, conformal: None, ..judged_elsewhere(&spec.clone()) };
         let crew = crew.clone().until(crew.before(later, longest));
         let go_on = |begun: usize| begun == 0 || !crew.is_late();
         let views = self.each_view(fit, (table, without), (&crew, &go_on), &|_, view, maps, crew| {
-            let fresh = self.trial(fit, &trial, view, maps, crew)?;
+            let fresh = self.trial(fit, (&trial, rounds), view, maps, crew)?;
             Ok((fresh.held_out(view, maps, &fresh)?, fresh))
         })?;
         let mut unseen = Unseen::default();

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dbjob_learn::Pool;
-use dbjob_learn::metric::silhouette;
+use dbjob_learn::metric::{Undefined, silhouette};
+use dbjob_learn::{Matrix, Pool};
 use dbjob_plan::{Event, MetricValue, RunContext, RunError};
 use polars::prelude::{Column, DataFrame};
 
@@ -17,6 +17,14 @@ use crate::map::MapStates;
 
 /// The silhouette of rows of one cluster.
 const BASELINE: f64 = 0.0;
+
+/// How well rows are apart that are of the clusters with these numbers.
+pub(super) fn silhouette_of(x: &Matrix, numbers: &[f64], seed: i64, pool: &Pool) -> Result<f64, Undefined> {
+    // Noise, -1, is one more.
+    let labels: Vec<u32> = numbers.iter().map(|n| (n + 1.0) as u32).collect();
+    let columns: Vec<&[f64]> = (0..x.width()).map(|j| x.column(j)).collect();
+    silhouette(&columns, &labels, seed, pool)
+}
 
 impl Fresh {
     /// Judges clusters by the train rows of `table`; of the test rows, if there are some, their numbers are stored.
@@ -48,6 +56,7 @@ impl Fresh {
                 rows: report.rows,
                 metrics: report.metrics.clone(),
                 requirements: report.requirements.clone(),
+                confusion: None,
             });
         }
         report.test_predictions = self.test_clusters(table, maps)?;
@@ -55,20 +64,13 @@ impl Fresh {
         Ok(Learned(Arc::new(self.learned)))
     }
 
-    fn silhouette(
-        &self,
-        table: &DataFrame,
-        maps: &MapStates,
-    ) -> Result<Result<f64, dbjob_learn::metric::Undefined>, RunError> {
+    fn silhouette(&self, table: &DataFrame, maps: &MapStates) -> Result<Result<f64, Undefined>, RunError> {
         let (learned, train) = (&self.learned, take(table, &self.parts.train)?);
         let row = |i: usize| u64::from(self.parts.train[i]) + 1;
         let x = matrix(&train, &learned.spec, maps, (Purpose::Fit, None), &row)?;
         let numbers = &learned.scores_of(&x)?.columns[0];
-        // Noise, -1, is one more.
-        let labels: Vec<u32> = numbers.iter().map(|n| (n + 1.0) as u32).collect();
-        let columns: Vec<&[f64]> = (0..x.width()).map(|j| x.column(j)).collect();
         let pool = Pool::new(learned.threads).map_err(|e| RunError::new("E0799", e.message))?;
-        Ok(silhouette(&columns, &labels, learned.spec.serving.plan.seed, &pool))
+        Ok(silhouette_of(&x, numbers, learned.spec.serving.plan.seed, &pool))
     }
 
     /// The identifying columns of the test rows, the weight, and their clusters.

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use dbjob_learn::metric::{Classes, Judged, Metric, Numbers, interval};
 use dbjob_learn::{Baseline, Pool, Scores, Target};
 use dbjob_plan::{
-    Event, FitSpec, MetricValue, Requirement, RequirementResult, RunContext, RunError, Value, evaluate_scalar,
+    Confusion, Event, FitSpec, MetricValue, Requirement, RequirementResult, RunContext, RunError, Value,
+    evaluate_scalar,
 };
 
 use super::learned::Learned;
@@ -81,6 +82,31 @@ pub(super) fn decided(scores: &Scores, threshold: Option<f64>) -> Vec<u32> {
         (Some(threshold), [_, of_true]) => of_true.iter().map(|p| u32::from(*p >= threshold)).collect(),
         _ => scores.argmax(),
     }
+}
+
+/// Of more classes nobody reads it.
+const MOST_CLASSES: usize = 20;
+
+/// Of a classifier of few classes: how many test rows of each class are predicted to be of each.
+pub(super) fn confusion(spec: &FitSpec, classes: &[Value], test: &Test<'_>) -> Option<Confusion> {
+    let Target::Classes { codes, .. } = test.truth else { return None };
+    let count = classes.len();
+    if count > MOST_CLASSES {
+        return None;
+    }
+    let mut rows = vec![vec![0; count]; count];
+    for (truth, predicted) in codes.iter().zip(decided(test.scores, spec.fixed_threshold())) {
+        if let Some(of) = rows.get_mut(*truth as usize) {
+            of[predicted as usize] += 1;
+        }
+    }
+    Some(Confusion { classes: classes.to_vec(), rows })
+}
+
+/// Whether more of a metric is better.
+pub fn higher_is_better(name: &str) -> bool {
+    // The silhouette judges clusters, which have no truth.
+    dbjob_learn::metric::metric(name).is_none_or(|metric| metric.higher_is_better())
 }
 
 /// `predicted`: the classes; `numbers`: what is predicted where there are none.

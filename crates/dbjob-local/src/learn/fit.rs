@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use dbjob_learn::{Checkpoints, FitContext, Fitted, Matrix, Target, Valid, learner, scattered};
 use dbjob_plan::{
     Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RowCounts, RunContext, RunError,
-    Unfinished, Value,
+    Unfinished,
 };
 use polars::prelude::{self as pl, DataFrame};
 
@@ -31,6 +31,8 @@ pub struct Fitting<'a> {
     pub until: Option<Instant>,
     /// Under which node its state is kept, and how often.
     pub checkpoint: Option<(NodeId, Duration)>,
+    /// After how many rounds a fit that stops early ends; without it the valid rows judge.
+    pub rounds: Option<u64>,
 }
 
 /// A model as it comes from the fit, with what it is judged by.
@@ -41,6 +43,8 @@ pub struct Fresh {
     /// The truth of the train rows as the learner saw it.
     pub(super) y: Target,
     pub(super) weights: Option<Vec<f64>>,
+    /// After how many rounds the rows that judged a fit that stops early found it best.
+    best_round: Option<u64>,
 }
 
 impl Fresh {
@@ -55,12 +59,14 @@ impl Fresh {
         let train = Train::of(spec, table, maps)?;
         train.parts.can_judge(spec)?;
         let data = (&train.x, &train.y, train.weights.as_deref());
-        let valid = match &spec.algorithm.options.get("stop_early") {
-            None | Some(Value::Null) => None,
-            Some(_) => train.parts.to_stop_by(table, spec, maps, (&train.x, train.classes.as_ref()))?,
+        let valid = if spec.algorithm.stops_early() && fitting.rounds.is_none() {
+            train.to_stop_by(&train.parts.valid, table, spec, maps)?
+        } else {
+            None
         };
         let fitted = Self::run(spec, data, &valid, train.parts.held.len(), fitting)
             .map_err(|e| fit_error(e, spec, |i| train.row(i)))??;
+        let best_round = fitted.best_round;
         let Train { parts, x, y, classes, weights } = train;
         drop((x, valid));
         let unfinished = fitted.ended_early.map(|early| Unfinished {
@@ -78,7 +84,12 @@ impl Fresh {
             report: Report { rows: parts.counts, ..Report::default() },
             out_of_fold: None,
         };
-        Ok(Self { learned, parts, classes, y, weights })
+        Ok(Self { learned, parts, classes, y, weights, best_round })
+    }
+
+    /// After how many rounds it was the best, where rows have judged that.
+    pub fn best_round(&self) -> Option<u64> {
+        self.best_round
     }
 
     /// A model that was learned from the train rows of `table` before.
@@ -90,7 +101,7 @@ impl Fresh {
         let (y, classes) = target(&parts.truth, &parts.train, spec, maps)?;
         let weights = weights(&train, spec, &|i| parts.train[i] as u64 + 1)?;
         learned.report = Report { rows: parts.counts, ..Report::default() };
-        Ok(Self { learned, parts, classes, y, weights })
+        Ok(Self { learned, parts, classes, y, weights, best_round: None })
     }
 
     /// What there was no time for.
@@ -113,11 +124,11 @@ impl Fresh {
     pub(super) fn run(
         spec: &FitSpec,
         (x, y, weights): (&Matrix, &Target, Option<&[f64]>),
-        valid: &Option<(Matrix, Target, Option<Vec<f64>>)>,
+        valid: &Option<ToStopBy>,
         to_predict: usize,
         fitting: &Fitting<'_>,
     ) -> Result<Result<Fitted, RunError>, dbjob_learn::FitError> {
-        let Fitting { cx, item, threads, until, checkpoint } = *fitting;
+        let Fitting { cx, item, threads, until, checkpoint, rounds } = *fitting;
         let options = match options(&spec.algorithm) {
             Ok(options) => options,
             Err(error) => return Ok(Err(error)),
@@ -149,6 +160,7 @@ impl Fresh {
             warn: &warn,
             checkpoints,
             valid: valid.as_ref().map(|(x, y, weights)| Valid { x, y, weights: weights.as_deref() }),
+            rounds,
         };
         let fitted = learner.fit(x, y, weights, &context)?;
         // What had no time goes on from there when it gets more.
@@ -158,6 +170,9 @@ impl Fresh {
         Ok(Ok(fitted))
     }
 }
+
+/// Features, truth and weights of rows that say when a fit ends.
+pub(super) type ToStopBy = (Matrix, Target, Option<Vec<f64>>);
 
 /// The train rows of a table as a learner takes them.
 pub(super) struct Train {
@@ -186,6 +201,34 @@ impl Train {
     /// The table's row (1-based) of a row of the matrix.
     pub fn row(&self, i: usize) -> u64 {
         u64::from(self.parts.train[i]) + 1
+    }
+
+    /// Rows of the table as what was learned from, to stop by; without those of classes that train does not know.
+    pub fn to_stop_by(
+        &self,
+        rows: &[u32],
+        table: &DataFrame,
+        spec: &FitSpec,
+        maps: &MapStates,
+    ) -> Result<Option<ToStopBy>, RunError> {
+        let (rows, y) = match (&self.parts.truth, &self.classes) {
+            (Truth::Classes { distinct, rows: values }, Some(classes)) => {
+                let (codes, count) = (classes.codes(distinct), classes.values.len());
+                let code =
+                    |row: &u32| values[*row as usize].map(|v| codes[v as usize]).filter(|c| (*c as usize) < count);
+                let known: Vec<(u32, u32)> = rows.iter().filter_map(|row| Some((*row, code(row)?))).collect();
+                let (rows, codes) = known.into_iter().unzip();
+                (rows, Target::Classes { codes, count })
+            }
+            _ => (rows.to_vec(), target(&self.parts.truth, rows, spec, maps)?.0),
+        };
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let row = |i: usize| u64::from(rows[i]) + 1;
+        let valid = take(table, &rows)?;
+        let features = matrix(&valid, spec, maps, (Purpose::Fit, Some(self.x.all_levels())), &row)?;
+        Ok(Some((features, y, weights(&valid, spec, &row)?)))
     }
 
     /// A share of the rows, drawn by the seed: of each class the same, and two at least. What is in a share is in every
@@ -257,33 +300,6 @@ impl Parts {
         }
         (counts.train, counts.valid, counts.test) = (train.len() as u64, valid.len() as u64, test.len() as u64);
         Ok(Self { truth, train, valid, test, held, counts })
-    }
-
-    /// The valid rows, as what was learned from; without those of classes that train does not know.
-    fn to_stop_by(
-        &self,
-        table: &DataFrame,
-        spec: &FitSpec,
-        maps: &MapStates,
-        (x, classes): (&Matrix, Option<&Classes>),
-    ) -> Result<Option<(Matrix, Target, Option<Vec<f64>>)>, RunError> {
-        let (rows, y) = match (&self.truth, classes) {
-            (Truth::Classes { distinct, rows }, Some(classes)) => {
-                let (codes, count) = (classes.codes(distinct), classes.values.len());
-                let code = |row: &u32| rows[*row as usize].map(|v| codes[v as usize]).filter(|c| (*c as usize) < count);
-                let known: Vec<(u32, u32)> = self.valid.iter().filter_map(|row| Some((*row, code(row)?))).collect();
-                let (rows, codes) = known.into_iter().unzip();
-                (rows, Target::Classes { codes, count })
-            }
-            _ => (self.valid.clone(), target(&self.truth, &self.valid, spec, maps)?.0),
-        };
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let row = |i: usize| rows[i] as u64 + 1;
-        let valid = take(table, &rows)?;
-        let features = matrix(&valid, spec, maps, (Purpose::Fit, Some(x.all_levels())), &row)?;
-        Ok(Some((features, y, weights(&valid, spec, &row)?)))
     }
 
     /// Errors: E0715 when test rows are to judge and there are none.

@@ -68,6 +68,7 @@ impl Fresh {
                     let Judged { truth, scores, numbers, by, .. } = &judged;
                     let test = Test { truth, scores, numbers, weights: judged.weights.as_deref(), baseline: &baseline };
                     report.metrics = evaluate::metrics(spec, &test, self.learned.threads, cx, item)?;
+                    report.confusion = evaluate::confusion(spec, &self.learned.classes, &test);
                     report.slices = slices::metrics(spec, &test, by)?;
                     for requirement in &spec.require {
                         report.requirements.push(match &requirement.for_each {
@@ -80,6 +81,7 @@ impl Fresh {
                         rows: report.rows,
                         metrics: report.metrics.clone(),
                         requirements: report.requirements.clone(),
+                        confusion: report.confusion.clone(),
                     });
                 }
                 report.test_predictions = judged.table;

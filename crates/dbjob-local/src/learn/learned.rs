@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use dbjob_learn::{Matrix, Model, Pool, Scores};
 use dbjob_plan::{
-    FitSpec, MetricValue, ModelReport, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric, Unfinished,
-    Value,
+    Confusion, FitSpec, MetricValue, ModelReport, RequirementResult, RowCounts, RunError, SearchReport, SliceMetric,
+    Unfinished, Value,
 };
 use polars::prelude::{Column, DataFrame};
 
@@ -37,6 +37,7 @@ pub(super) struct Inner {
 pub(super) struct Report {
     pub rows: RowCounts,
     pub metrics: Vec<(String, MetricValue)>,
+    pub confusion: Option<Confusion>,
     pub requirements: Vec<RequirementResult>,
     pub slices: Vec<SliceMetric>,
     pub test_predictions: DataFrame,
@@ -107,12 +108,13 @@ impl Learned {
 
     /// What a report tells of it that is not deployed.
     pub fn report(&self, search: Option<SearchReport>) -> ModelReport {
-        let Report { rows, metrics, requirements, slices, .. } = &self.0.report;
+        let Report { rows, metrics, confusion, requirements, slices, .. } = &self.0.report;
         ModelReport {
             model: self.0.spec.model.clone(),
             algorithm: self.0.spec.algorithm.name.clone(),
             rows: *rows,
             metrics: metrics.clone(),
+            confusion: confusion.clone(),
             requirements: requirements.clone(),
             slices: slices.clone(),
             search,
@@ -157,6 +159,10 @@ impl Learned {
     /// In the order asked for.
     pub fn metrics(&self) -> &[(String, MetricValue)] {
         &self.0.report.metrics
+    }
+
+    pub fn confusion(&self) -> Option<&Confusion> {
+        self.0.report.confusion.as_ref()
     }
 
     /// What there was no time for.

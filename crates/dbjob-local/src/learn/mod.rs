@@ -10,20 +10,23 @@ mod fit;
 mod held_out;
 mod judge;
 mod learned;
+mod measure;
 mod options;
 mod predict;
 mod slices;
 mod stored;
 mod target;
+mod told;
 mod trials;
 mod view;
 
 pub use choice::Unseen;
-pub use evaluate::{Live, gate_again};
+pub use evaluate::{Live, gate_again, higher_is_better};
 pub use fit::{Fitting, Fresh};
 pub use held_out::HeldOut;
 pub use judge::Judge;
 pub use learned::Learned;
+pub use told::ToldScore;
 pub(crate) use trials::{rounds, trials};
 pub use view::View;
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dbjob_plan::{
-    Algorithm, Calibration, Conformal, FitSpec, Key, MetricValue, RequirementResult, RowCounts, RunError, SearchReport,
-    SliceMetric, Threshold, Unfinished, Value,
+    Algorithm, Calibration, Conformal, Confusion, FitSpec, Key, MetricValue, RequirementResult, RowCounts, RunError,
+    SearchReport, SliceMetric, Threshold, Unfinished, Value,
 };
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,8 @@ struct Judgement {
     fitted: Key,
     rows: RowCounts,
     metrics: Vec<(String, MetricValue)>,
+    #[serde(default)]
+    confusion: Option<Confusion>,
     requirements: Vec<RequirementResult>,
     slices: Vec<SliceMetric>,
 }
@@ -84,6 +86,7 @@ impl Learned {
             fitted: *fitted,
             rows: report.rows,
             metrics: report.metrics.clone(),
+            confusion: report.confusion.clone(),
             requirements: report.requirements.clone(),
             slices: report.slices.clone(),
         };
@@ -105,9 +108,9 @@ impl Learned {
         threads: usize,
     ) -> Result<(Self, Option<SearchReport>), RunError> {
         let (mut inner, search) = learned_of(learned, spec, threads)?;
-        let Judgement { rows, metrics, requirements, slices, .. } = read_json(&judged.join(JUDGEMENT))?;
+        let Judgement { rows, metrics, confusion, requirements, slices, .. } = read_json(&judged.join(JUDGEMENT))?;
         let test_predictions = named(read(&judged.join(PREDICTIONS))?, spec)?;
-        inner.report = Report { rows, metrics, requirements, slices, test_predictions };
+        inner.report = Report { rows, metrics, confusion, requirements, slices, test_predictions };
         Ok((Self(Arc::new(inner)), search))
     }
 }

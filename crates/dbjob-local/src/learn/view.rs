@@ -7,9 +7,10 @@ use dbjob_learn::{Matrix, Pool, Scores, Target};
 use dbjob_plan::{FitSpec, RunError, Task};
 use polars::prelude::DataFrame;
 
+use super::clusters::silhouette_of;
 use super::evaluate::{decided, judged, metric};
 use super::features::{Purpose, matrix};
-use super::fit::{Fitting, Fresh, Train, take, weights};
+use super::fit::{Fitting, Fresh, ToStopBy, Train, take, weights};
 use super::judge::{column, floats};
 use super::options::fit_error;
 use super::predict::Meaning;
@@ -21,13 +22,15 @@ pub struct View<'a> {
     table: &'a DataFrame,
     maps: &'a MapStates,
     share: f64,
-    /// By algorithm: each may take the inputs otherwise.
-    ready: Mutex<HashMap<String, Arc<Ready>>>,
+    /// By algorithm, each of which may take the inputs otherwise, and whether it stops early.
+    ready: Mutex<HashMap<(String, bool), Arc<Ready>>>,
 }
 
 struct Ready {
     train: Train,
     held: Held,
+    /// The rows that compare, for fits that stop early: they stop by them, too.
+    to_stop_by: Option<ToStopBy>,
 }
 
 /// The rows that compare.
@@ -47,11 +50,11 @@ impl<'a> View<'a> {
     /// Errors: those of [`Fresh::fit`].
     pub fn value(&self, spec: &FitSpec, name: &str, fitting: &Fitting<'_>) -> Result<Option<Option<f64>>, RunError> {
         let ready = self.ready(spec)?;
-        let Ready { train, held } = &*ready;
+        let Ready { train, held, to_stop_by } = &*ready;
         let rows = held.x.as_ref().map_or(0, Matrix::rows);
         let data = (&train.x, &train.y, train.weights.as_deref());
         let fitted =
-            Fresh::run(spec, data, &None, rows, fitting).map_err(|e| fit_error(e, spec, |i| train.row(i)))??;
+            Fresh::run(spec, data, to_stop_by, rows, fitting).map_err(|e| fit_error(e, spec, |i| train.row(i)))??;
         if fitted.ended_early.is_some() {
             return Ok(None);
         }
@@ -63,6 +66,11 @@ impl<'a> View<'a> {
             }
             None => Scores { columns: vec![Vec::new(); fitted.model.classes().max(1)] },
         };
+        if spec.task == Task::Clustering {
+            let Some(x) = &held.x else { return Ok(Some(None)) };
+            let pool = Pool::new(fitting.threads).map_err(failed)?;
+            return Ok(Some(silhouette_of(x, &scores.columns[0], spec.serving.plan.seed, &pool).ok()));
+        }
         let numbers = match spec.task {
             Task::Regression => floats(&self.meaning(spec, train).number(&scores.columns[0], "predicted")?)?,
             _ => Vec::new(),
@@ -86,13 +94,16 @@ impl<'a> View<'a> {
     fn ready(&self, spec: &FitSpec) -> Result<Arc<Ready>, RunError> {
         // Who comes second waits for the first.
         let mut all = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ready) = all.get(&spec.algorithm.name) {
+        let key = (spec.algorithm.name.clone(), spec.algorithm.stops_early());
+        if let Some(ready) = all.get(&key) {
             return Ok(Arc::clone(ready));
         }
         let train = Train::of(spec, self.table, self.maps)?.sample(self.share, spec.serving.plan.seed);
         let held = self.held(spec, &train)?;
-        let ready = Arc::new(Ready { train, held });
-        all.insert(spec.algorithm.name.clone(), Arc::clone(&ready));
+        let stops = spec.algorithm.stops_early();
+        let to_stop_by = if stops { train.to_stop_by(&train.parts.test, self.table, spec, self.maps)? } else { None };
+        let ready = Arc::new(Ready { train, held, to_stop_by });
+        all.insert(key, Arc::clone(&ready));
         Ok(ready)
     }
 
@@ -103,6 +114,7 @@ impl<'a> View<'a> {
         let take = (Purpose::Predict, Some(train.x.all_levels()));
         let x = (rows.height() > 0).then(|| matrix(&rows, spec, self.maps, take, &row)).transpose()?;
         let truth = match (&parts.truth, &train.classes) {
+            (Truth::None, _) => Target::Unlabelled(parts.test.len()),
             (Truth::Classes { distinct, rows }, Some(classes)) => {
                 let codes = classes.codes(distinct);
                 let codes = parts.test.iter().filter_map(|r| rows[*r as usize].map(|v| codes[v as usize])).collect();

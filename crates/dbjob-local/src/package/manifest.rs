@@ -30,6 +30,7 @@ pub(super) fn manifest(learned: &Learned, plan: &Plan, lineage: Vec<SourceFinger
         serving: spec.serving.clone(),
         rows: learned.rows(),
         metrics: learned.metrics().iter().cloned().collect(),
+        confusion: learned.confusion().cloned(),
         requirements: learned.requirements().to_vec(),
         unfinished: learned.unfinished().to_vec(),
         lineage,

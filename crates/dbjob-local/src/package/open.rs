@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dbjob_drift::Profile;
 use dbjob_plan::{Manifest, MetricValue, RunError};
@@ -15,6 +15,7 @@ use crate::map::MapStates;
 /// A stored model, read and verified.
 #[derive(Debug)]
 pub struct Package {
+    pub(super) folder: PathBuf,
     pub(super) manifest: Manifest,
     pub(super) learned: Learned,
     pub(super) maps: MapStates,
@@ -54,7 +55,7 @@ pub fn open(path: &Path) -> Result<Package, RunError> {
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let learned = Learned::restore(spec_of(&manifest), model, manifest.classes.clone(), threads);
-    Ok(Package { manifest, learned, maps, lookups, profile })
+    Ok(Package { folder, manifest, learned, maps, lookups, profile })
 }
 
 /// The metrics of the live version of a model; `None` when none is live.

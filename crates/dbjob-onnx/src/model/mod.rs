@@ -3,6 +3,7 @@
 mod centers;
 mod dummy;
 mod linear;
+mod mlp;
 mod naive_bayes;
 mod trees;
 
@@ -12,6 +13,7 @@ use dbjob_learn::Model;
 use dbjob_learn::cluster::Centers;
 use dbjob_learn::dummy::Dummy;
 use dbjob_learn::linear::LinearModel;
+use dbjob_learn::mlp::MlpModel;
 use dbjob_learn::naive_bayes::NaiveBayes;
 use dbjob_learn::tree::Ensemble;
 use dbjob_plan::{FitSpec, MapStates, Span, Task, Value};
@@ -83,6 +85,8 @@ fn scores(model: &dyn Model, x: &Tensor, g: &mut Graph) -> Option<Tensor> {
         linear::scores(model, model.features().len(), model.classes(), x, g)
     } else if let Some(model) = any.downcast_ref::<Ensemble>() {
         trees::scores(model, x, g)
+    } else if let Some(model) = any.downcast_ref::<MlpModel>() {
+        mlp::scores(model, x, g)
     } else if let Some(model) = any.downcast_ref::<NaiveBayes>() {
         naive_bayes::scores(model, x, g)
     } else if let Some(model) = any.downcast_ref::<Dummy>() {

@@ -2,6 +2,7 @@
 //! decides which rows there are; everything else (the way up to the sources, the way down to the models) follows from it.
 
 mod op;
+mod sent;
 
 use std::collections::BTreeMap;
 

@@ -217,7 +217,8 @@ impl Learner for BoostLearner {
         }
         let keeper = Keeper::new(cx, self, x, y, weights);
         let mut rows = weights.map(<[f64]>::to_vec);
-        let held = match (self.stop_early, cx.valid) {
+        let judge = self.stop_early.filter(|_| cx.rounds.is_none());
+        let held = match (judge, cx.valid) {
             (Some(_), None) => self.held_out(x, y, &mut rows),
             (Some(_), Some(valid)) => {
                 check_with_gaps(valid.x, valid.y, valid.weights)?;
@@ -234,20 +235,22 @@ impl Learner for BoostLearner {
         let told = self.told(y, rows.as_deref())?;
         let watch = match (&held, cx.valid) {
             (Some((x, y, weights)), _) => told.watch(self.loss, x, y, weights.as_deref()),
-            (None, Some(valid)) if self.stop_early.is_some() => told.watch(self.loss, valid.x, valid.y, valid.weights),
+            (None, Some(valid)) if judge.is_some() => told.watch(self.loss, valid.x, valid.y, valid.weights),
             _ => None,
         };
-        if watch.is_none() && self.stop_early.is_some() {
+        if watch.is_none() && judge.is_some() {
             return Err(FitError::data("there are no rows to stop by: the valid part, or a tenth of the train rows")
                 .help("leave stop_early out"));
         }
         drop(held);
         let classes = if let Target::Classes { count, .. } = y { *count } else { 0 };
         let fit = Fit { learner: self, x, cx, keeper: &keeper };
+        let watched = watch.is_some();
         let (trees, ended_early) = fit.run(told.truth(self.loss, y), rows, &told.base, watch)?;
+        let best_round = watched.then_some((trees.len() / told.base.len()) as u64);
         let Told { link, base, present } = told;
         let output = Output::Sum { link, base, present };
-        Ok(Fitted { model: Box::new(Ensemble::new(x, classes, output, trees)), ended_early })
+        Ok(Fitted { model: Box::new(Ensemble::new(x, classes, output, trees)), ended_early, best_round })
     }
 
     fn prediction_share(&self) -> f64 {

@@ -48,7 +48,8 @@ impl Fit<'_> {
         pool: &Pool,
     ) -> Result<(Vec<Tree>, Option<Early>), FitError> {
         let Self { learner, x, cx, keeper } = *self;
-        let (rounds, sums) = (learner.trees, base.len());
+        let most = cx.rounds.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        let (rounds, sums) = (learner.trees.min(most), base.len());
         let made = x.made(learner.max_bins, || Groups::new(x, learner.max_bins, pool));
         let groups = &*made;
         let mut rows = Rows::new(truth, weights, base, x.rows());

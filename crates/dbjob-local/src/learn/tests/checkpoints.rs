@@ -47,7 +47,7 @@ fn fit(kept: &Kept, until: Option<Instant>) -> Result<(Vec<u8>, bool), dbjob_pla
     let cancel = kept.stop.as_ref().map(|(_, cancel)| cancel.clone()).unwrap_or_default();
     let cx = RunContext { cancel, checkpoints: Some(kept), ..RunContext::new(Path::new(".").to_owned(), &|_| ()) };
     let checkpoint = Some((NodeId::new(5), Duration::ZERO));
-    let fitting = Fitting { cx: &cx, item: "m", threads: 1, until, checkpoint };
+    let fitting = Fitting { cx: &cx, item: "m", threads: 1, until, checkpoint, rounds: None };
     let fresh = Fresh::fit(&spec, &table(columns), &MapStates::default(), &fitting)?;
     let early = !fresh.unfinished().is_empty();
     let learned = fresh.unjudged(Vec::new())?;

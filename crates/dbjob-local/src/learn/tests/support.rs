@@ -44,7 +44,7 @@ pub fn fit(spec: &FitSpec, table: &DataFrame, maps: &MapStates) -> Result<Learne
 
 pub fn fit_with(spec: &FitSpec, table: &DataFrame, maps: &MapStates, cx: &RunContext<'_>) -> Result<Learned, RunError> {
     let judge = Judge { held_out: Vec::new(), live: &None, maps, cx, item: "m" };
-    let fitting = Fitting { cx, item: "m", threads: cx.threads, until: None, checkpoint: None };
+    let fitting = Fitting { cx, item: "m", threads: cx.threads, until: None, checkpoint: None, rounds: None };
     Fresh::fit(spec, table, maps, &fitting)?.judged(table, judge)
 }
 
