@@ -13,6 +13,7 @@ tests/oracle/run.sh
 tests/onnx/run.sh
 tests/mlflow/run.sh
 tests/openapi/run.sh
+tests/serve/run.sh
 tests/databases/run.sh
 tests/objects/run.sh
 tests/faults/run.sh

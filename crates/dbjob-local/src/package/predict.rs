@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use dbjob_drift::Profile;
 use dbjob_plan::{Manifest, Predictor, RunError, Schema};
 use polars::prelude::{Column, DataFrame, LazyFrame};
 
@@ -27,6 +28,10 @@ impl Package {
     /// The tables that travel with the model, by snapshot name.
     pub(crate) fn lookups(&self) -> &HashMap<String, DataFrame> {
         &self.lookups
+    }
+
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
     }
 
     pub(crate) fn maps(&self) -> &MapStates {

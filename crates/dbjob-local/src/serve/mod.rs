@@ -6,6 +6,7 @@ mod lookup;
 mod prepared;
 mod shelf;
 mod table;
+mod watched;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,6 +19,7 @@ pub use shelf::{Place, Registry};
 use crate::package::Package;
 use crate::replay::reason;
 use prepared::{Counts, Prepared};
+use watched::Watched;
 
 /// How the columns of predictions begin.
 const PREFIX: &str = "prediction";
@@ -32,18 +34,21 @@ pub struct Served {
     ready: Option<Mutex<Vec<Prepared>>>,
     /// Rows that a rule only warns of.
     warned: Counts,
+    /// Where the package has a profile.
+    watched: Option<Watched>,
 }
 
 impl Served {
     /// Errors: E0708 or E0716 when a table that travels with the model is not right.
     pub fn new(package: Package) -> Result<Self, RunError> {
         let manifest = package.manifest();
-        let fields = manifest.request.iter().filter(|f| !f.hidden).cloned().collect();
-        let predictions = manifest.predictions().fields;
+        let fields: Vec<Field> = manifest.request.iter().filter(|f| !f.hidden).cloned().collect();
+        let predictions: Vec<Field> = manifest.predictions().fields;
         let first = Prepared::new(&package)?;
         let warned = first.as_ref().map(Prepared::counts).unwrap_or_default();
         let ready = first.map(|first| Mutex::new(vec![first]));
-        Ok(Self { fields, predictions, ready, warned, package })
+        let watched = package.profile().map(|profile| Watched::new(profile, &fields, &predictions));
+        Ok(Self { fields, predictions, ready, warned, watched, package })
     }
 
     /// All rows at once, where none of them fails; rules and lookups may refuse some.
@@ -116,11 +121,15 @@ impl Scorer for Served {
             Ok(table) => table,
             Err(error) => return all(error.message),
         };
-        self.quick(&table).unwrap_or_else(|| {
+        let scored = self.quick(&table).unwrap_or_else(|| {
             let mut parts = Vec::new();
             self.halves(&table, 0, &mut parts);
             joined(parts, &self.predictions)
-        })
+        });
+        if let Some(watched) = &self.watched {
+            watched.see(rows, &self.fields, &scored, &self.predictions);
+        }
+        scored
     }
 
     fn read_table(&self, format: TableFormat, file: &[u8], limits: FileLimits) -> Result<Columns, FileError> {
@@ -132,7 +141,7 @@ impl Scorer for Served {
     }
 
     fn metrics(&self, labels: &str) -> String {
-        self.warned.text(labels)
+        self.warned.text(labels) + &self.watched.as_ref().map(|w| w.text(labels)).unwrap_or_default()
     }
 }
 

@@ -62,6 +62,9 @@ async fn json(state: &State, model: &Model, headers: &HeaderMap, body: Body, cou
     let (rows, single) = read::json::rows(&held.bytes, &model.shape, state.options.limits.rows)?;
     drop(held);
     *count = rows.count();
+    if *count == 0 {
+        return Err(Problem::unprocessable("the list has no row"));
+    }
     let answer = ask(model, rows).await?;
     log_failure(state, model, answer.failure());
     let body = if single { answer.one()? } else { answer.list() };

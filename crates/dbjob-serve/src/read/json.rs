@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::cell::{Cell, Read};
 use super::{Filler, Rows, not_json};
-use crate::problem::{Problem, Wrong};
+use crate::problem::Problem;
 use crate::shape::Shape;
 
 /// The rows of a body, and whether it is one row that stands for itself.
@@ -90,10 +90,12 @@ fn stop<E: Error>((): ()) -> E {
 }
 
 impl Row<'_, '_> {
+    /// What is no object is no row: the body is not a list of rows.
     fn no_row<E: Error>(self, what: &str) -> Result<(), E> {
-        self.0
-            .refuse(Wrong::new(None, format!("is {what}; a row is an object with a member for each field")))
-            .map_err(stop)
+        let row = self.0.rows.count() + 1;
+        let why = format!("row {row} is {what}; a row is an object with a member for each field");
+        self.0.problem = Some(Problem::unprocessable(why));
+        Err(stop(()))
     }
 }
 

@@ -86,13 +86,6 @@ impl<'a> Filler<'a> {
         }
         Ok(())
     }
-
-    /// Ends a row of which only this is to be said.
-    fn refuse(&mut self, wrong: Wrong) -> Result<(), ()> {
-        self.seen.fill(false);
-        self.wrong = vec![wrong];
-        self.end()
-    }
 }
 
 pub(crate) fn too_many(limit: usize) -> Problem {

@@ -123,7 +123,7 @@ fn a_field_twice_is_refused() {
 #[test]
 fn a_list_has_a_prediction_or_a_problem_for_each_row_in_order() {
     let server = serve();
-    let rows = json!([row(100), with("sure", Some(json!(0))), row(450), 7, row(300), row(13 + 1)]);
+    let rows = json!([row(100), with("sure", Some(json!(0))), row(450), {}, row(300), row(13 + 1)]);
     let answers = post(&server, "/predict", rows.to_string()).json();
     let answers = answers.as_array().unwrap();
     assert_eq!(answers.len(), 6);
@@ -135,10 +135,12 @@ fn a_list_has_a_prediction_or_a_problem_for_each_row_in_order() {
         answers[2]["errors"],
         json!([{ "row": 3, "field": "count", "reason": "is above 400", "inputs": ["count"] }])
     );
-    assert_eq!(answers[3]["status"], json!(422));
+    assert_eq!(answers[3]["errors"][0]["reason"], json!("is missing"));
     assert_eq!((&answers[4]["prediction"], &answers[4]["prediction_probability"]), (&json!(true), &json!(1.3)));
     assert_eq!(answers[5]["prediction_probability"], json!(1.014));
-    assert_eq!(post(&server, "/predict", "[]").text(), "[]");
+    assert_eq!(post(&server, "/predict", "[]").json()["detail"], "the list has no row");
+    let none = post(&server, "/predict", json!([row(1), [2]]).to_string());
+    assert_eq!((none.status, none.json()["detail"].as_str().unwrap().starts_with("row 2 is a list;")), (422, true));
 }
 
 #[test]
