@@ -131,6 +131,7 @@ codes! {
     E0760 "the server cannot start",
     E0770 "the version cannot be live",
     E0771 "the new version breaks callers of the live one",
+    E0772 "the model answers otherwise when it is served",
     E0773 "the MLflow server cannot be reached",
     E0774 "the MLflow server refuses something",
     E0799 "the engine failed",

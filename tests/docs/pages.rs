@@ -29,6 +29,7 @@ const WITHOUT: &[(Code, &str)] = &[
     (Code::E0741, OBJECTS),
     (Code::E0742, OBJECTS),
     (Code::E0743, OBJECTS),
+    (Code::E0772, "no job raises it by what is written in it: a test changes what a map has learned"),
     (Code::E0774, "it takes a server: tests/mlflow has one and raises it"),
     (Code::E0799, "no job raises it by what is written in it: it is a bug of the engine"),
 ];

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::compare::{Drift, drift};
+use crate::compare::{ColumnDrift, Drift, drift};
 use crate::profile::{Column, Profile};
 use crate::tally::{Cell, Tally};
 
@@ -71,21 +71,26 @@ impl Window {
     /// The drift in Prometheus' text format; `labels` are those of the model, without brackets.
     pub fn metrics(&self, labels: &str, now: Instant) -> String {
         let found = self.drift(now);
-        let comma = if labels.is_empty() { "" } else { "," };
         let mut out = format!("dbjob_drift_rows{{{labels}}} {}\n", found.rows.now);
-        let mut all = |kind: &str, columns: &[crate::ColumnDrift]| {
-            for column in columns {
-                let labels = format!("{labels}{comma}{kind}=\"{}\"", escaped(&column.column));
-                out.push_str(&format!("dbjob_drift_psi{{{labels}}} {}\n", column.psi));
-                if let Some(ks) = column.ks {
-                    out.push_str(&format!("dbjob_drift_ks{{{labels}}} {ks}\n"));
+        let comma = if labels.is_empty() { "" } else { "," };
+        let all: Vec<(String, &ColumnDrift)> = [("column", &found.columns), ("prediction", &found.predictions)]
+            .into_iter()
+            .flat_map(|(kind, columns)| columns.iter().map(move |column| (kind, column)))
+            .map(|(kind, column)| (format!("{labels}{comma}{kind}=\"{}\"", escaped(&column.column)), column))
+            .collect();
+        let measures: [(&str, fn(&ColumnDrift) -> Option<f64>); 4] = [
+            ("dbjob_drift_psi", |c| Some(c.psi)),
+            ("dbjob_drift_ks", |c| c.ks),
+            ("dbjob_drift_null_rate", |c| Some(c.null_rate.now)),
+            ("dbjob_drift_new_level_rows", |c| Some(c.new_level_rows as f64)),
+        ];
+        for (name, measure) in measures {
+            for (labels, column) in &all {
+                if let Some(value) = measure(column) {
+                    out.push_str(&format!("{name}{{{labels}}} {value}\n"));
                 }
-                out.push_str(&format!("dbjob_drift_null_rate{{{labels}}} {}\n", column.null_rate.now));
-                out.push_str(&format!("dbjob_drift_new_level_rows{{{labels}}} {}\n", column.new_level_rows));
             }
-        };
-        all("column", &found.columns);
-        all("prediction", &found.predictions);
+        }
         out
     }
 }

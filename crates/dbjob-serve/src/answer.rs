@@ -172,14 +172,18 @@ fn value(values: &Values, at: usize, scale: u8, out: &mut Vec<u8>) {
     }
 }
 
-fn json(values: &Values, at: usize, scale: u8) -> J {
+/// A cell as it stands in requests and answers; `scale` is that of a decimal.
+pub fn json(values: &Values, at: usize, scale: u8) -> J {
     match values {
         Values::Decimal(v) => v[at].map_or(J::Null, |unscaled| Decimal { unscaled, scale }.to_string().into()),
         Values::Date(v) => v[at].map_or(J::Null, |d| civil_date(d).into()),
         Values::Datetime(v) => v[at].map_or(J::Null, |us| (civil_datetime(us) + "Z").into()),
         Values::Duration(v) => v[at].map_or(J::Null, |us| duration::write(us).into()),
         Values::List(v) => v[at].as_ref().map_or(J::Null, |items| items.iter().map(item).collect()),
-        _ => unreachable!("written without a detour"),
+        Values::Bool(v) => v[at].into(),
+        Values::Int(v) => v[at].into(),
+        Values::Float(v) => v[at].into(),
+        Values::Text(v) => v[at].as_deref().into(),
     }
 }
 

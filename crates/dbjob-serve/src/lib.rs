@@ -24,6 +24,7 @@ mod shape;
 mod state;
 mod tls;
 
+pub use answer::json;
 pub use columns::{Columns, Values};
 pub use options::{Limits, Options, Tls};
 pub use scorer::{FileError, FileLimits, Fixed, Live, Refusal, Scored, Scorer, Shelf};

@@ -9,6 +9,7 @@ use dbjob_plan::{
 };
 use polars::prelude::{Column, DataFrame};
 
+use super::folds::upstream;
 use super::need::Needs;
 use super::run::Run;
 use super::walk;
@@ -29,9 +30,16 @@ pub(super) struct Sent {
 }
 
 impl Run<'_> {
-    /// `None`: a step on the way makes other rows, or a process must not see further columns.
+    /// `None`: a step on the way makes other rows, a process must not see further columns, or other models would have to be
+    /// fitted again.
     pub(super) fn sent(&self, fit: NodeId) -> Result<Option<Sent>, RunError> {
         let Op::Fit(spec) = &self.plan.node(fit).op else { return Ok(None) };
+        // Predictions of other models on the way: unless these are kept they would be fitted again.
+        let others =
+            upstream(self.plan, fit).into_iter().any(|id| id != fit && matches!(self.plan.node(id).op, Op::Fit(_)));
+        if others && self.cx.results.is_none() {
+            return Ok(None);
+        }
         let Some(plan) = with_copies(self.plan, fit, spec) else { return Ok(None) };
         let quiet = |_: Event| {};
         let cx = RunContext {

@@ -8,13 +8,15 @@ use dbjob_plan::{
 };
 use dbjob_registry::{
     LOOKUPS, MAPS, ModelFolder, PROFILE, Published, TEST_PREDICTIONS, WEIGHTS, again, digest, file_name, publish, seal,
-    stage as begin, sync_folder, unwritable, write,
+    seal_manifest, stage as begin, sync_folder, unwritable, write,
 };
 use polars::prelude::DataFrame;
 
 use super::manifest::manifest;
+use super::open::open;
 use crate::learn::Learned;
 use crate::map::MapStates;
+use crate::serve::replay;
 
 /// What a package is made of.
 pub struct Parts<'a> {
@@ -42,7 +44,8 @@ pub struct Audit {
 /// `lineage`: what the data of the fit were. `key`: what it is that is deployed; if the last version is the same, none is
 /// made.
 ///
-/// Errors: E0713 when something cannot be written; then no version appears.
+/// Errors: E0713 when something cannot be written, E0772 when a server would answer otherwise than the run; then no version
+/// appears.
 pub fn deploy(
     target: &Target,
     parts: &Parts<'_>,
@@ -71,6 +74,10 @@ pub fn deploy(
     let mut manifest = manifest(learned, plan, lineage, key);
     let audit = (parts.audit)()?;
     stage(staged.path(), parts, audit.as_ref(), &mut manifest)?;
+    if let Some(audit) = &audit {
+        seal_manifest(staged.path(), &manifest)?;
+        replay(open(staged.path())?, &audit.request, &audit.answers)?;
+    }
     let published = publish(&folder, staged, &mut manifest)?;
     cx.emit(Event::Written {
         item: deploy.clone(),

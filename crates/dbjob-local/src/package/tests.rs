@@ -7,7 +7,7 @@ use dbjob_plan::{
 };
 use polars::prelude::{DataFrame, IntoLazy};
 
-use super::{Parts, deploy, open};
+use super::{Audit, Parts, deploy, open};
 use crate::learn::Learned;
 use crate::learn::tests::support::{
     Run, assert_bit_equal, base, fit, link, names, requirement, score, series, spec, table,
@@ -36,18 +36,22 @@ fn fitted(algorithm: &str, gate: &str) -> Fitted {
 
 impl Fitted {
     fn deploy(&self, base: &Path, run: &Run) -> Result<ModelReport, RunError> {
+        self.deploy_as(base, run, &|| Ok(None))
+    }
+
+    fn deploy_as(
+        &self,
+        base: &Path,
+        run: &Run,
+        audit: &dyn Fn() -> Result<Option<Audit>, RunError>,
+    ) -> Result<ModelReport, RunError> {
         let target = Target::Registry { path: "models".into(), deploy: "prod".into() };
         let plan = Plan { job: "job".into(), seed: 7, ..Plan::default() };
         let lineage =
             vec![SourceFingerprint { dataset: "d".into(), path: "d.csv".into(), bytes: 3, sha256: "00".into() }];
         run.with(base, 1, |cx| {
-            let parts = Parts {
-                learned: &self.learned,
-                spec: &self.spec,
-                maps: &self.maps,
-                lookups: &self.lookups,
-                audit: &|| Ok(None),
-            };
+            let parts =
+                Parts { learned: &self.learned, spec: &self.spec, maps: &self.maps, lookups: &self.lookups, audit };
             deploy(&target, &parts, lineage, None, &plan, cx)
         })
     }
@@ -334,4 +338,44 @@ fn a_request_that_is_not_valid_names_its_row_and_writes_nothing() {
         assert!(!output.exists());
     }
     assert_eq!(entries(folder.path()), ["in.csv", "models"]);
+}
+
+#[test]
+fn a_package_whose_server_answers_otherwise_is_not_deployed() {
+    let base = tempfile::tempdir().unwrap();
+    let (fitted, request) = served();
+    let predicted = fitted.learned.predict(&fitted.table, "prediction", &fitted.maps).unwrap();
+    let answers = DataFrame::new(request.height(), predicted).unwrap();
+    let audit = |answers: &DataFrame| {
+        let (request, answers) = (request.clone(), answers.clone());
+        Ok(Some(Audit { profile: Default::default(), request, answers }))
+    };
+    let report = fitted.deploy_as(base.path(), &Run::new(), &|| audit(&answers)).unwrap();
+    assert!(report.promoted && base.path().join("models/m/versions/1/profile.json").is_file());
+
+    // Someone else's answers: the 18th row says the last bit otherwise.
+    let mut other = answers.clone();
+    let mut shares: Vec<f64> =
+        answers.column("prediction_probability").unwrap().f64().unwrap().iter().flatten().collect();
+    shares[17] = f64::from_bits(shares[17].to_bits() ^ 1);
+    other.with_column(series("prediction_probability", shares)).unwrap();
+    let error = fitted.deploy_as(base.path(), &Run::new(), &|| audit(&other)).unwrap_err();
+    let place = error.data.clone().unwrap();
+    assert_eq!((error.code.as_str(), place.row), ("E0772", Some(18)), "{}", error.message);
+    assert_eq!(place.column.as_deref(), Some("prediction_probability"));
+    assert_eq!(entries(&base.path().join("models/m/versions")), ["1"], "nothing half-made stays");
+    assert_eq!(current(base.path()).as_deref(), Some("1\n"));
+
+    // One number of what a map has learned is another one in the package.
+    let version = base.path().join("models/m/versions/1");
+    let maps = fs::read_to_string(version.join("maps.json")).unwrap();
+    let altered = maps.replacen("4.9", "4.8", 1);
+    assert_ne!(maps, altered);
+    fs::write(version.join("maps.json"), &altered).unwrap();
+    let mut manifest = dbjob_registry::read_manifest(&version).unwrap();
+    let hash = dbjob_registry::digest(&mut altered.as_bytes()).unwrap();
+    manifest.files.insert("maps.json".into(), hash);
+    dbjob_registry::seal_manifest(&version, &manifest).unwrap();
+    let error = crate::serve::replay(open(&version).unwrap(), &request, &answers).unwrap_err();
+    assert_eq!((error.code.as_str(), error.data.unwrap().row), ("E0772", Some(1)), "{}", error.message);
 }

@@ -5,6 +5,7 @@ mod file;
 mod lookup;
 mod prepared;
 mod shelf;
+mod skew;
 mod table;
 mod watched;
 
@@ -19,6 +20,7 @@ pub use shelf::{Place, Registry};
 use crate::package::Package;
 use crate::replay::reason;
 use prepared::{Counts, Prepared};
+pub(crate) use skew::replay;
 use watched::Watched;
 
 /// How the columns of predictions begin.
