@@ -6,6 +6,9 @@ use crate::compare::{ColumnDrift, Drift, drift};
 use crate::profile::{Column, Profile};
 use crate::tally::{Cell, Tally};
 
+/// A number of a column, if it has that.
+type Measure = fn(&ColumnDrift) -> Option<f64>;
+
 /// A window is made of so many parts, of which the oldest goes when a new one begins.
 const PARTS: u32 = 60;
 
@@ -78,7 +81,7 @@ impl Window {
             .flat_map(|(kind, columns)| columns.iter().map(move |column| (kind, column)))
             .map(|(kind, column)| (format!("{labels}{comma}{kind}=\"{}\"", escaped(&column.column)), column))
             .collect();
-        let measures: [(&str, fn(&ColumnDrift) -> Option<f64>); 4] = [
+        let measures: [(&str, Measure); 4] = [
             ("dbjob_drift_psi", |c| Some(c.psi)),
             ("dbjob_drift_ks", |c| c.ks),
             ("dbjob_drift_null_rate", |c| Some(c.null_rate.now)),
