@@ -222,8 +222,10 @@ fn a_forest_that_ended_early_is_a_prefix_of_the_whole() {
             let cx = FitContext { out_of_time: &out_of_time, ..FitContext::quiet(threads) };
             let early = fit_in(&case, &cx).unwrap();
             let Some(ended) = early.ended_early else { panic!("not early") };
-            assert!(ended.done > 1 && ended.unit == "trees", "{ended:?}");
-            assert!(whole.starts_with(&trees(&early)));
+            assert_eq!(ended.unit, "trees");
+            // On several threads the first tree may be the last that is ready, and then it is cut short.
+            assert!(ended.done > 1 || threads > 1, "{ended:?}");
+            assert!(ended.done == 1 || whole.starts_with(&trees(&early)));
         }
     }
 }
