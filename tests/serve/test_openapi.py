@@ -28,6 +28,14 @@ class Documents(unittest.TestCase):
     def test_made_up_requests(self):
         operations = sum(len(item) for item in self.server.json("/openapi.json")[1]["paths"].values())
         each = max(1, CASES // operations)
+        passed, seed = 0, 7
+        # Operations without a body have few cases, so that it takes some rounds.
+        while passed < CASES:
+            passed += self.made_up(each, seed)
+            seed += 1
+
+    def made_up(self, each, seed):
+        """How many requests were made up, all of which passed."""
         command = [
             str(Path(sys.executable).parent / "schemathesis"),
             "run",
@@ -36,7 +44,7 @@ class Documents(unittest.TestCase):
             "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
             "--phases=examples,coverage,fuzzing",
             "--mode=all",
-            "--seed=7",
+            f"--seed={seed}",
             "--request-timeout=30",
             "--suppress-health-check=all",
             "--generation-database=none",
@@ -47,7 +55,8 @@ class Documents(unittest.TestCase):
         # With a warning (many requests of an operation are refused, as they should be) there is no "No issues found".
         generated, passed = re.search(r"(\d+) generated, (\d+) passed", done.stdout).groups()
         self.assertEqual(generated, passed, done.stdout)
-        self.assertGreaterEqual(int(generated), CASES, done.stdout)
+        self.assertGreater(int(passed), 0, done.stdout)
+        return int(passed)
 
 
 if __name__ == "__main__":
