@@ -1,6 +1,6 @@
 //! Rows on their way: typed columns of a bounded number of rows.
 
-use dbjob_plan::{DataLocation, DataType, Decimal, Field, Relation, RunError, Value};
+use dbjob_plan::{DataLocation, DataType, Decimal, Field, Relation, RunError, Value, Values};
 
 use crate::Take;
 
@@ -13,81 +13,6 @@ const BYTES: usize = 8 << 20;
 pub struct Chunk {
     pub rows: usize,
     pub columns: Vec<Values>,
-}
-
-/// The values of a column, in the physical form of its [`DataType`]; a decimal is its unscaled number.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Values {
-    Int(Vec<Option<i64>>),
-    Float(Vec<Option<f64>>),
-    Decimal(Vec<Option<i128>>),
-    Bool(Vec<Option<bool>>),
-    /// Of strings and categories.
-    Text(Vec<Option<String>>),
-    Date(Vec<Option<i32>>),
-    Datetime(Vec<Option<i64>>),
-    Duration(Vec<Option<i64>>),
-    /// Of lists and vectors.
-    List(Vec<Option<Vec<Value>>>),
-}
-
-impl Values {
-    pub fn new(dtype: &DataType) -> Self {
-        match dtype {
-            DataType::Int => Self::Int(Vec::new()),
-            DataType::Float => Self::Float(Vec::new()),
-            DataType::Decimal { .. } => Self::Decimal(Vec::new()),
-            DataType::Bool => Self::Bool(Vec::new()),
-            DataType::String | DataType::Category { .. } | DataType::Unknown => Self::Text(Vec::new()),
-            DataType::Date => Self::Date(Vec::new()),
-            DataType::Datetime => Self::Datetime(Vec::new()),
-            DataType::Duration => Self::Duration(Vec::new()),
-            DataType::List { .. } | DataType::Vector { .. } => Self::List(Vec::new()),
-        }
-    }
-
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Int(v) | Self::Datetime(v) | Self::Duration(v) => v.len(),
-            Self::Float(v) => v.len(),
-            Self::Decimal(v) => v.len(),
-            Self::Bool(v) => v.len(),
-            Self::Text(v) => v.len(),
-            Self::Date(v) => v.len(),
-            Self::List(v) => v.len(),
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// A value for messages and lists; `scale`: of a decimal.
-    pub fn value(&self, row: usize, scale: u8) -> Value {
-        match self {
-            Self::Int(v) => v[row].map_or(Value::Null, Value::Int),
-            Self::Float(v) => v[row].map_or(Value::Null, Value::Float),
-            Self::Decimal(v) => v[row].map_or(Value::Null, |unscaled| Value::Decimal(Decimal { unscaled, scale })),
-            Self::Bool(v) => v[row].map_or(Value::Null, Value::Bool),
-            Self::Text(v) => v[row].clone().map_or(Value::Null, Value::String),
-            Self::Date(v) => v[row].map_or(Value::Null, Value::Date),
-            Self::Datetime(v) => v[row].map_or(Value::Null, Value::Datetime),
-            Self::Duration(v) => v[row].map_or(Value::Null, Value::Duration),
-            Self::List(v) => v[row].clone().map_or(Value::Null, Value::List),
-        }
-    }
-
-    fn push_null(&mut self) {
-        match self {
-            Self::Int(v) | Self::Datetime(v) | Self::Duration(v) => v.push(None),
-            Self::Float(v) => v.push(None),
-            Self::Decimal(v) => v.push(None),
-            Self::Bool(v) => v.push(None),
-            Self::Text(v) => v.push(None),
-            Self::Date(v) => v.push(None),
-            Self::List(v) => v.push(None),
-        }
-    }
 }
 
 /// A value as a database gave it.

@@ -22,7 +22,8 @@ use std::path::Path;
 use dbjob_plan::{Cancel, DatabaseSystem, Field, Relation, RunError};
 
 use address::Address;
-pub use chunk::{Chunk, Values};
+pub use chunk::Chunk;
+pub use dbjob_plan::Values;
 pub use write::{Mode, Write, Writer, Written};
 
 /// A database and how to get into it. Nothing is opened before it is read from or written to.

@@ -2,8 +2,9 @@
 
 use dbjob_plan::{Cancel, DataType, DatabaseSystem, Field, RunError};
 
+use crate::Values;
 use crate::address::Address;
-use crate::chunk::{Chunk, Values};
+use crate::chunk::Chunk;
 use crate::relation::{parts, quote, quoted, quoted_list};
 use crate::table::{self, Kind, Stored};
 use crate::{mysql, postgres, sqlite};

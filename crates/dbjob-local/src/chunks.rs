@@ -1,10 +1,10 @@
-//! Tables to chunks of databases and back.
+//! Tables to rows outside of the engine, those of databases and of requests, and back.
 
-use dbjob_database::{Chunk, Values};
-use dbjob_plan::{DataType, Field, Value};
-use polars::prelude::{self as pl, Column, DataFrame, Int128Chunked, IntoColumn, NamedFrom, PolarsResult, Series};
+use dbjob_database::Chunk;
+use dbjob_plan::{DataType, Field, Value, Values};
+use polars::prelude::{self as pl, Column, DataFrame, IntoColumn, NamedFrom, PolarsResult, Series, TimeUnit};
 
-use crate::types::{polars_type, series, value_of};
+use crate::types::{any_value, polars_type, value_of};
 use crate::{decimal, list};
 
 /// The columns of a table of these fields.
@@ -12,32 +12,41 @@ pub(crate) fn types(fields: &[Field]) -> pl::Schema {
     fields.iter().map(|f| pl::Field::new(f.name.as_str().into(), polars_type(&f.dtype))).collect()
 }
 
-/// A chunk as a table of these fields.
-pub(crate) fn table(chunk: Chunk, fields: &[Field]) -> PolarsResult<DataFrame> {
-    let columns = chunk.columns.into_iter().zip(fields).map(|(values, field)| {
-        let name = field.name.as_str().into();
-        let column = match values {
-            Values::Int(v) => Series::new(name, v).into_column(),
-            Values::Float(v) => Series::new(name, v).into_column(),
-            Values::Bool(v) => Series::new(name, v).into_column(),
-            Values::Text(v) => Series::new(name, v).into_column(),
-            Values::Date(v) => Series::new(name, v).cast(&pl::DataType::Date)?.into_column(),
-            Values::Datetime(v) | Values::Duration(v) => {
-                Series::new(name, v).cast(&polars_type(&field.dtype))?.into_column()
-            }
-            Values::Decimal(v) => {
-                let digits = decimal::digits(&field.dtype).unwrap_or((dbjob_plan::DECIMAL_DIGITS, 0));
-                decimal::column(Int128Chunked::from_iter(v), digits).with_name(name)
-            }
-            Values::List(v) => {
-                let values: Vec<Value> = v.into_iter().map(|x| x.map_or(Value::Null, Value::List)).collect();
-                series(&values, &field.dtype).with_name(name).into_column()
-            }
-        };
-        Ok(column)
-    });
-    let columns = columns.collect::<PolarsResult<Vec<Column>>>()?;
-    DataFrame::new(chunk.rows, columns)
+/// So many rows as a table of these fields.
+pub(crate) fn table(rows: usize, columns: &[Values], fields: &[Field]) -> PolarsResult<DataFrame> {
+    let columns = columns.iter().zip(fields).map(|(values, field)| column(&field.name, values, &field.dtype));
+    DataFrame::new(rows, columns.collect::<PolarsResult<Vec<Column>>>()?)
+}
+
+/// Values as a column of the type.
+pub(crate) fn column(name: &str, values: &Values, dtype: &DataType) -> PolarsResult<Column> {
+    let name: pl::PlSmallStr = name.into();
+    let ints = |v: &[Option<i64>]| pl::Int64Chunked::new(name.clone(), v);
+    Ok(match values {
+        Values::Bool(v) => Series::new(name, v.as_slice()).into_column(),
+        Values::Int(v) => ints(v).into_column(),
+        Values::Float(v) => Series::new(name, v.as_slice()).into_column(),
+        Values::Text(v) => {
+            let texts: pl::StringChunked = v.iter().map(Option::as_deref).collect();
+            texts.with_name(name).into_column()
+        }
+        Values::Date(v) => pl::Int32Chunked::new(name, v.as_slice()).into_date().into_column(),
+        Values::Datetime(v) => ints(v).into_datetime(TimeUnit::Microseconds, None).into_column(),
+        Values::Duration(v) => ints(v).into_duration(TimeUnit::Microseconds).into_column(),
+        Values::Decimal(v) => {
+            let digits = decimal::digits(dtype);
+            let digits = digits.ok_or_else(|| pl::polars_err!(ComputeError: "decimals for a column of {dtype}"))?;
+            decimal::column(v.iter().copied().collect(), digits).with_name(name)
+        }
+        Values::List(v) => {
+            let cell = |items: &Option<Vec<Value>>| match items {
+                Some(items) => any_value(&Value::List(items.clone()), dtype),
+                None => pl::AnyValue::Null,
+            };
+            let cells: Vec<_> = v.iter().map(cell).collect();
+            Series::from_any_values_and_dtype(name, &cells, &polars_type(dtype), true)?.into_column()
+        }
+    })
 }
 
 /// The columns of a table that are of these fields, as a chunk.
@@ -49,7 +58,8 @@ pub(crate) fn of(rows: &DataFrame, fields: &[Field]) -> PolarsResult<Chunk> {
     Ok(Chunk { rows: rows.height(), columns: columns.collect::<PolarsResult<_>>()? })
 }
 
-fn values(column: &Column, dtype: &DataType) -> PolarsResult<Values> {
+/// The values of a column that has the physical type.
+pub(crate) fn values(column: &Column, dtype: &DataType) -> PolarsResult<Values> {
     Ok(match dtype {
         DataType::Int => Values::Int(column.i64()?.iter().collect()),
         DataType::Float => Values::Float(column.f64()?.iter().collect()),

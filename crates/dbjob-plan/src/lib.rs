@@ -25,6 +25,7 @@ mod span;
 mod split;
 mod target;
 mod value;
+mod values;
 mod watch;
 mod window;
 
@@ -46,5 +47,6 @@ pub use span::*;
 pub use split::*;
 pub use target::*;
 pub use value::*;
+pub use values::Values;
 pub use watch::*;
 pub use window::*;

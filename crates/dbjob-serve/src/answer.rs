@@ -2,10 +2,9 @@
 
 use std::io::Write as _;
 
-use dbjob_plan::{Decimal, Value, civil_date, civil_datetime};
+use dbjob_plan::{Value, Values, contract};
 use serde_json::Value as J;
 
-use crate::Values;
 use crate::model::{Model, Share};
 use crate::problem::{Problem, Wrong};
 use crate::read::{Rows, duration};
@@ -174,32 +173,15 @@ fn value(values: &Values, at: usize, scale: u8, out: &mut Vec<u8>) {
 
 /// A cell as it stands in requests and answers; `scale` is that of a decimal.
 pub fn json(values: &Values, at: usize, scale: u8) -> J {
-    match values {
-        Values::Decimal(v) => v[at].map_or(J::Null, |unscaled| Decimal { unscaled, scale }.to_string().into()),
-        Values::Date(v) => v[at].map_or(J::Null, |d| civil_date(d).into()),
-        Values::Datetime(v) => v[at].map_or(J::Null, |us| (civil_datetime(us) + "Z").into()),
-        Values::Duration(v) => v[at].map_or(J::Null, |us| duration::write(us).into()),
-        Values::List(v) => v[at].as_ref().map_or(J::Null, |items| items.iter().map(item).collect()),
-        Values::Bool(v) => v[at].into(),
-        Values::Int(v) => v[at].into(),
-        Values::Float(v) => v[at].into(),
-        Values::Text(v) => v[at].as_deref().into(),
-    }
+    item(&values.value(at, scale))
 }
 
+/// As contracts have values, but for durations: a caller sends and gets these in ISO 8601.
 fn item(value: &Value) -> J {
     match value {
-        Value::Null => J::Null,
-        Value::Int(i) => (*i).into(),
-        Value::Float(x) => (*x).into(),
-        Value::Bool(b) => (*b).into(),
-        Value::String(s) | Value::Word(s) => s.as_str().into(),
-        Value::Date(d) => civil_date(*d).into(),
-        Value::Datetime(us) => (civil_datetime(*us) + "Z").into(),
         Value::Duration(us) => duration::write(*us).into(),
-        Value::Decimal(d) => d.to_string().into(),
         Value::List(items) => items.iter().map(item).collect(),
-        Value::Size(_) => J::Null,
+        other => contract::json(other),
     }
 }
 

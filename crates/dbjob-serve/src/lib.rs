@@ -25,7 +25,8 @@ mod state;
 mod tls;
 
 pub use answer::json;
-pub use columns::{Columns, Values};
+pub use columns::Columns;
+pub use dbjob_plan::Values;
 pub use options::{Limits, Options, Tls};
 pub use scorer::{FileError, FileLimits, Fixed, Live, Refusal, Scored, Scorer, Shelf};
 pub use server::{Server, start};

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use dbjob_plan::{Decimal, Field, civil_date, civil_datetime};
 
-use crate::chunk::{Chunk, Values};
+use crate::Values;
+use crate::chunk::Chunk;
 use crate::json;
 use crate::write::scale;
 

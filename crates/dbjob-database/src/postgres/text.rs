@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use dbjob_plan::{Decimal, Value, civil_from_days};
 
-use crate::chunk::{Chunk, Values};
+use crate::Values;
+use crate::chunk::Chunk;
 use crate::write::scale;
 use dbjob_plan::Field;
 

@@ -3,7 +3,8 @@
 use dbjob_plan::{DataType, Decimal, civil_date, civil_datetime, parse};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use crate::chunk::{Cell, Values};
+use crate::Values;
+use crate::chunk::Cell;
 use crate::json;
 use crate::table::Kind;
 

@@ -75,7 +75,7 @@ pub(super) fn fetch(
     let writer = ParquetWriter::new(file).with_compression(ParquetCompression::Lz4Raw).batched(&types);
     let mut writer = writer.map_err(|e| unwritable(e.to_string()))?;
     opened.read(&database.relation, &fields, cx.cancel, &mut |chunk| {
-        let rows = chunks::table(chunk, &wanted.fields).map_err(crate::fault::engine_error)?;
+        let rows = chunks::table(chunk.rows, &chunk.columns, &wanted.fields).map_err(crate::fault::engine_error)?;
         writer.write_batch(&rows).map_err(|e: pl::PolarsError| unwritable(e.to_string()))
     })?;
     writer.finish().map_err(|e| unwritable(e.to_string()))?;

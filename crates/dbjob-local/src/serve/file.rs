@@ -9,7 +9,7 @@ use polars::prelude::{
     SerWriter,
 };
 
-use super::table;
+use crate::chunks;
 use crate::fault::{engine_error, guarded};
 use crate::types::polars_type;
 
@@ -82,15 +82,15 @@ fn typed(column: &Column, dtype: &DataType) -> Option<Values> {
     };
     let fits = fits || *stored == P::Null;
     let cast = guarded(|| column.strict_cast(&polars_type(dtype))).ok().filter(|_| fits)?;
-    table::values(&cast, dtype).ok()
+    chunks::values(&cast, dtype).ok()
 }
 
 /// A table as a file.
 ///
 /// Errors: E0799.
 pub(super) fn write(format: TableFormat, columns: &[(String, Values)], fields: &[Field]) -> Result<Vec<u8>, RunError> {
-    let typed = columns.iter().zip(fields).map(|((name, values), field)| table::column(name, values, &field.dtype));
-    let typed = typed.collect::<Result<Vec<_>, _>>()?;
+    let typed = columns.iter().zip(fields).map(|((name, values), field)| chunks::column(name, values, &field.dtype));
+    let typed = typed.collect::<PolarsResult<Vec<_>>>().map_err(engine_error)?;
     let rows = columns.first().map_or(0, |(_, values)| values.len());
     let mut out = Vec::new();
     guarded(|| {

@@ -6,7 +6,6 @@ mod lookup;
 mod prepared;
 mod shelf;
 mod skew;
-mod table;
 mod watched;
 
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +16,8 @@ use polars::prelude::{DataFrame, IntoLazy};
 
 pub use shelf::{Place, Registry};
 
+use crate::chunks;
+use crate::fault::engine_error;
 use crate::package::Package;
 use crate::replay::reason;
 use prepared::{Counts, Prepared};
@@ -98,7 +99,7 @@ impl Served {
         let of = |field: &Field| {
             let found = columns.iter().find(|c| c.name().as_str() == field.name);
             let column = found.ok_or_else(|| RunError::new("E0799", format!("there is no `{}`", field.name)))?;
-            Ok((field.name.clone(), table::values(column, &field.dtype)?))
+            Ok((field.name.clone(), chunks::values(column, &field.dtype).map_err(engine_error)?))
         };
         self.predictions.iter().map(of).collect()
     }
@@ -119,9 +120,9 @@ impl Scorer for Served {
             columns: Vec::new(),
             refused: (0..count).map(|row| (row, Refusal::Failed(why.clone()))).collect(),
         };
-        let table = match table::frame(&self.fields, rows) {
+        let table = match chunks::table(rows.rows(), &rows.columns, &self.fields) {
             Ok(table) => table,
-            Err(error) => return all(error.message),
+            Err(error) => return all(engine_error(error).message),
         };
         let scored = self.quick(&table).unwrap_or_else(|| {
             let mut parts = Vec::new();
@@ -148,7 +149,7 @@ impl Scorer for Served {
 }
 
 fn joined(parts: Vec<Scored>, predictions: &[Field]) -> Scored {
-    let empty = predictions.iter().map(|f| (f.name.clone(), Values::of(&f.dtype))).collect();
+    let empty = predictions.iter().map(|f| (f.name.clone(), Values::new(&f.dtype))).collect();
     let mut all = Scored { columns: empty, refused: Vec::new() };
     for part in parts {
         all.refused.extend(part.refused);

@@ -9,7 +9,7 @@ use polars::prelude::DataFrame;
 use serde_json::{Map, Value as Json};
 
 use super::Served;
-use super::table::values;
+use crate::chunks::values;
 use crate::fault::engine_error;
 use crate::package::Package;
 
@@ -90,7 +90,7 @@ impl<'a> Table<'a> {
         let column = |field: &'a Field| {
             let column = table.column(&field.name).map_err(engine_error)?;
             let scale = if let DataType::Decimal { scale, .. } = field.dtype { scale } else { 0 };
-            Ok((field, values(column, &field.dtype)?, scale))
+            Ok((field, values(column, &field.dtype).map_err(engine_error)?, scale))
         };
         Ok(Self { columns: fields.iter().map(column).collect::<Result<_, RunError>>()? })
     }

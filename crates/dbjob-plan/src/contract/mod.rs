@@ -15,6 +15,7 @@ use serde_json::Value as J;
 
 pub use bounds::{Bounds, Rule, rules};
 pub use change::{ContractChange, ContractPart, Promise, changes};
+pub use field::json;
 pub use json::Json;
 pub use need::{needs, notes};
 pub use openapi::{openapi, segment};
@@ -77,7 +78,7 @@ fn described(contract: &Contract<'_>, field: &Field) -> Option<String> {
     match (&field.refinement, &field.dtype) {
         // JSON Schema has no ends for dates.
         (Some(Refinement::Range { low, high, inclusive }), DataType::Date | DataType::Datetime) => {
-            let shown = |v: &crate::Value| field::json(v).as_str().unwrap_or_default().to_owned();
+            let shown = |v: &crate::Value| json(v).as_str().unwrap_or_default().to_owned();
             parts.extend(low.as_ref().map(|low| format!("Not before {}.", shown(low))));
             let word = if *inclusive { "Not after" } else { "Before" };
             parts.extend(high.as_ref().map(|high| format!("{word} {}.", shown(high))));

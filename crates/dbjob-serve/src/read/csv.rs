@@ -34,10 +34,7 @@ pub fn rows(body: &[u8], shape: &Shape, nulls: &[String], limit: usize) -> Resul
             break;
         }
     }
-    match filler.problem {
-        Some(problem) => Err(problem),
-        None => Ok(filler.rows),
-    }
+    filler.done()
 }
 
 fn cell(rule: &Rule, values: &mut Values, text: Option<&str>) -> Result<(), String> {

@@ -58,11 +58,9 @@ pub fn rows(body: &[u8], shape: &Shape, limit: usize) -> Result<Rows, Problem> {
 }
 
 fn ended(filler: Filler<'_>, read: Result<(), serde_json::Error>, name: &str) -> Result<Rows, Problem> {
-    match (filler.problem, read) {
-        (Some(problem), _) => Err(problem),
-        (None, Ok(())) => Ok(filler.rows),
-        (None, Err(error)) => Err(Problem::unprocessable(format!("`{name}`: {error}"))),
-    }
+    let rows = filler.done()?;
+    read.map_err(|error| Problem::unprocessable(format!("`{name}`: {error}")))?;
+    Ok(rows)
 }
 
 fn records(json: &str, shape: &Shape, limit: usize, name: &str) -> Result<Rows, Problem> {

@@ -16,11 +16,8 @@ pub fn rows(body: &[u8], shape: &Shape, limit: usize) -> Result<(Rows, bool), Pr
     let mut filler = Filler::new(shape, limit);
     let mut json = serde_json::Deserializer::from_slice(body);
     let single = RowOrRows(&mut filler).deserialize(&mut json).and_then(|single| json.end().map(|()| single));
-    match (filler.problem, single) {
-        (Some(problem), _) => Err(problem),
-        (None, Ok(single)) => Ok((filler.rows, single)),
-        (None, Err(error)) => Err(not_json(&error)),
-    }
+    let rows = filler.done()?;
+    Ok((rows, single.map_err(|error| not_json(&error))?))
 }
 
 /// Tells whether it was one row.

@@ -41,7 +41,7 @@ pub(crate) struct Filler<'a> {
     /// How much is told of the body so far.
     told: usize,
     /// What makes the whole body be refused although it is JSON.
-    pub problem: Option<Problem>,
+    problem: Option<Problem>,
 }
 
 impl<'a> Filler<'a> {
@@ -70,6 +70,13 @@ impl<'a> Filler<'a> {
             }
         }
         self.end()
+    }
+
+    /// The rows that were read.
+    ///
+    /// Errors: what makes the whole body be refused.
+    pub fn done(self) -> Result<Rows, Problem> {
+        self.problem.map_or(Ok(self.rows), Err)
     }
 
     fn end(&mut self) -> Result<(), ()> {

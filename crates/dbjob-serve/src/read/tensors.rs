@@ -95,10 +95,7 @@ pub fn rows(request: &Request<'_>, shape: &Shape, limit: usize) -> Result<Rows, 
             break;
         }
     }
-    match filler.problem {
-        Some(problem) => Err(problem),
-        None => Ok(filler.rows),
-    }
+    filler.done()
 }
 
 /// The JSON of each row's value.
