@@ -6,11 +6,11 @@ use dbjob_local::package::{Dependence, Point};
 use dbjob_plan::{DataType, Manifest, Predictor, RunError, Value};
 use serde_json::json;
 
-use super::aligned::{aligned, brief, digits};
-use super::explain_prediction::Format;
+use super::digits::{brief, digits};
 use super::package::PackageArgs;
-use super::predict::failed;
 use super::synth::value as plain;
+use super::table::table;
+use super::told::{self, Format, ended};
 use super::units::rows;
 use super::{Outcome, Output};
 
@@ -32,13 +32,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    match dependence(args) {
-        Ok(text) => {
-            output.result(&text);
-            Outcome::Fine
-        }
-        Err(error) => failed(error, output),
-    }
+    ended(dependence(args), output)
 }
 
 fn dependence(args: &Args) -> Result<String, RunError> {
@@ -73,18 +67,17 @@ fn text(found: &Dependence, manifest: &Manifest) -> String {
         .into_iter()
         .chain(std::iter::repeat_n(true, shown.len()))
         .collect();
-    format!("mean of {} with one value of `{}`\n\n{}", rows(found.rows), found.column, aligned(&lines, &right))
+    format!("mean of {} with one value of `{}`\n\n{}", rows(found.rows), found.column, table(&lines, &right, "  "))
 }
 
 fn document(found: &Dependence, manifest: &Manifest) -> String {
     let point = |point: &Point| json!({ "value": plain(&point.value), "means": point.means });
-    let document = json!({
+    told::document(&json!({
         "model": manifest.model,
         "version": manifest.version,
         "column": found.column,
         "rows": found.rows,
         "classes": found.classes.iter().map(plain).collect::<Vec<_>>(),
         "points": found.points.iter().map(point).collect::<Vec<_>>(),
-    });
-    serde_json::to_string_pretty(&document).expect("texts and numbers are always JSON") + "\n"
+    }))
 }

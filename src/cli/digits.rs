@@ -1,24 +1,6 @@
-//! Small tables of text.
+//! Numbers and values with the digits that a reader wants.
 
 use dbjob_plan::Value;
-
-/// Lines with columns as wide as their widest cell, two spaces apart, each line indented by two. Cells of `right` columns end at
-/// the same place. Nothing stands behind the last cell that is not empty.
-pub fn aligned(rows: &[Vec<String>], right: &[bool]) -> String {
-    let width = |c: usize| rows.iter().filter_map(|row| row.get(c)).map(|cell| cell.chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..right.len()).map(width).collect();
-    let mut out = String::new();
-    for row in rows {
-        let cells =
-            row.iter().zip(right).zip(&widths).map(|((cell, right), width)| {
-                if *right { format!("{cell:>width$}") } else { format!("{cell:width$}") }
-            });
-        let line = format!("  {}", cells.collect::<Vec<_>>().join("  "));
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
-}
 
 /// Numbers with a sign and the same digits after the point, so many that the largest has five that count.
 pub fn signed(numbers: &[f64]) -> Vec<String> {
@@ -59,12 +41,6 @@ pub fn brief(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_are_as_wide_as_their_cells() {
-        let rows = [["a", "1.5", ""], ["größer", "-12", "x"]].map(|row| row.map(str::to_owned).to_vec());
-        assert_eq!(aligned(&rows, &[false, true, false]), "  a       1.5\n  größer  -12  x\n");
-    }
 
     #[test]
     fn values_are_short() {

@@ -3,41 +3,29 @@
 use std::path::PathBuf;
 
 use dbjob_drift::{ColumnDrift, Drift};
-use dbjob_local::package::{Drifted, open};
+use dbjob_local::package::Drifted;
 use dbjob_plan::{Predictor, RunError};
 use serde::Serialize;
 
-use super::models::table::table;
+use super::package::PackageArgs;
+use super::table::table;
+use super::told::{Format, document, failed};
 use super::units::{metric, thousands};
-use super::{Outcome, Output, locate};
-use crate::diagnostic::Problem;
+use super::{Outcome, Output};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// A model's name in the registry (`NAME`, or `NAME@3` for a version), or its folder, or a package's folder
-    #[arg(value_name = "MODEL_OR_DIR")]
-    model: String,
+    #[command(flatten)]
+    package: PackageArgs,
     /// The rows of today, as callers send them: .csv, .parquet or .ndjson
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
-    /// The folder that `to registry(...)` names
-    #[arg(long, value_name = "DIR", default_value = "models")]
-    registry: PathBuf,
-    /// The version; the live one if not given
-    #[arg(long, value_name = "N")]
-    version: Option<u64>,
     /// Text to be read, or a JSON document
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
     /// Exit with 1 if the population stability index of a column or of the predictions is greater
     #[arg(long, value_name = "PSI", value_parser = index)]
     fail_over: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 fn index(text: &str) -> Result<f64, String> {
@@ -69,22 +57,18 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
                 None => Outcome::Fine,
             }
         }
-        Err(error) => {
-            // The steps of a package know where they stood in the job's file, which is not at hand here.
-            output.problem(Problem::from(RunError { span: None, ..error }));
-            Outcome::Failed
-        }
+        Err(error) => failed(error, output),
     }
 }
 
 fn compare(args: &Args) -> Result<(String, Drifted), RunError> {
-    let package = open(&locate::package(&args.model, &args.registry, args.version)?)?;
+    let package = args.package.open()?;
     let drifted = package.drift_file(&args.input)?;
     let manifest = package.manifest();
     let (model, version) = (manifest.model.as_str(), manifest.version);
     let report = Report { model, version, refused: drifted.refused, drift: &drifted.drift };
     let text = match args.format {
-        Format::Json => serde_json::to_string_pretty(&report).expect("results have only string keys") + "\n",
+        Format::Json => document(&report),
         Format::Text => text(&report),
     };
     Ok((text, drifted))
@@ -135,7 +119,7 @@ fn columns(what: &str, columns: &[ColumnDrift]) -> String {
             notes.join("; "),
         ]);
     }
-    table(&rows, "")
+    table(&rows, &[], "")
 }
 
 /// A line for each column that is too far away.

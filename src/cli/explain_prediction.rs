@@ -2,22 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use dbjob_local::package::{ExplainedRow, ExplainedScore, Explanation, Part, Scale, Which};
 use dbjob_plan::{Manifest, Predictor, RunError, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::aligned::{aligned, brief, digits, signed};
+use super::digits::{brief, digits, signed};
 use super::package::PackageArgs;
-use super::predict::failed;
 use super::synth::value as plain;
+use super::table::table;
+use super::told::{self, Format, ended};
 use super::{Outcome, Output};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
-}
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -45,13 +39,7 @@ fn key(text: &str) -> Result<(String, String), String> {
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    match explain(args) {
-        Ok(text) => {
-            output.result(&text);
-            Outcome::Fine
-        }
-        Err(error) => failed(error, output),
-    }
+    ended(explain(args), output)
 }
 
 fn explain(args: &Args) -> Result<String, RunError> {
@@ -123,7 +111,7 @@ fn document(found: &Explanation, manifest: &Manifest) -> String {
         let scores: Vec<Json> = row.scores.iter().map(score).collect();
         json!({ "row": row.row, "prediction": prediction, "scores": scores })
     };
-    let document = json!({
+    told::document(&json!({
         "model": manifest.model,
         "version": manifest.version,
         "algorithm": manifest.algorithm.name,
@@ -131,8 +119,7 @@ fn document(found: &Explanation, manifest: &Manifest) -> String {
         "before_calibration": manifest.calibration.is_some(),
         "before_unmap": !manifest.output.unmap.is_empty() && manifest.classes.is_empty(),
         "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
-    });
-    serde_json::to_string_pretty(&document).expect("texts and numbers are always JSON") + "\n"
+    }))
 }
 
 fn text(found: &Explanation, manifest: &Manifest) -> String {
@@ -176,7 +163,7 @@ fn of_row(row: &ExplainedRow, scale: Scale, manifest: &Manifest) -> String {
         lines.push(vec![name, values.join(", "), next()]);
     }
     lines.push(vec!["sum".to_owned(), String::new(), next()]);
-    out.push_str(&aligned(&lines, &[false, false, true]));
+    out.push_str(&table(&lines, &[false, false, true], "  "));
     out
 }
 

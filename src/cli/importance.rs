@@ -6,10 +6,10 @@ use dbjob_local::package::{Gain, Importance, Shuffling};
 use dbjob_plan::{Manifest, Predictor, RunError};
 use serde_json::{Value as Json, json};
 
-use super::aligned::{aligned, digits, signed};
-use super::explain_prediction::Format;
+use super::digits::{digits, signed};
 use super::package::PackageArgs;
-use super::predict::failed;
+use super::table::table;
+use super::told::{Format, document, ended};
 use super::units::{metric, rows};
 use super::{Outcome, Output};
 
@@ -37,13 +37,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    match importance(args) {
-        Ok(text) => {
-            output.result(&text);
-            Outcome::Fine
-        }
-        Err(error) => failed(error, output),
-    }
+    ended(importance(args), output)
 }
 
 fn importance(args: &Args) -> Result<String, RunError> {
@@ -53,7 +47,7 @@ fn importance(args: &Args) -> Result<String, RunError> {
         let gains = package.gain()?;
         return Ok(match args.format {
             Format::Text => gain_text(&gains),
-            Format::Json => document(gain_json(&gains, manifest)),
+            Format::Json => document(&gain_json(&gains, manifest)),
         });
     };
     let shuffling = Shuffling {
@@ -65,12 +59,8 @@ fn importance(args: &Args) -> Result<String, RunError> {
     let found = package.importance(input, &shuffling)?;
     Ok(match args.format {
         Format::Text => text(&found),
-        Format::Json => document(json(&found, manifest)),
+        Format::Json => document(&json(&found, manifest)),
     })
-}
-
-fn document(json: Json) -> String {
-    serde_json::to_string_pretty(&json).expect("texts and numbers are always JSON") + "\n"
 }
 
 fn gain_text(gains: &[Gain]) -> String {
@@ -80,7 +70,7 @@ fn gain_text(gains: &[Gain]) -> String {
         vec![names.join(", "), share]
     };
     let lines: Vec<Vec<String>> = gains.iter().zip(digits(&shares)).map(line).collect();
-    format!("share of the loss on train rows that each column took away\n\n{}", aligned(&lines, &[false, true]))
+    format!("share of the loss on train rows that each column took away\n\n{}", table(&lines, &[false, true], "  "))
 }
 
 fn gain_json(gains: &[Gain], manifest: &Manifest) -> Json {
@@ -109,7 +99,7 @@ fn text(found: &Importance) -> String {
         rows(found.rows),
         metric(found.value),
     );
-    head + &aligned(&lines, &[false, true, true])
+    head + &table(&lines, &[false, true, true], "  ")
 }
 
 fn json(found: &Importance, manifest: &Manifest) -> Json {

@@ -1,7 +1,5 @@
 //! The command line: one file a subcommand. Results go to stdout, everything else to stderr.
 
-#[cfg(feature = "local")]
-mod aligned;
 mod check;
 #[cfg(feature = "local")]
 mod clean;
@@ -9,6 +7,8 @@ mod completions;
 #[cfg(feature = "local")]
 mod dependence;
 mod describe;
+#[cfg(feature = "local")]
+mod digits;
 #[cfg(feature = "local")]
 mod drift;
 #[cfg(feature = "local")]
@@ -44,8 +44,10 @@ mod serve;
 #[cfg(feature = "local")]
 mod state;
 mod synth;
+mod table;
 #[cfg(feature = "local")]
 mod test;
+mod told;
 mod units;
 #[cfg(feature = "local")]
 mod verify;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use dbjob_plan::{Predictor, RunError};
 
 use super::package::PackageArgs;
+use super::told::failed;
 use super::{Outcome, Output};
-use crate::diagnostic::Problem;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -31,13 +31,6 @@ pub fn run(args: &Args, output: &Output) -> Outcome {
         }
         Err(error) => failed(error, output),
     }
-}
-
-/// Tells what went wrong with a stored model. The steps of a package know where they stood in the job's file, which is not
-/// at hand here.
-pub(super) fn failed(error: RunError, output: &Output) -> Outcome {
-    output.problem(Problem::from(RunError { span: None, ..error }));
-    Outcome::Failed
 }
 
 fn predict(args: &Args) -> Result<String, RunError> {

@@ -2,17 +2,14 @@ use dbjob_plan::Via;
 
 use super::Lineage;
 use super::graph::word;
+use crate::cli::table::table;
 use crate::lineage::{Link, Place, Step, Trace, Vertex};
 
 /// Statements are cut to this many characters.
 const LONGEST: usize = 90;
 
 /// A line of a tree: what stands left, the place, the statement.
-struct Line {
-    left: String,
-    place: String,
-    text: String,
-}
+type Line = [String; 3];
 
 /// The way up, the rows, the way down.
 pub fn tree(lineage: &Lineage) -> String {
@@ -23,7 +20,7 @@ pub fn tree(lineage: &Lineage) -> String {
         if !up.rows.is_empty() {
             out.push_str("\nwith rows decided by\n");
             let lines = up.rows.iter().map(|d| line(format!("  {}", d.item), d.place.as_ref(), &d.text));
-            out.push_str(&aligned(lines.collect()));
+            out.push_str(&table(&lines.collect::<Vec<_>>(), &[], ""));
         }
     }
     if let Some(down) = &lineage.down {
@@ -105,19 +102,12 @@ fn of_trace(trace: &Trace) -> String {
             }
         }
     }
-    aligned(lines)
+    table(&lines, &[], "")
 }
 
 fn line(left: String, place: Option<&Place>, text: &str) -> Line {
     let place = place.map(|p| format!("{}:{}", p.file.display(), p.line)).unwrap_or_default();
-    Line { left, place, text: shortened(text) }
-}
-
-fn aligned(lines: Vec<Line>) -> String {
-    let widest = |of: fn(&Line) -> &String| lines.iter().map(|l| of(l).chars().count()).max().unwrap_or(0);
-    let (left, place) = (widest(|l| &l.left), widest(|l| &l.place));
-    let text = |l: &Line| format!("{:left$}  {:place$}  {}", l.left, l.place, l.text).trim_end().to_owned() + "\n";
-    lines.iter().map(text).collect()
+    [left, place, shortened(text)]
 }
 
 /// The models and deployments at the end of the ways.

@@ -5,8 +5,8 @@ use dbjob_plan::contract::ContractChange;
 use dbjob_registry::{Difference, Named, difference, locate};
 
 use super::Place;
-use super::table::table;
 use crate::cli::locate::{model, package};
+use crate::cli::table::table;
 use crate::cli::units::metric;
 
 pub fn tell(a: &str, b: &str, place: &Place) -> Result<String, RunError> {
@@ -57,7 +57,7 @@ fn text(found: &Difference) -> String {
                 [m.name.clone(), shown(m.a), shown(m.b), by.unwrap_or_default()]
             })
             .collect();
-        out.push_str(&table(&rows, "  "));
+        out.push_str(&table(&rows, &[], "  "));
     }
     if let Some(changed) = &found.algorithm {
         out.push_str(&format!("\nalgorithm: {} -> {}\n", changed.a, changed.b));

@@ -6,8 +6,8 @@ use dbjob_registry::{Listed, ListedModel, list};
 use serde::Serialize;
 
 use super::Place;
-use super::table::table;
 use crate::cli::locate;
+use crate::cli::table::table;
 use crate::cli::units::metric;
 use crate::diagnostic::near_name;
 
@@ -116,5 +116,5 @@ fn text(models: &[Model]) -> String {
             ]);
         }
     }
-    table(&rows, "")
+    table(&rows, &[], "")
 }

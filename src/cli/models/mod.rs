@@ -4,7 +4,6 @@ mod diff;
 mod export;
 mod list;
 mod show;
-pub(super) mod table;
 
 use std::path::PathBuf;
 
@@ -12,8 +11,8 @@ use dbjob_plan::RunError;
 use dbjob_registry::{ModelFolder, Promoted, promote, rollback};
 use serde::Serialize;
 
+use super::told::{Format, document, ended};
 use super::{Outcome, Output, locate};
-use crate::diagnostic::Problem;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -89,12 +88,6 @@ struct Place {
     json: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 impl Place {
     fn is_json(&self) -> bool {
         self.json || self.format == Format::Json
@@ -102,26 +95,12 @@ impl Place {
 
     /// A result in the format that is asked for.
     fn told<T: Serialize>(&self, result: &T, text: impl FnOnce(&T) -> String) -> String {
-        if self.is_json() {
-            serde_json::to_string_pretty(result).expect("results have only string keys") + "\n"
-        } else {
-            text(result)
-        }
+        if self.is_json() { document(result) } else { text(result) }
     }
 }
 
 pub fn run(args: &Args, output: &Output) -> Outcome {
-    match tell(args) {
-        Ok(text) => {
-            output.result(&text);
-            Outcome::Fine
-        }
-        Err(error) => {
-            // The steps of a package know where they stood in the job's file, which is not at hand here.
-            output.problem(Problem::from(RunError { span: None, ..error }));
-            Outcome::Failed
-        }
-    }
+    ended(tell(args), output)
 }
 
 fn tell(args: &Args) -> Result<String, RunError> {

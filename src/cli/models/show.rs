@@ -7,8 +7,8 @@ use dbjob_registry::{How, ModelFolder, Promotion, locate, read_manifest, verify}
 use serde::Serialize;
 
 use super::Place;
-use super::table::table;
 use crate::cli::locate::package;
+use crate::cli::table::table;
 use crate::cli::units::{metric, thousands};
 
 #[derive(Serialize)]
@@ -52,7 +52,7 @@ fn text(shown: &Shown) -> String {
     out.push_str(&format!("\nalgorithm {}\n", m.algorithm.name));
     let options: Vec<[String; 2]> =
         m.algorithm.options.iter().map(|(name, value)| [name.clone(), value.to_string()]).collect();
-    out.push_str(&table(&options, "  "));
+    out.push_str(&table(&options, &[], "  "));
     out.push_str(&taken(m));
     out.push_str(&given(m));
     out.push_str(&way(m));
@@ -81,7 +81,7 @@ fn taken(m: &Manifest) -> String {
         let doc = m.serving.docs.get(&f.name).map(|doc| format!("## {doc}")).unwrap_or_default();
         [f.name.clone(), kind, doc]
     };
-    out.push_str(&table(&m.request.iter().filter(|f| !f.hidden).map(row).collect::<Vec<_>>(), "  "));
+    out.push_str(&table(&m.request.iter().filter(|f| !f.hidden).map(row).collect::<Vec<_>>(), &[], "  "));
     for rule in rules(&m.serving) {
         out.push_str(&format!("  refused unless {}\n", rule.text));
     }
@@ -155,7 +155,7 @@ fn judged(m: &Manifest) -> String {
             let baseline = format!("baseline {}", metric(v.baseline));
             [name.clone(), metric(v.value), interval(v).unwrap_or_default(), baseline]
         };
-        out.push_str(&table(&m.metrics.iter().map(row).collect::<Vec<_>>(), "  "));
+        out.push_str(&table(&m.metrics.iter().map(row).collect::<Vec<_>>(), &[], "  "));
     }
     for requirement in &m.requirements {
         let word = if requirement.held { "held  " } else { "failed" };

@@ -5,9 +5,9 @@ use dbjob_plan::{
     SliceMetric, Task, Trial,
 };
 
-use super::super::aligned::aligned;
 use super::super::files::shown;
 use super::super::item_title;
+use super::super::table::table;
 use super::units::{metric, rows, seconds, thousands};
 use crate::catalog;
 
@@ -162,7 +162,7 @@ fn confused(confusion: &Confusion) -> String {
         lines.push([vec![name], row.iter().map(|n| thousands(*n)).collect()].concat());
     }
     let right: Vec<bool> = (0..=classes.len()).map(|column| column > 0).collect();
-    aligned(&lines, &right)
+    table(&lines, &right, "  ")
 }
 
 /// `auc by country`: a line for each value.

@@ -4,6 +4,7 @@ use dbjob_runtime::state::{ItemRecord, RunRecord};
 
 use super::super::plan::lines;
 use super::super::run::units::{metric, rows, seconds};
+use super::super::table::table;
 use super::Whole;
 use super::compare::Comparison;
 
@@ -12,7 +13,7 @@ pub fn list(runs: &[RunRecord]) -> String {
         return "no runs yet\n".into();
     }
     let cells: Vec<[String; 5]> = runs.iter().map(line).collect();
-    table(&[vec![["run", "started", "took", "job", "how"].map(String::from)], cells].concat())
+    table(&[vec![["run", "started", "took", "job", "how"].map(String::from)], cells].concat(), &[], "")
 }
 
 fn line(run: &RunRecord) -> [String; 5] {
@@ -40,7 +41,7 @@ pub fn show(whole: &Whole) -> String {
     if !whole.items.is_empty() {
         let cells: Vec<[String; 5]> = whole.items.iter().map(item).collect();
         out.push('\n');
-        out.push_str(&table(&cells));
+        out.push_str(&table(&cells, &[], ""));
     }
     for rule in &whole.rules {
         let place = rule.path.as_ref().map(|p| format!(", {p}")).unwrap_or_default();
@@ -91,7 +92,7 @@ pub fn compare(found: &Comparison) -> String {
             ["model".into(), "metric".into(), format!("run {}", a.run.id), format!("run {}", b.run.id), String::new()];
         let cells =
             names.into_iter().map(|(m, n)| [m.clone(), n.clone(), value(a, m, n), value(b, m, n), String::new()]);
-        out.push_str(&table(&[vec![head], cells.collect()].concat()));
+        out.push_str(&table(&[vec![head], cells.collect()].concat(), &[], ""));
     }
     let items: BTreeSet<(&String, &String)> = a.items.iter().chain(&b.items).map(|i| (&i.kind, &i.item)).collect();
     let of = |whole: &Whole, item: &String| whole.items.iter().find(|i| i.item == *item).and_then(|i| i.rows);
@@ -103,19 +104,6 @@ pub fn compare(found: &Comparison) -> String {
     for (kind, name) in different {
         let shown = |n: Option<u64>| n.map_or("-".to_owned(), rows);
         out.push_str(&format!("{kind} {name}: {} -> {}\n", shown(of(a, name)), shown(of(b, name))));
-    }
-    out
-}
-
-/// Columns of one width each.
-fn table(cells: &[[String; 5]]) -> String {
-    let widths = [0, 1, 2, 3].map(|i| cells.iter().map(|row| row[i].chars().count()).max().unwrap_or(0));
-    let mut out = String::new();
-    for [a, b, c, d, e] in cells {
-        let [w, x, y, z] = widths;
-        let line = format!("{a:<w$}  {b:<x$}  {c:<y$}  {d:<z$}  {e}");
-        out.push_str(line.trim_end());
-        out.push('\n');
     }
     out
 }
