@@ -1,3 +1,6 @@
+use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
+
 use super::bins::Binned;
 use super::criterion::{Criterion, Impurity, Purity, Variance};
 use super::ensemble::{Ensemble, Output};
@@ -135,16 +138,20 @@ impl ForestLearner {
         let resumed = keeper.resume().and_then(|(_, stored)| restore(&stored, x.width(), leaf_width).ok());
         let finished = Finished::new(resumed.unwrap_or_default(), self.trees, leaf_width);
         let first = finished.count();
+        // There is no forest without a tree: the first one stops growing instead. It is not the one that the whole
+        // forest has, so that it stands alone and nothing goes on from it.
+        let cut_short = Mutex::new(None);
         pool.run_in_order(self.trees - first, |at| {
             let number = first + at;
-            // There is no forest without a tree: the first one stops growing instead.
             if (cx.cancelled)() || number > 0 && (cx.out_of_time)() {
                 return false;
             }
+            let cut = Cell::new(false);
             let at_node = || match () {
                 () if (cx.cancelled)() => Go::Away,
                 () if (cx.out_of_time)() => {
                     if number == 0 {
+                        cut.set(true);
                         Go::ToLeaves
                     } else {
                         Go::Away
@@ -155,6 +162,10 @@ impl ForestLearner {
             let mut rng = Rng::new(self.seed, number as u64);
             let drawn = self.bootstrap.then(|| bootstrap(weights, &mut rng));
             let Some(tree) = grower.grow(drawn.as_deref().unwrap_or(weights), &mut rng, &at_node) else { return false };
+            if cut.get() {
+                *cut_short.lock().unwrap_or_else(PoisonError::into_inner) = Some(tree);
+                return false;
+            }
             finished.add(number, tree, |done| {
                 (cx.progress)(Progress { done, total: self.trees as u64, loss: None, valid: None });
             });
@@ -165,8 +176,14 @@ impl ForestLearner {
             finished.keep(keeper, true);
             return Err(FitError::cancelled());
         }
-        let trees = finished.into_prefix();
+        let mut trees = finished.into_prefix();
+        let cut_short = cut_short.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let is_cut = cut_short.is_some();
+        trees.extend(cut_short);
         let (done, total) = (trees.len() as u64, self.trees as u64);
+        if is_cut {
+            return Ok((trees, Some(Early { done, total, unit: "trees" })));
+        }
         if done < total {
             keeper.keep(true, done, || tensors(trees.iter(), leaf_width));
         }

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::groups::Groups;
@@ -84,12 +85,14 @@ impl Fit<'_> {
         };
         let alone = Pool::single();
         rows.slope(pool);
+        // There is no model without a tree: the first one stops growing instead, and nothing goes on from it.
+        let cut_short = AtomicBool::new(false);
         for round in trees.len() / sums..rounds {
             let at_node = || match () {
                 () if (cx.cancelled)() => Go::Away,
-                // There is no model without a tree: the first one stops growing instead.
                 () if (cx.out_of_time)() => {
                     if round == 0 {
+                        cut_short.store(true, Ordering::Relaxed);
                         Go::ToLeaves
                     } else {
                         Go::Away
@@ -130,10 +133,12 @@ impl Fit<'_> {
             rows.slope(pool);
             let done = round as u64 + 1;
             (cx.progress)(Progress { done, total: rounds as u64, loss: Some(rows.loss), valid });
-            keeper.keep(false, done, || tensors(trees.iter(), 1));
+            if !cut_short.load(Ordering::Relaxed) {
+                keeper.keep(false, done, || tensors(trees.iter(), 1));
+            }
         }
         let (done, total) = ((trees.len() / sums) as u64, rounds as u64);
-        if done < total && done > 0 && !is_over {
+        if done < total && done > 0 && !is_over && !cut_short.into_inner() {
             keeper.keep(true, done, || tensors(trees.iter(), 1));
         }
         if (cx.cancelled)() {
