@@ -37,6 +37,12 @@ impl Flags {
         Some(Self { words, dense: count * JUMP > column.len() })
     }
 
+    /// Tells where it is 1 among `count` rows from `first` on, a multiple of [`WORD`]: their numbers less `first`.
+    pub fn each(&self, first: usize, count: usize, mut tell: impl FnMut(usize)) {
+        let words = self.words[first / WORD..].iter().zip((0..count).step_by(WORD));
+        words.for_each(|(word, at)| ones(*word, |k| tell(at + k)));
+    }
+
     /// z += step where it is 1, over the rows from `first` on, a multiple of [`WORD`].
     pub fn add(&self, first: usize, step: f64, z: &mut [f64]) {
         let (whole, rest) = z.as_chunks_mut::<WORD>();

@@ -31,16 +31,16 @@ impl ClassWeight {
     }
 }
 
-/// Σ weight of each class.
+/// Σ weight of each class. No weights: each is 1.
 pub(crate) fn class_totals(codes: &[u32], count: usize, weights: &[f64]) -> Vec<f64> {
     let mut totals = vec![0.0; count];
-    for (c, w) in codes.iter().zip(weights) {
-        totals[*c as usize] += w;
+    for (i, c) in codes.iter().enumerate() {
+        totals[*c as usize] += weights.get(i).copied().unwrap_or(1.0);
     }
     totals
 }
 
-/// The classes with weight, ascending. One class alone cannot be learned.
+/// The classes with weight, ascending; no weights: each is 1. One class alone cannot be learned.
 pub(crate) fn present_classes(codes: &[u32], count: usize, weights: &[f64]) -> Result<Vec<u32>, FitError> {
     let totals = class_totals(codes, count, weights);
     let present: Vec<u32> = (0..count as u32).filter(|c| totals[*c as usize] > 0.0).collect();

@@ -18,9 +18,9 @@ pub(super) fn fit(
         return Err(FitError::data(format!("{} rows are more than batches are drawn from ({})", x.rows(), u32::MAX)));
     }
     let (p, outputs) = (x.width(), output.width());
-    let truth: Vec<f64> = y.iter().map(|y| f64::from(*y)).collect();
+    let of = |row: u32| (f64::from(y[row as usize]), weights[row as usize]);
     let all: Vec<u32> = (0..x.rows() as u32).collect();
-    let rows = Rows { x, rows: &all, y: &truth, weights };
+    let rows = Rows { x, rows: &all, of: &of };
     let network = Network::new(p, &[], Activation::Relu, output);
     let trained = train(&network, &rows, None, (recipe, penalty), (algorithm, cx), keeper, pool)?;
     let (weights, biases) = trained.parameters.split_at(p * outputs);

@@ -6,7 +6,7 @@ use crate::numeric::{dot, sum};
 use crate::options::Reader;
 use crate::rng::Rng;
 use crate::weights::{ClassWeight, present_classes};
-use crate::{FitContext, FitError, Fitted, Learner, Matrix, Pool, Target, Valid};
+use crate::{FitContext, FitError, Fitted, Learner, Matrix, Pool, Target};
 
 /// A neural network of dense layers, for classes and numbers.
 #[derive(Debug)]
@@ -70,45 +70,40 @@ impl Learner for MlpLearner {
         }
         let pool = Pool::new(cx.threads)?;
         let keeper = Keeper::new(cx, self, x, y, weights);
-        let ones = || weights.map_or_else(|| vec![1.0; x.rows()], <[f64]>::to_vec);
-        let (classes, learned, truth, mut rows, scale) = match y {
+        let (classes, learned, mut row_weights, scale) = match y {
             Target::Classes { codes, count } => {
-                let rows = self.class_weight.rows(codes, *count, weights);
-                let learned = present_classes(codes, *count, &rows)?;
-                // Rows without weight may be of a class that is not learned; any code serves them.
-                let truth: Vec<f32> = codes.iter().map(|c| learned.binary_search(c).unwrap_or(0) as f32).collect();
-                (*count, learned, truth, rows, (0.0, 1.0))
+                let even = self.class_weight == ClassWeight::None && weights.is_none();
+                let rows = if even { vec![] } else { self.class_weight.rows(codes, *count, weights) };
+                (*count, present_classes(codes, *count, &rows)?, rows, (0.0, 1.0))
             }
             Target::Numbers(numbers) => {
-                let rows = ones();
-                let (centre, unit) = spread(numbers, &rows)?;
-                let truth: Vec<f32> = numbers.iter().map(|y| ((y - centre) / unit) as f32).collect();
-                (0, vec![], truth, rows, (centre, unit))
+                let rows = weights.unwrap_or_default().to_vec();
+                let scale = spread(numbers, &rows)?;
+                (0, vec![], rows, scale)
             }
             Target::Unlabelled(_) => return Err(FitError::data("a network learns an output")),
         };
         // With weights of mean 1 the loss has one scale.
-        let mean = sum(&rows) / rows.len() as f64;
-        rows.iter_mut().for_each(|w| *w /= mean);
-        let (train_rows, judge_rows) = self.share_out(&rows, stops && valid.is_none());
-        let weights: Vec<f32> = rows.iter().map(|w| *w as f32).collect();
-        drop(rows);
-        let part = |rows| Rows { x, rows, y: &truth, weights: &weights };
-        let outside = valid.map(|valid| Outside::of(&valid, &learned, scale));
-        let judge = match (&outside, &valid) {
-            (Some(Outside { rows, truth, weights }), Some(valid)) => Some(Rows { x: valid.x, rows, y: truth, weights }),
-            _ => Some(part(&judge_rows)),
+        let mean = sum(&row_weights) / row_weights.len() as f64;
+        row_weights.iter_mut().for_each(|w| *w /= mean);
+        let inside = Truth { y, learned: &learned, scale, weights: &row_weights };
+        let (train_rows, judge_rows) = self.share_out(inside.rows(), stops && valid.is_none());
+        let outside = valid.map(|v| (v.x, Truth { y: v.y, weights: v.weights.unwrap_or_default(), ..inside }));
+        let (judge_x, judge, judge_rows) = match outside {
+            Some((x, truth)) => (x, truth, truth.rows()),
+            None => (x, inside, judge_rows),
         };
-        let judge = judge.filter(|judge| !judge.rows.is_empty());
-        if judge.is_none() && stops {
+        if judge_rows.is_empty() && stops {
             return Err(FitError::data("there are no rows to stop by: the valid part, or a tenth of the train rows")
                 .help("leave stop_early out"));
         }
+        let (learn, judge) = (|row| inside.of(row), |row| judge.of(row));
+        let rows = Rows { x, rows: &train_rows, of: &learn };
+        let judge = (!judge_rows.is_empty()).then_some(Rows { x: judge_x, rows: &judge_rows, of: &judge });
         let network = Network::new(x.width(), &self.layers, self.activation, output(&learned));
         let penalty = Penalty { l1: 0.0, l2: self.weight_decay, no_bias: false };
-        let trained =
-            train(&network, &part(&train_rows), judge.as_ref(), (&self.recipe, penalty), ("mlp", cx), &keeper, &pool)?;
-        let model = MlpModel::new((x.names(), classes, learned), (network, trained.parameters), scale);
+        let trained = train(&network, &rows, judge.as_ref(), (&self.recipe, penalty), ("mlp", cx), &keeper, &pool)?;
+        let model = MlpModel::new((x.names(), classes, learned.clone()), (network, trained.parameters), scale);
         let best_round = judge.is_some().then_some(trained.best_epoch);
         Ok(Fitted { model: Box::new(model), ended_early: trained.ended_early, best_round })
     }
@@ -116,8 +111,7 @@ impl Learner for MlpLearner {
 
 impl MlpLearner {
     /// The rows to learn from and, if some are held out, those to judge by; the seed decides.
-    fn share_out(&self, weights: &[f64], hold_out: bool) -> (Vec<u32>, Vec<u32>) {
-        let mut rows: Vec<u32> = (0..weights.len() as u32).filter(|row| weights[*row as usize] > 0.0).collect();
+    fn share_out(&self, mut rows: Vec<u32>, hold_out: bool) -> (Vec<u32>, Vec<u32>) {
         if !hold_out || rows.len() < 2 {
             return (rows, vec![]);
         }
@@ -130,29 +124,41 @@ impl MlpLearner {
 /// Without a valid part one in so many train rows tells when to stop.
 const HELD_OUT: usize = 10;
 
-/// Rows from elsewhere that judge, as the network sees them.
-struct Outside {
-    /// Those of classes that are learned, with a weight.
-    rows: Vec<u32>,
-    truth: Vec<f32>,
-    weights: Vec<f32>,
+/// What the outputs of rows should be, as the network sees them.
+#[derive(Clone, Copy)]
+struct Truth<'a> {
+    y: &'a Target,
+    /// The classes, ascending.
+    learned: &'a [u32],
+    /// The mean of numbers and their spread.
+    scale: (f64, f64),
+    /// Of each row; empty: each is 1.
+    weights: &'a [f64],
 }
 
-impl Outside {
-    fn of(valid: &Valid<'_>, learned: &[u32], (centre, unit): (f64, f64)) -> Self {
-        let truth: Vec<f32> = match valid.y {
+impl Truth<'_> {
+    /// Of a row: a number or the place of its class, NaN for one that is not learned; and its weight.
+    fn of(&self, row: u32) -> (f32, f32) {
+        let row = row as usize;
+        let truth = match self.y {
             Target::Classes { codes, .. } => {
-                codes.iter().map(|c| learned.binary_search(c).map_or(f32::NAN, |place| place as f32)).collect()
+                self.learned.binary_search(&codes[row]).map_or(f32::NAN, |place| place as f32)
             }
-            Target::Numbers(numbers) => numbers.iter().map(|y| ((y - centre) / unit) as f32).collect(),
-            Target::Unlabelled(_) => Vec::new(),
+            Target::Numbers(numbers) => ((numbers[row] - self.scale.0) / self.scale.1) as f32,
+            Target::Unlabelled(_) => f32::NAN,
         };
-        let weights: Vec<f32> = match valid.weights {
-            Some(weights) => weights.iter().map(|w| *w as f32).collect(),
-            None => vec![1.0; truth.len()],
-        };
-        let counts = |row: &u32| !truth[*row as usize].is_nan() && weights[*row as usize] > 0.0;
-        Self { rows: (0..truth.len() as u32).filter(counts).collect(), truth, weights }
+        (truth, self.weights.get(row).map_or(1.0, |w| *w as f32))
+    }
+
+    /// Those with a weight whose class is learned.
+    fn rows(&self) -> Vec<u32> {
+        let count = self.y.rows();
+        let mut rows = Vec::with_capacity(count);
+        rows.extend((0..count as u32).filter(|row| {
+            let (truth, weight) = self.of(*row);
+            !truth.is_nan() && weight > 0.0
+        }));
+        rows
     }
 }
 
@@ -165,10 +171,14 @@ fn not_too_large(x: &Matrix) -> Result<(), FitError> {
     }
 }
 
-/// The mean and the spread of the output; a constant one has the spread 1.
+/// The mean and the spread of the output; a constant one has the spread 1. No weights: each is 1.
 fn spread(numbers: &[f64], weights: &[f64]) -> Result<(f64, f64), FitError> {
-    let total = sum(weights);
-    let centre = dot(numbers, weights) / total;
+    let (total, all) = match weights {
+        [] => (numbers.len() as f64, sum(numbers)),
+        _ => (sum(weights), dot(numbers, weights)),
+    };
+    let centre = all / total;
+    let weights = weights.iter().copied().chain(std::iter::repeat(1.0));
     let squares: f64 = numbers.iter().zip(weights).map(|(y, w)| w * (y - centre) * (y - centre)).sum();
     let unit = (squares / total).sqrt();
     if !unit.is_finite() {

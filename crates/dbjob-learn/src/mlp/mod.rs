@@ -1,5 +1,6 @@
 //! Neural networks of dense layers. Numbers are 32-bit floats inside.
 
+mod gather;
 mod learner;
 mod model;
 mod network;

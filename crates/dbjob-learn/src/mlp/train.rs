@@ -1,3 +1,4 @@
+use super::gather::Gather;
 use super::network::{Dropout, Network, Workspace};
 use super::state::State;
 use super::step::{Optimizer, Schedule, Stepper};
@@ -35,14 +36,13 @@ pub(crate) struct Rows<'a, T> {
     pub x: &'a Matrix,
     /// Which of the matrix.
     pub rows: &'a [u32],
-    /// Of every row of the matrix: a number, or the index of an output.
-    pub y: &'a [T],
-    pub weights: &'a [T],
+    /// Of each row of the matrix: the truth, a number or the index of an output, and the weight.
+    pub of: &'a (dyn Fn(u32) -> (T, T) + Sync),
 }
 
 impl<T: Real> Rows<'_, T> {
     fn weight(&self) -> f64 {
-        self.rows.iter().map(|row| self.weights[*row as usize].wide()).sum()
+        self.rows.iter().map(|row| (self.of)(*row).1.wide()).sum()
     }
 }
 
@@ -68,12 +68,16 @@ pub(crate) fn train<T: Real>(
     keeper: &Keeper<'_>,
     pool: &Pool,
 ) -> Result<Trained<T>, FitError> {
-    pool.enter(|| Trainer { network, rows, judge, recipe, penalty, algorithm, cx, keeper, pool }.run())
+    pool.enter(|| {
+        let gather = Gather::new(rows.x, pool);
+        Trainer { network, rows, gather, judge, recipe, penalty, algorithm, cx, keeper, pool }.run()
+    })
 }
 
 struct Trainer<'a, T> {
     network: &'a Network,
     rows: &'a Rows<'a, T>,
+    gather: Gather<'a>,
     judge: Option<&'a Rows<'a, T>>,
     recipe: &'a Recipe,
     penalty: Penalty,
@@ -177,7 +181,7 @@ impl<T: Real> Trainer<'_, T> {
     }
 
     fn pass(&self, rows: &[u32], parameters: &[T], step: u64, number: usize, shard: &mut Shard<T>) -> f64 {
-        self.gather(self.rows, rows, shard);
+        self.load(self.rows, &self.gather, rows, shard);
         let Shard { space, truth, weights, gradient } = shard;
         // Streams above those of epochs.
         let stream = 1 << 63 | step << 24 | number as u64;
@@ -186,18 +190,15 @@ impl<T: Real> Trainer<'_, T> {
         self.network.gradient(parameters, space, (truth, weights), dropout, gradient)
     }
 
-    /// Takes rows of the matrix over. They are never held row by row all at once.
-    fn gather(&self, from: &Rows<'_, T>, rows: &[u32], shard: &mut Shard<T>) {
-        let width = self.network.widths[0];
-        let input = self.network.input(&mut shard.space, rows.len());
-        for j in 0..width {
-            let column = from.x.column(j);
-            input.iter_mut().skip(j).step_by(width).zip(rows).for_each(|(to, row)| *to = T::of(column[*row as usize]));
-        }
+    /// Takes rows over.
+    fn load(&self, from: &Rows<'_, T>, gather: &Gather<'_>, rows: &[u32], shard: &mut Shard<T>) {
+        gather.take(rows, self.network.input(&mut shard.space, rows.len()));
         shard.truth.clear();
-        shard.truth.extend(rows.iter().map(|row| from.y[*row as usize]));
         shard.weights.clear();
-        shard.weights.extend(rows.iter().map(|row| from.weights[*row as usize]));
+        for (truth, weight) in rows.iter().map(|row| (from.of)(*row)) {
+            shard.truth.push(truth);
+            shard.weights.push(weight);
+        }
     }
 
     /// Which parameters are weights.
@@ -252,7 +253,7 @@ impl<T: Real> Trainer<'_, T> {
         let blocks = crate::pool::blocks(rows.rows.len(), 512);
         let losses = self.pool.run(blocks.len(), |b| {
             let mut shard = Shard { space: Workspace::default(), truth: vec![], weights: vec![], gradient: vec![] };
-            self.gather(rows, &rows.rows[blocks[b].clone()], &mut shard);
+            self.load(rows, &Gather::plain(rows.x), &rows.rows[blocks[b].clone()], &mut shard);
             let outputs = self.network.forward(parameters, &mut shard.space, None);
             self.network.loss(outputs, &shard.truth, &shard.weights)
         });
