@@ -1,6 +1,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::coded::{Coded, Codes};
 use super::node::Tree;
 use super::route::{MOST, Router};
 use super::rows::RowMajor;
@@ -18,6 +19,8 @@ pub struct Ensemble {
     classes: usize,
     pub(super) output: Output,
     trees: Vec<Tree>,
+    /// The same trees, where that form serves.
+    coded: Option<Coded>,
 }
 
 /// What the leaves of the trees are.
@@ -58,7 +61,12 @@ impl Ensemble {
 
     /// `trees`: at least one.
     pub(super) fn new(x: &Matrix, classes: usize, output: Output, trees: Vec<Tree>) -> Self {
-        Self { features: x.names().to_vec(), levels: x.all_levels().to_vec(), classes, output, trees }
+        Self::of(x.names().to_vec(), x.all_levels().to_vec(), classes, output, trees)
+    }
+
+    fn of(features: Vec<String>, levels: Vec<Levels>, classes: usize, output: Output, trees: Vec<Tree>) -> Self {
+        let coded = Coded::of(&trees, features.len());
+        Self { features, levels, classes, output, trees, coded }
     }
 
     pub fn trees(&self) -> &[Tree] {
@@ -97,25 +105,26 @@ impl Ensemble {
             _ => return Err(unfit("link")),
         };
         let trees = restore(&stored, stored.features.len(), width)?;
-        Ok(Self { features: stored.features, levels: stored.levels, classes, output, trees })
+        Ok(Self::of(stored.features, stored.levels, classes, output, trees))
     }
 
     /// The columns of scores for a range of rows. Every row adds up its leaves in the order of the trees.
     fn block(&self, x: &Matrix, range: Range<usize>) -> Vec<Vec<f64>> {
         let n = range.len();
+        let codes = self.coded.as_ref().filter(|_| n * 4 >= self.largest());
         let mut leaves = Leaves {
             columns: (0..x.width()).map(|j| &x.column(j)[range.clone()]).collect(),
             router: Router::default(),
             rows: OnceCell::new(),
+            codes: codes.map(|coded| (coded, coded.codes(x, range.clone()))),
             of: (x, range),
         };
         match &self.output {
             Output::Mean => {
                 let width = self.classes.max(1);
                 let mut totals = vec![0.0; n * width];
-                for tree in &self.trees {
-                    leaves.each(tree, |rows, leaf| {
-                        let values = tree.values(leaf);
+                for (t, tree) in self.trees.iter().enumerate() {
+                    leaves.each(t, tree, |rows, values| {
                         for i in rows {
                             let start = usize::from(*i) * width;
                             totals[start..start + width].iter_mut().zip(values).for_each(|(t, v)| *t += v);
@@ -129,14 +138,16 @@ impl Ensemble {
                 let mut sums: Vec<Vec<f64>> = base.iter().map(|b| vec![*b; n]).collect();
                 for (t, tree) in self.trees.iter().enumerate() {
                     let sum = &mut sums[t % base.len()];
-                    leaves.each(tree, |rows, leaf| {
-                        let value = tree.values(leaf)[0];
-                        rows.iter().for_each(|i| sum[usize::from(*i)] += value);
-                    });
+                    leaves.each(t, tree, |rows, values| rows.iter().for_each(|i| sum[usize::from(*i)] += values[0]));
                 }
                 self.linked(*link, present, sums)
             }
         }
+    }
+
+    /// The most nodes of a tree.
+    fn largest(&self) -> usize {
+        self.trees.iter().map(Tree::len).max().unwrap_or(0)
     }
 
     fn linked(&self, link: Link, present: &[u32], mut sums: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
@@ -174,18 +185,26 @@ struct Leaves<'a> {
     columns: Vec<&'a [f64]>,
     router: Router,
     rows: OnceCell<RowMajor>,
+    codes: Option<(&'a Coded, Codes)>,
     of: (&'a Matrix, Range<usize>),
 }
 
 impl Leaves<'_> {
-    /// Tells the leaf of each row in a tree, leaf by leaf or row by row.
+    /// Tells the values of the leaf of each row in a tree, the t-th, leaf by leaf or row by row.
     #[inline]
-    fn each(&mut self, tree: &Tree, mut tell: impl FnMut(&[u16], usize)) {
-        if tree.len() <= self.of.1.len() {
-            self.router.send(tree, &self.columns, |leaf, rows| tell(rows, leaf));
+    fn each(&mut self, t: usize, tree: &Tree, mut tell: impl FnMut(&[u16], &[f64])) {
+        if let Some((coded, codes)) = &mut self.codes {
+            coded.each(t, codes, |first, leaves| {
+                for (number, i) in leaves.iter().zip(first..) {
+                    let start = usize::from(*number) * tree.width;
+                    tell(&[i as u16], &tree.values[start..start + tree.width]);
+                }
+            });
+        } else if tree.len() <= self.of.1.len() {
+            self.router.send(tree, &self.columns, |leaf, rows| tell(rows, tree.values(leaf)));
         } else {
             let rows = self.rows.get_or_init(|| RowMajor::of(self.of.0, self.of.1.clone()));
-            tree.each_leaf(rows, |i, leaf| tell(&[i as u16], leaf));
+            tree.each_leaf(rows, |i, leaf| tell(&[i as u16], tree.values(leaf)));
         }
     }
 }
@@ -209,8 +228,7 @@ impl Model for Ensemble {
 
     fn scores(&self, x: &Matrix, pool: &Pool) -> Scores {
         // Many rows go through one large tree after another: it is fetched from memory once for all of them.
-        let nodes = self.trees.iter().map(Tree::len).max().unwrap_or(0);
-        let size = x.rows().div_ceil(pool.threads()).clamp(128, (nodes / 4).clamp(1024, MOST / 4));
+        let size = x.rows().div_ceil(pool.threads()).clamp(128, (self.largest() / 4).clamp(1024, MOST / 4));
         Scores::in_blocks((x.rows(), self.classes.max(1), size), pool, |rows| self.block(x, rows))
     }
 

@@ -2,6 +2,7 @@
 
 mod bins;
 mod boost;
+mod coded;
 mod criterion;
 mod ensemble;
 mod exact;

@@ -95,9 +95,14 @@ impl Tree {
         self.cover[node]
     }
 
+    /// The number of a leaf: which of the [`Tree::values`] are its.
+    pub(super) fn number(&self, leaf: usize) -> usize {
+        self.nodes[leaf].threshold as usize
+    }
+
     /// The values of a leaf.
     pub fn values(&self, leaf: usize) -> &[f64] {
-        let start = self.nodes[leaf].threshold as usize * self.width;
+        let start = self.number(leaf) * self.width;
         &self.values[start..start + self.width]
     }
 
