@@ -7,7 +7,7 @@ use super::route::{MOST, Router};
 use super::rows::RowMajor;
 use super::stored::{restore, tensors};
 use crate::matrix::Levels;
-use crate::numeric::sigmoid;
+use crate::numeric::{sigmoid, softmax};
 use crate::store::{LoadError, Stored};
 use crate::{Contributions, Matrix, Model, Pool, Scores, Tensor, Tensors};
 
@@ -166,14 +166,8 @@ impl Ensemble {
                 }
             }
             Link::Softmax => {
-                for i in 0..n {
-                    let top = sums.iter().fold(f64::NEG_INFINITY, |top, s| top.max(s[i]));
-                    sums.iter_mut().for_each(|s| s[i] = (s[i] - top).exp());
-                    let total: f64 = sums.iter().map(|s| s[i]).sum();
-                    for (sum, class) in sums.iter().zip(present) {
-                        columns[*class as usize][i] = sum[i] / total;
-                    }
-                }
+                softmax(&mut sums);
+                sums.into_iter().zip(present).for_each(|(sum, class)| columns[*class as usize] = sum);
             }
         }
         columns
