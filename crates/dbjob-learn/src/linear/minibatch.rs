@@ -19,7 +19,7 @@ pub(super) fn fit(
     }
     let (p, outputs) = (x.width(), output.width());
     let of = |row: u32| (f64::from(y[row as usize]), weights[row as usize]);
-    let all: Vec<u32> = (0..x.rows() as u32).collect();
+    let all = || (0..x.rows() as u32).collect();
     let rows = Rows { x, rows: &all, of: &of };
     let network = Network::new(p, &[], Activation::Relu, output);
     let trained = train(&network, &rows, None, (recipe, penalty), (algorithm, cx), keeper, pool)?;

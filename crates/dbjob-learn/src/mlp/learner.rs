@@ -87,11 +87,15 @@ impl Learner for MlpLearner {
         let mean = sum(&row_weights) / row_weights.len() as f64;
         row_weights.iter_mut().for_each(|w| *w /= mean);
         let inside = Truth { y, learned: &learned, scale, weights: &row_weights };
-        let (train_rows, judge_rows) = self.share_out(inside.rows(), stops && valid.is_none());
-        let outside = valid.map(|v| (v.x, Truth { y: v.y, weights: v.weights.unwrap_or_default(), ..inside }));
-        let (judge_x, judge, judge_rows) = match outside {
-            Some((x, truth)) => (x, truth, truth.rows()),
-            None => (x, inside, judge_rows),
+        let shares = (stops && valid.is_none()).then(|| self.share_out(inside.rows()));
+        let train_rows = || shares.as_ref().map_or_else(|| inside.rows(), |(train, _)| train.clone());
+        let (judge_x, judge, judge_rows) = match (valid, &shares) {
+            (Some(valid), _) => {
+                let outside = Truth { y: valid.y, weights: valid.weights.unwrap_or_default(), ..inside };
+                (valid.x, outside, outside.rows())
+            }
+            (None, Some((_, judge))) => (x, inside, judge.clone()),
+            (None, None) => (x, inside, vec![]),
         };
         if judge_rows.is_empty() && stops {
             return Err(FitError::data("there are no rows to stop by: the valid part, or a tenth of the train rows")
@@ -99,7 +103,8 @@ impl Learner for MlpLearner {
         }
         let (learn, judge) = (|row| inside.of(row), |row| judge.of(row));
         let rows = Rows { x, rows: &train_rows, of: &learn };
-        let judge = (!judge_rows.is_empty()).then_some(Rows { x: judge_x, rows: &judge_rows, of: &judge });
+        let rows_that_judge = || judge_rows.clone();
+        let judge = (!judge_rows.is_empty()).then_some(Rows { x: judge_x, rows: &rows_that_judge, of: &judge });
         let network = Network::new(x.width(), &self.layers, self.activation, output(&learned));
         let penalty = Penalty { l1: 0.0, l2: self.weight_decay, no_bias: false };
         let trained = train(&network, &rows, judge.as_ref(), (&self.recipe, penalty), ("mlp", cx), &keeper, &pool)?;
@@ -110,9 +115,9 @@ impl Learner for MlpLearner {
 }
 
 impl MlpLearner {
-    /// The rows to learn from and, if some are held out, those to judge by; the seed decides.
-    fn share_out(&self, mut rows: Vec<u32>, hold_out: bool) -> (Vec<u32>, Vec<u32>) {
-        if !hold_out || rows.len() < 2 {
+    /// The rows to learn from and those to judge by, none of one row; the seed decides.
+    fn share_out(&self, mut rows: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
+        if rows.len() < 2 {
             return (rows, vec![]);
         }
         Rng::new(self.recipe.seed, u64::MAX - 1).shuffle(&mut rows);

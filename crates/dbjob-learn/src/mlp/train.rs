@@ -1,3 +1,5 @@
+use std::sync::{Mutex, PoisonError};
+
 use super::gather::Gather;
 use super::network::{Dropout, Network, Workspace};
 use super::state::State;
@@ -34,15 +36,16 @@ pub(crate) struct Penalty {
 /// Rows to learn from, or to judge by.
 pub(crate) struct Rows<'a, T> {
     pub x: &'a Matrix,
-    /// Which of the matrix.
-    pub rows: &'a [u32],
+    /// Which of the matrix. Made when they are needed: between epochs nobody holds them.
+    pub rows: &'a (dyn Fn() -> Vec<u32> + Sync),
     /// Of each row of the matrix: the truth, a number or the index of an output, and the weight.
     pub of: &'a (dyn Fn(u32) -> (T, T) + Sync),
 }
 
 impl<T: Real> Rows<'_, T> {
-    fn weight(&self) -> f64 {
-        self.rows.iter().map(|row| (self.of)(*row).1.wide()).sum()
+    /// Σ weight of these.
+    fn weight(&self, rows: &[u32]) -> f64 {
+        rows.iter().map(|row| (self.of)(*row).1.wide()).sum()
     }
 }
 
@@ -70,7 +73,8 @@ pub(crate) fn train<T: Real>(
 ) -> Result<Trained<T>, FitError> {
     pool.enter(|| {
         let gather = Gather::new(rows.x, pool);
-        Trainer { network, rows, gather, judge, recipe, penalty, algorithm, cx, keeper, pool }.run()
+        let idle = Mutex::default();
+        Trainer { network, rows, gather, judge, recipe, penalty, algorithm, cx, keeper, pool, idle }.run()
     })
 }
 
@@ -85,6 +89,8 @@ struct Trainer<'a, T> {
     cx: &'a FitContext<'a>,
     keeper: &'a Keeper<'a>,
     pool: &'a Pool,
+    /// Those that nobody works in.
+    idle: Mutex<Vec<Shard<T>>>,
 }
 
 /// What one thread works in.
@@ -92,25 +98,33 @@ struct Shard<T> {
     space: Workspace<T>,
     truth: Vec<T>,
     weights: Vec<T>,
-    gradient: Vec<T>,
+}
+
+impl<T> Default for Shard<T> {
+    fn default() -> Self {
+        Self { space: Workspace::default(), truth: vec![], weights: vec![] }
+    }
 }
 
 impl<T: Real> Trainer<'_, T> {
     fn run(&self) -> Result<Trained<T>, FitError> {
-        let (recipe, n) = (self.recipe, self.rows.rows.len());
+        let recipe = self.recipe;
+        let (n, total) = {
+            let rows = (self.rows.rows)();
+            (rows.len(), self.rows.weight(&rows))
+        };
         let start = || self.network.start(&mut Rng::new(recipe.seed, u64::MAX));
         let fresh = || State::new(start(), Stepper::new(recipe.optimizer, self.network.parameters()));
         let resumed = self.keeper.resume().and_then(|(done, stored)| fresh().restore(done, &stored, recipe.epochs));
         let mut after = resumed.unwrap_or_else(fresh);
         let batch_size = recipe.batch_size.min(n);
-        let mut shards: Vec<Shard<T>> = (0..batch_size.div_ceil(SHARD)).map(|_| self.shard()).collect();
+        // One a shard; of a batch the first one holds the sum.
+        let mut gradients = vec![vec![T::ZERO; self.network.parameters()]; batch_size.div_ceil(SHARD)];
         let decays = self.decays();
-        let total = self.rows.weight();
-        let mut gradient = vec![T::ZERO; self.network.parameters()];
         let epochs =
             self.cx.rounds.map_or(recipe.epochs, |n| recipe.epochs.min(usize::try_from(n).unwrap_or(usize::MAX)));
         while after.epoch < epochs && !self.is_flat(&after) {
-            let mut order = self.rows.rows.to_vec();
+            let mut order = (self.rows.rows)();
             Rng::new(recipe.seed, after.epoch as u64).shuffle(&mut order);
             let rate = recipe.learning_rate * recipe.schedule.factor(after.epoch, recipe.epochs);
             let (mut parameters, mut stepper, mut loss) = (after.parameters.clone(), after.stepper.clone(), 0.0);
@@ -118,11 +132,12 @@ impl<T: Real> Trainer<'_, T> {
                 if self.cx.stops() {
                     return self.stopped(after, parameters);
                 }
-                loss += self.batch(batch, &parameters, stepper.steps, &mut shards, &mut gradient);
+                loss += self.batch(batch, &parameters, stepper.steps, &mut gradients);
+                let gradient = &mut gradients[0];
                 let scale = T::of(n as f64 / (batch.len() as f64 * total));
-                self.penalise(&parameters, &decays, scale, &mut gradient);
+                self.penalise(&parameters, &decays, scale, gradient);
                 let shrink = T::of(self.penalty.l2);
-                stepper.step(rate, &mut parameters, &gradient, |i| if decays[i] { shrink } else { T::ZERO });
+                stepper.step(rate, &mut parameters, gradient, |i| if decays[i] { shrink } else { T::ZERO });
             }
             let loss = loss / total + self.penalty_of(&parameters, &decays);
             let epoch = after.epoch + 1;
@@ -159,32 +174,32 @@ impl<T: Real> Trainer<'_, T> {
         Ok(Trained { parameters, ended_early: Some(Early { done, total, unit: "epochs" }), best_epoch })
     }
 
-    fn shard(&self) -> Shard<T> {
-        let gradient = vec![T::ZERO; self.network.parameters()];
-        Shard { space: Workspace::default(), truth: vec![], weights: vec![], gradient }
-    }
-
-    /// Σ w·loss of a batch, and its gradient.
-    fn batch(&self, batch: &[u32], parameters: &[T], step: u64, shards: &mut [Shard<T>], gradient: &mut [T]) -> f64 {
+    /// Σ w·loss of a batch, and its gradient as the first of `gradients`.
+    fn batch(&self, batch: &[u32], parameters: &[T], step: u64, gradients: &mut [Vec<T>]) -> f64 {
         let count = batch.len().div_ceil(SHARD);
         let size = batch.len().div_ceil(count);
-        let parts: Vec<(&[u32], &mut Shard<T>)> = batch.chunks(size).zip(shards.iter_mut()).collect();
+        let parts: Vec<(&[u32], &mut Vec<T>)> = batch.chunks(size).zip(gradients.iter_mut()).collect();
         // Less work than this is done before another thread has woken.
         let few = batch.len() * parameters.len() < 200_000;
-        let losses =
-            self.pool.each(parts, few, |number, (rows, shard)| self.pass(rows, parameters, step, number, shard));
-        gradient.copy_from_slice(&shards[0].gradient);
-        for shard in &shards[1..losses.len()] {
-            gradient.iter_mut().zip(&shard.gradient).for_each(|(g, s)| *g += *s);
+        let losses = self.pool.each(parts, few, |number, (rows, gradient)| {
+            let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut shard = idle().pop().unwrap_or_default();
+            // Streams above those of epochs.
+            let stream = 1 << 63 | step << 24 | number as u64;
+            let loss = self.pass(rows, parameters, stream, &mut shard, gradient);
+            idle().push(shard);
+            loss
+        });
+        let (sum, others) = gradients[..losses.len()].split_at_mut(1);
+        for other in others {
+            sum[0].iter_mut().zip(other).for_each(|(s, g)| *s += *g);
         }
         losses.iter().sum()
     }
 
-    fn pass(&self, rows: &[u32], parameters: &[T], step: u64, number: usize, shard: &mut Shard<T>) -> f64 {
+    fn pass(&self, rows: &[u32], parameters: &[T], stream: u64, shard: &mut Shard<T>, gradient: &mut [T]) -> f64 {
         self.load(self.rows, &self.gather, rows, shard);
-        let Shard { space, truth, weights, gradient } = shard;
-        // Streams above those of epochs.
-        let stream = 1 << 63 | step << 24 | number as u64;
+        let Shard { space, truth, weights } = shard;
         let dropout = (self.recipe.dropout > 0.0)
             .then(|| Dropout { share: self.recipe.dropout, rng: Rng::new(self.recipe.seed, stream) });
         self.network.gradient(parameters, space, (truth, weights), dropout, gradient)
@@ -250,13 +265,14 @@ impl<T: Real> Trainer<'_, T> {
 
     /// The mean loss of some rows, without the penalty.
     fn loss(&self, rows: &Rows<'_, T>, parameters: &[T]) -> f64 {
-        let blocks = crate::pool::blocks(rows.rows.len(), 512);
+        let all = (rows.rows)();
+        let blocks = crate::pool::blocks(all.len(), 512);
         let losses = self.pool.run(blocks.len(), |b| {
-            let mut shard = Shard { space: Workspace::default(), truth: vec![], weights: vec![], gradient: vec![] };
-            self.load(rows, &Gather::plain(rows.x), &rows.rows[blocks[b].clone()], &mut shard);
+            let mut shard = Shard::default();
+            self.load(rows, &Gather::plain(rows.x), &all[blocks[b].clone()], &mut shard);
             let outputs = self.network.forward(parameters, &mut shard.space, None);
             self.network.loss(outputs, &shard.truth, &shard.weights)
         });
-        losses.iter().sum::<f64>() / rows.weight()
+        losses.iter().sum::<f64>() / rows.weight(&all)
     }
 }
