@@ -2,13 +2,16 @@
 """Searches 50 settings of gradient boosting on census_kdd with dbjob, scikit-learn's RandomizedSearchCV and FLAML: how long
 until the same AUC is found.
 
-usage: tune.py DBJOB DATA [--trials N] [--rounds N] [--limit SECONDS] [--searches NAME …] [--peers NAME …]
+usage: tune.py DBJOB DATA [--trials N] [--seeds N …] [--limit SECONDS] [--searches NAME …] [--peers NAME …]
 
 All have two cores and the same rows: trials learn from the train rows and are compared by the same valid rows; the test
-rows judge what was chosen. Each search is a process of its own; its time is that of the whole process but, for the peers, without their imports
-and without reading the data. `to the same AUC` is when a search first had a trial at least as good, on the valid rows, as dbjob's best is;
-dbjob's is the time of its whole run. A peer is stopped at the limit (ten times dbjob's time, at least a minute): what it has found by then
-counts. Exits 1 where a peer is there earlier.
+rows judge what was chosen. dbjob and scikit-learn search the same six options in the same ranges, FLAML those that its
+authors have chosen for LightGBM. Each search is a process of its own, once for each seed; its time is that of the whole
+process but, for the peers, without their imports and without reading the data. A search is `at dbjob's AUC` when it first had a
+trial at least as good, on the valid rows, as the best of dbjob's first search with that seed; `dbjob at its AUC` is the other way
+round: when dbjob's whole run is over, if it ended with a value at least as good as the best of the other. A peer is stopped
+at the limit (ten times dbjob's time, at least a minute): what it has found by then counts. Medians over the seeds. Exits 1
+where a peer is there earlier in most of them.
 """
 
 import argparse
@@ -24,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-SEED = 7
+SPLIT = 7
 CORES = 2
 
 JOB = """
@@ -43,6 +46,8 @@ model m from t {{
     learning_rate in log(0.02..=0.3)
     max_leaves in 15..=127
     min_samples_leaf in 5..=100
+    colsample in 0.3..=1.0
+    lambda in log(0.01..=100.0)
   }}
   tune {search}({trials}) by auc
   evaluate auc
@@ -65,7 +70,7 @@ def table(data):
         frame["y"], frame["part"] = y == 1, part
         parts.append(frame)
     train = parts[0]
-    valid = np.random.default_rng(SEED).random(len(train)) < 0.2
+    valid = np.random.default_rng(SPLIT).random(len(train)) < 0.2
     train.loc[valid, "part"] = "valid"
     if not out.exists():
         pd.concat(parts).to_parquet(out, index=False)
@@ -73,11 +78,11 @@ def table(data):
     return out
 
 
-def dbjob(binary, data, trials, search):
+def dbjob(binary, data, trials, search, seed):
     columns = [c for c in pd.read_parquet(data).columns if c.startswith("f")]
     with tempfile.TemporaryDirectory() as folder:
         declared = "\n".join(f"  {c}: float" for c in columns)
-        names = {"data": data, "columns": declared, "search": search, "trials": trials, "cores": CORES, "seed": SEED}
+        names = {"data": data, "columns": declared, "search": search, "trials": trials, "cores": CORES, "seed": seed}
         (Path(folder) / "job.dbjob").write_text(JOB.format(**names))
         begun = time.perf_counter()
         command = [binary, "run", "--json", "--no-state", "--threads", str(CORES), "job.dbjob"]
@@ -109,7 +114,7 @@ def told(value):
         file.write(f"{time.time() - begun} {value}\n")
 
 if name == "sklearn":
-    from scipy.stats import loguniform, randint
+    from scipy.stats import loguniform, randint, uniform
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import PredefinedSplit, RandomizedSearchCV
 
@@ -120,7 +125,7 @@ if name == "sklearn":
 
     space = {
         "max_iter": randint(50, 301), "learning_rate": loguniform(0.02, 0.3), "max_leaf_nodes": randint(15, 128),
-        "min_samples_leaf": randint(5, 101),
+        "min_samples_leaf": randint(5, 101), "max_features": uniform(0.3, 0.7), "l2_regularization": loguniform(0.01, 100.0),
     }
     rows = np.concatenate([train, valid])
     fold = np.where(np.isin(rows, valid), 0, -1)
@@ -148,12 +153,12 @@ print(json.dumps({"seconds": seconds, "test": roc_auc_score(y[test], best.predic
 """
 
 
-def peer(name, data, trials, limit):
+def peer(name, data, trials, limit, seed):
     """What the peer found until the limit; no figure of the test rows where that came first."""
     threads = str(1 if name == "sklearn" else CORES)
     environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
     with tempfile.NamedTemporaryFile("r") as log:
-        command = [sys.executable, "-c", PEER, name, data, log.name, *map(str, (trials, CORES, SEED))]
+        command = [sys.executable, "-c", PEER, name, data, log.name, *map(str, (trials, CORES, seed))]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         child = subprocess.Popen(command, env=environment, text=True, start_new_session=True, **pipes)
         child.stdout.readline()
@@ -172,8 +177,8 @@ def peer(name, data, trials, limit):
 
 
 def reached(steps, wanted):
-    """When a search first had a value as good, rounded to what its noise is worth."""
-    return next((at for at, value in steps if value >= wanted - 1e-4), None)
+    """When a search first had a value as good, rounded to what its noise is worth; never: infinity."""
+    return next((at for at, value in steps if value >= wanted - 1e-4), float("inf"))
 
 
 def main():
@@ -181,34 +186,42 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("data", type=Path)
     parser.add_argument("--trials", type=int, default=50)
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--limit", type=float)
-    parser.add_argument("--searches", nargs="+", default=["halving", "random"])
+    parser.add_argument("--searches", nargs="+", default=["guided"])
     parser.add_argument("--peers", nargs="*", default=["sklearn", "flaml"])
     options = parser.parse_args()
     data = table(options.data)
+    first = f"dbjob {options.searches[0]}"
     runs = {}
-    for _ in range(options.rounds):
+    for seed in options.seeds:
         for search in options.searches:
-            found = dbjob(options.binary, data, options.trials, search)
-            runs.setdefault(f"dbjob {search}", []).append(found)
-        limit = options.limit or max(60.0, 10 * runs[f"dbjob {options.searches[0]}"][-1]["seconds"])
+            runs.setdefault(f"dbjob {search}", []).append(dbjob(options.binary, data, options.trials, search, seed))
+        limit = options.limit or max(60.0, 10 * runs[first][-1]["seconds"])
         for name in options.peers:
-            runs.setdefault(name, []).append(peer(name, data, options.trials, limit))
-    middle = {name: sorted(found, key=lambda f: f["seconds"])[len(found) // 2] for name, found in runs.items()}
-    ours = middle[f"dbjob {options.searches[0]}"]
-    print(f"{options.trials} trials, {CORES} cores, {options.rounds} rounds\n")
-    print("| | whole search | to the same AUC | AUC of valid rows | of test rows |\n|---|---|---|---|---|")
-    behind = False
-    for name, found in middle.items():
-        at = ours["seconds"] if found is ours else reached(found["steps"], ours["valid"])
-        behind |= at is not None and at < ours["seconds"]
-        shown = "not reached" if at is None else f"{at:.1f} s"
-        whole, test = f"{found['seconds']:.1f} s", found["test"]
-        if test is None:
-            whole, test = f"stopped after {len(found['steps'])} trials, {whole}", float("nan")
-        print(f"| {name} | {whole} | {shown} | {found['valid']:.5f} | {test:.5f} |")
-    sys.exit(behind)
+            runs.setdefault(name, []).append(peer(name, data, options.trials, limit, seed))
+    print(f"{options.trials} trials, {CORES} cores, seeds {' '.join(map(str, options.seeds))}\n")
+    head = ["search", "seed", "trials", "whole search", "at dbjob's AUC", "dbjob at its AUC", "AUC of valid rows", "of test rows"]
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    behind = []
+    for name, found in runs.items():
+        rows = []
+        for ours, own in zip(runs[first], found):
+            at = ours["seconds"] if own is ours else reached(own["steps"], ours["valid"])
+            back = reached(ours["steps"], own["valid"])
+            rows.append((own["seconds"], at, back, own["valid"], float("nan") if own["test"] is None else own["test"]))
+        for seed, own, row in zip(options.seeds, found, rows):
+            print(line(name, seed, "" if name.startswith("dbjob") else len(own["steps"]), row))
+        middle = [float(np.median(column)) for column in zip(*rows)]
+        print(line(f"**{name}**", "median", "", middle))
+        behind.append(middle[1] < float(np.median([ours["seconds"] for ours in runs[first]])))
+    sys.exit(any(behind))
+
+
+def line(name, seed, trials, row):
+    whole, at, back, valid, test = row
+    times = [f"{t:.1f} s" if np.isfinite(t) else "not reached" for t in (whole, at, back)]
+    return f"| {name} | {seed} | {trials} | {' | '.join(times)} | {valid:.5f} | {test:.5f} |"
 
 
 if __name__ == "__main__":

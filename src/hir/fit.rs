@@ -19,7 +19,10 @@ use crate::syntax::ast;
 /// The most combinations that a grid may have.
 const LARGEST_GRID: u64 = 10_000;
 
-const SEARCHES: &str = "write `grid`, `random(20)` or `halving(50)`";
+/// Of a candidate.
+const MOST_TRIALS: i64 = 1_000_000;
+
+const SEARCHES: &str = "write `grid`, `random(20)`, `halving(50)` or `guided(50)`";
 
 /// What a model says about its fit.
 #[derive(Default)]
@@ -150,27 +153,27 @@ impl Draft {
     }
 
     pub(super) fn tune(&mut self, strategy: &ast::Call, metric: Option<&ast::Call>, verb: Span, cx: &mut Context<'_>) {
-        let arg = strategy.args.first().map(|a| (a, options::constant(&a.value)));
-        let found = match (strategy.name.name.as_str(), arg) {
-            ("grid", None) => Some(Strategy::Grid),
-            ("random", Some((_, Some(Value::Int(n))))) if n > 0 && strategy.args.len() == 1 => {
-                Some(Strategy::Random(n as u64))
-            }
-            ("halving", Some((_, Some(Value::Int(n))))) if n > 0 && strategy.args.len() == 1 => {
-                Some(Strategy::Halving(n as u64))
-            }
-            ("grid" | "random" | "halving", _) => None,
-            (other, _) => {
+        let arg = strategy.args.first().map(|a| options::constant(&a.value));
+        let trials = match arg {
+            Some(Some(Value::Int(n))) if (1..=MOST_TRIALS).contains(&n) && strategy.args.len() == 1 => Some(n as u64),
+            _ => None,
+        };
+        let found = match strategy.name.name.as_str() {
+            "grid" => strategy.args.is_empty().then_some(Strategy::Grid),
+            "random" => trials.map(Strategy::Random),
+            "halving" => trials.map(Strategy::Halving),
+            "guided" => trials.map(Strategy::Guided),
+            other => {
                 let message = format!("there is no search `{other}`");
                 let diagnostic = Diagnostic::error(Code::E0205, strategy.name.span, message).label("unknown search");
-                return self.report(diagnostic.help(SEARCHES).near(other, ["grid", "random", "halving"]), cx);
+                return self.report(diagnostic.help(SEARCHES).near(other, ["grid", "random", "halving", "guided"]), cx);
             }
         };
         let Some(strategy) = found else {
-            let diagnostic =
-                Diagnostic::error(Code::E0105, strategy.span, "`grid` takes nothing, the others a number of trials")
-                    .label("not of that form")
-                    .help("write `tune grid by auc`, `tune random(20) by auc` or `tune halving(50) by auc`");
+            let message = "`grid` takes nothing, the others a number of trials up to a million";
+            let diagnostic = Diagnostic::error(Code::E0105, strategy.span, message)
+                .label("not of that form")
+                .help("write `tune grid by auc`, or `tune random(20) by auc`; so are `halving` and `guided`");
             return self.report(diagnostic, cx);
         };
         self.learning.tune = Some(Tune { strategy, metric: metric.cloned(), span: verb });

@@ -154,7 +154,7 @@ pub fn model(name: &str, from: &str, table: &Table, rng: &mut Rng) -> Option<Str
     ];
     if lines[2].contains(" in [") {
         let by = if lines[2].starts_with("fit best") { String::new() } else { format!(" by {}", pick(rng, &metrics)) };
-        lines.push(format!("{}{by}", pick(rng, &["tune grid", "tune random(2)", "tune halving(2)"])));
+        lines.push(format!("{}{by}", pick(rng, &["tune grid", "tune random(2)", "tune halving(2)", "tune guided(3)"])));
     }
     if ty == ": bool" && chance(rng, 20) {
         let threshold = ["0.3", "best f1", "best accuracy", "best mcc", "best precision_macro"];

@@ -273,6 +273,33 @@ fn halving_tries_many_on_few_rows_and_the_best_on_all() {
     }
 }
 
+#[test]
+fn guided_trials_are_the_same_with_any_number_of_workers() {
+    let guided = HALVING.replace("halving", "guided");
+    for split in ["split using part", "split test 20% by id"] {
+        let here = shop(&job(split, &guided), &rows(false));
+        let told = summary(here.path(), &[]);
+        assert!(told.contains("the best of 12 by auc"), "{split}: {told}");
+        assert!(!told.contains("% of the train rows"), "{split}: {told}");
+        for more in [["--threads", "1"], ["--threads", "2"]] {
+            assert_eq!(told, summary(here.path(), &[&more[..], &["--no-state"]].concat()), "{split}: {more:?}");
+        }
+        let alone = guided.replace("module searching { runs = m, replicas = 2 }", "");
+        let here = shop(&job(split, &alone), &rows(false));
+        assert_eq!(told, summary(here.path(), &[]), "{split}");
+        // More of them begin with these.
+        let of = |trials: u8| job(split, &guided.replace("guided(12)", &format!("guided({trials})")));
+        let here = shop(&of(7), &rows(false));
+        summary(here.path(), &[]);
+        let first = remembered(here.path()).1;
+        fs::write(here.path().join("job.dbjob"), of(12)).expect("a writable job");
+        assert_eq!(told, summary(here.path(), &[]), "{split}");
+        let all = remembered(here.path()).1;
+        assert_eq!(all.len() * 7, first.len() * 12, "{split}");
+        assert!(first.iter().all(|(key, value)| all.get(key) == Some(value)), "{split}");
+    }
+}
+
 /// What is remembered of the trials, by their keys.
 fn remembered(here: &Path) -> (std::path::PathBuf, std::collections::BTreeMap<String, f64>) {
     let found = fs::read_dir(here.join(".dbjob/checkpoints")).expect("it was searched").next().expect("trials");

@@ -266,6 +266,8 @@ pub enum Strategy {
     Random(u64),
     /// The same, first tried on few rows; the best third is tried on three times as many, until all rows are used.
     Halving(u64),
+    /// So many combinations of each candidate, each chosen by the values of those before it.
+    Guided(u64),
 }
 
 /// As it is written.
@@ -275,6 +277,7 @@ impl std::fmt::Display for Strategy {
             Self::Grid => f.write_str("grid"),
             Self::Random(trials) => write!(f, "random({trials})"),
             Self::Halving(trials) => write!(f, "halving({trials})"),
+            Self::Guided(trials) => write!(f, "guided({trials})"),
         }
     }
 }

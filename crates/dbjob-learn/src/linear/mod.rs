@@ -22,6 +22,7 @@ mod solve;
 mod sparse;
 mod twofold;
 
+pub(crate) use cholesky::Cholesky;
 pub use elastic::ElasticNetLearner;
 pub(crate) use glm::Family;
 pub use glm::GlmLearner;

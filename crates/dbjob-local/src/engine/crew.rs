@@ -58,6 +58,12 @@ impl Crew {
         Self { replicas: 1, ..self.clone() }
     }
 
+    /// At most so many workers, with the cores of all.
+    pub fn among(&self, most: usize) -> Self {
+        let replicas = self.replicas.min(most).max(1);
+        Self { replicas, cores: self.cores * self.replicas / replicas, ..self.clone() }
+    }
+
     pub fn until(self, until: Option<Instant>) -> Self {
         Self { until, ..self }
     }

@@ -39,14 +39,17 @@ impl<'a> Run<'a> {
         crew: &Crew,
     ) -> Result<(Learned, Option<SearchReport>), Stop> {
         let (folds, refit) = (u32::from(self.wants_folds(id)), u32::from(spec.refit && !self.quiet));
-        let Chosen { spec, search, rounds, mut unfinished } =
+        let Chosen { spec, search, fitted, rounds, mut unfinished } =
             self.chosen(id, spec, table, None, (crew, 1 + folds + refit))?;
         let live = if self.quiet { None } else { self.live(id, &spec)? };
         let mut fresh = {
             let spec = if self.quiet { judged_elsewhere(&spec) } else { spec.clone() };
             let crew = crew.clone().until(crew.before(folds + refit, Duration::ZERO));
             let fitting = Fitting { rounds, ..crew.fitting(self.cx, &node.item, Some(id)) };
-            Fresh::fit(&spec, table, &self.maps, &fitting)?
+            match fitted {
+                Some(fitted) => Fresh::fitted(fitted, &spec, table, &self.maps, fitting.threads)?,
+                None => Fresh::fit(&spec, table, &self.maps, &fitting)?,
+            }
         };
         // What the valid part has found holds for all rows, too: none is left to judge by.
         let rounds = rounds.or(fresh.best_round());

@@ -9,6 +9,7 @@ mod fit;
 mod folds;
 mod keep;
 mod known;
+mod line;
 mod mlflow;
 mod need;
 mod outlook;

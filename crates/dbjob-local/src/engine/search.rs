@@ -2,13 +2,15 @@
 //! the valid part or, without one, the train rows fold by fold; never test rows. Where folds judge what is chosen by folds,
 //! each chooses for itself, among the train rows that it learns from.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use dbjob_learn::Fitted;
 use dbjob_plan::{
     Algorithm, Event, FitSpec, NodeId, PART, PART_NONE, PART_TEST, PART_TRAIN, PART_VALID, RunError, Search,
-    SearchReport, Task, Threshold, Trial, Unfinished,
+    SearchReport, Strategy, Task, Threshold, Trial, Unfinished,
 };
 use polars::prelude::DataFrame;
 
@@ -16,10 +18,11 @@ use super::Stop;
 use super::crew::Crew;
 use super::fit::with_parts;
 use super::folds::{GoOn, Views, judged_elsewhere};
+use super::line::Line;
 use super::run::Run;
 use super::tried::{self, Known};
 use crate::fault::engine_error;
-use crate::learn::{Fitting, Fresh, View, higher_is_better, rounds, trials};
+use crate::learn::{AHEAD, Fitting, Fresh, Trials, View, higher_is_better, rounds};
 use crate::map::MapStates;
 
 /// What is fitted in the end.
@@ -27,10 +30,20 @@ pub(super) struct Chosen {
     pub spec: FitSpec,
     /// What was tried.
     pub search: Option<SearchReport>,
+    /// Learned from the train rows already, as a trial.
+    pub fitted: Option<Fitted>,
     /// After how many rounds a fit that stops early ends, where no valid part says it.
     pub rounds: Option<u64>,
     /// What there was no time for.
     pub unfinished: Vec<Unfinished>,
+}
+
+/// What a search found.
+struct Found {
+    algorithm: Algorithm,
+    fitted: Option<Fitted>,
+    report: SearchReport,
+    lacks: Option<Unfinished>,
 }
 
 impl Run<'_> {
@@ -46,15 +59,14 @@ impl Run<'_> {
         (crew, later): (&Crew, u32),
     ) -> Result<Chosen, Stop> {
         let once = FitSpec { search: None, ..spec.clone() };
-        let mut chosen = Chosen { spec: once, search: None, rounds: None, unfinished: Vec::new() };
+        let mut chosen = Chosen { spec: once, search: None, fitted: None, rounds: None, unfinished: Vec::new() };
         let clock = Mutex::new(Tried::default());
         if let Some(search) = &spec.search {
             let later = later + u32::from(spec.settles()) + u32::from(spec.algorithm.stops_early());
-            if let Some((algorithm, found, lacks)) =
-                self.search(fit, spec, search, (table, without), (crew, later, &clock))?
-            {
-                (chosen.spec.algorithm, chosen.search) = (algorithm, Some(found));
-                chosen.unfinished.extend(lacks);
+            if let Some(found) = self.search(fit, spec, search, (table, without), (crew, later, &clock))? {
+                (chosen.spec.algorithm, chosen.search) = (found.algorithm, Some(found.report));
+                chosen.fitted = found.fitted;
+                chosen.unfinished.extend(found.lacks);
             }
         }
         let longest = lock(&clock).longest;
@@ -75,26 +87,32 @@ impl Run<'_> {
         search: &Search,
         rows: (&DataFrame, Option<i64>),
         (crew, later, clock): (&Crew, u32, &Mutex<Tried>),
-    ) -> Result<Option<(Algorithm, SearchReport, Option<Unfinished>)>, Stop> {
-        let all = trials(search, self.plan.seed);
-        let rounds = rounds(search.strategy, all.len(), train_rows(rows.0)?);
+    ) -> Result<Option<Found>, Stop> {
+        let higher = higher_is_better(&search.metric);
+        let trials = Trials::of(search, self.plan.seed, higher);
+        let rounds = rounds(search.strategy, trials.count(), train_rows(rows.0)?);
+        let line = Line::of(&trials);
         // A threshold that is still to be chosen is a half until then.
         let threshold = spec.fixed_threshold().map(Threshold::Fixed);
         let base = judged_elsewhere(&FitSpec { threshold, calibration: None, conformal: None, ..spec.clone() });
         let total = rounds.iter().map(|(_, trials)| *trials as u64).sum();
         let known = self.tried.of(fit, self.cx);
-        let round = Round { fit, base: &base, metric: &search.metric, rows, crew, later, clock, total, known: &known };
-        let higher = higher_is_better(&search.metric);
+        let (metric, kept) = (&search.metric, Mutex::new(None));
         let better = |a: Option<f64>, b: Option<f64>| match (a, b) {
             (Some(a), Some(b)) if higher => b.total_cmp(&a),
             (Some(a), Some(b)) => a.total_cmp(&b),
             (a, b) => b.is_some().cmp(&a.is_some()),
         };
+        let is_better = |a, b| better(a, b) == Ordering::Less;
+        let keep = has_part(rows.0, PART_VALID)?.then_some(Keep { kept: &kept, is_better: &is_better });
+        let together = if let Strategy::Guided(_) = search.strategy { AHEAD } else { usize::MAX };
+        let (line, known) = (&line, &*known);
+        let round = Round { fit, base: &base, metric, rows, crew, together, later, clock, total, known, line, keep };
         // The best in front, behind them those of earlier rounds; each with the share that it learned from and its value.
-        let mut ranked: Vec<(usize, f64, Option<f64>)> = (0..all.len()).map(|n| (n, 0.0, None)).collect();
+        let mut ranked: Vec<(usize, f64, Option<f64>)> = (0..trials.count()).map(|n| (n, 0.0, None)).collect();
         let mut lacks = None;
         for (share, left) in rounds {
-            let field: Vec<&Algorithm> = ranked[..left].iter().map(|(n, ..)| &all[*n]).collect();
+            let field: Vec<usize> = ranked[..left].iter().map(|(n, ..)| *n).collect();
             let found = self.round(&round, &field, share);
             known.flush(self.cx);
             let (values, unfinished) = found?;
@@ -121,8 +139,8 @@ impl Run<'_> {
             // The first was begun, and no more is known of the others.
             ranked.sort_by_key(|(n, ..)| *n != 0);
         }
-        let ranked: Vec<(&Algorithm, f64, Option<f64>)> =
-            ranked.into_iter().map(|(n, share, value)| (&all[n], share, value)).collect();
+        let made = line.made();
+        ranked.retain(|(n, ..)| made.contains_key(n));
         let Some((best, ..)) = ranked.first().filter(|(.., value)| value.is_some() || done == 0 && over) else {
             let message = format!(
                 "nothing can be chosen for `{}`: {} is not defined on the rows that choose",
@@ -135,33 +153,42 @@ impl Run<'_> {
             let error = RunError::new("E0715", message).help(help);
             return Err(error.or_span(search.span).into());
         };
-        let best = (*best).clone();
+        let (of_best, best) = (*best, made[best].clone());
+        let fitted = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let fitted = fitted.filter(|kept| kept.number == of_best).map(|kept| kept.fitted);
         let searched = |algorithm: &Algorithm| -> BTreeMap<String, dbjob_plan::Value> {
             let spaces =
                 search.candidates.iter().filter(|c| c.algorithm.name == algorithm.name).flat_map(|c| c.spaces.keys());
             spaces.filter_map(|name| Some((name.clone(), algorithm.options.get(name)?.clone()))).collect()
         };
-        let trials = ranked.into_iter().map(|(algorithm, share, value)| Trial {
-            algorithm: algorithm.name.clone(),
-            options: searched(algorithm),
+        let trials = ranked.into_iter().map(|(n, share, value)| Trial {
+            algorithm: made[&n].name.clone(),
+            options: searched(&made[&n]),
             value,
             share: (share > 0.0 && share < 1.0).then_some(share),
         });
-        Ok(Some((best, SearchReport { metric: search.metric.clone(), trials: trials.collect() }, lacks)))
+        let report = SearchReport { metric: search.metric.clone(), trials: trials.collect() };
+        Ok(Some(Found { algorithm: best, fitted, report, lacks }))
     }
 
-    /// The values of some trials that learn from a share of the train rows.
+    /// The values of some trials, by number, that learn from a share of the train rows.
     fn round(
         &self,
         round: &Round<'_>,
-        field: &[&Algorithm],
+        field: &[usize],
         share: f64,
     ) -> Result<(Vec<Option<f64>>, Option<Unfinished>), Stop> {
-        let Round { fit, base, metric, rows, crew, later, clock, total, known } = *round;
+        let Round { fit, base, metric, rows, later, clock, total, known, line, keep, .. } = *round;
         let item = &self.plan.node(fit).item;
-        let one = |algorithm: &Algorithm, number: usize, view: &View<'_>| -> Result<Option<Value>, Stop> {
+        let crew = round.crew.among(field.len().min(round.together));
+        let one = |n: usize, number: usize, view: &View<'_>| -> Result<Option<Value>, Stop> {
+            let mut promise = line.promise(n);
             self.go_on()?;
-            let trial = FitSpec { algorithm: algorithm.clone(), split: true, ..base.clone() };
+            if lock(clock).over && !line.is_made(n) {
+                return Ok(None);
+            }
+            let Some(algorithm) = line.take(n) else { return Ok(Some(None)) };
+            let trial = FitSpec { algorithm, split: true, ..base.clone() };
             let of = tried::Rows { view: number, without: rows.1, share };
             let key = tried::key(&trial, metric, of)?;
             let before = known.get(&key);
@@ -175,15 +202,19 @@ impl Run<'_> {
                     let started = Instant::now();
                     let quiet = |_: Event| {};
                     let (cx, crew) = (self.silent(&quiet), crew.one().until(until));
-                    let Some(value) = view.value(&trial, metric, &crew.fitting(&cx, item, None))? else {
+                    let Some((value, fitted)) = view.value(&trial, metric, &crew.fitting(&cx, item, None))? else {
                         lock(clock).over = true;
                         return Ok(None);
                     };
+                    if let Some(keep) = keep.filter(|_| share >= 1.0) {
+                        keep.offer(n, value, fitted);
+                    }
                     let mut clock = lock(clock);
                     clock.longest = clock.longest.max(started.elapsed());
                     value
                 }
             };
+            promise.value = value;
             if before.is_none() {
                 known.put(key, value, self.cx);
             }
@@ -199,7 +230,7 @@ impl Run<'_> {
         let views = self.each_view(fit, rows, (&crew.one(), &go_on), &|number, view, maps, _| {
             let view = View::new(view, maps, share);
             let trials =
-                crew.share(field.len(), |n| one(field[n], number, &view).inspect_err(|_| lock(clock).over = true))?;
+                crew.share(field.len(), |i| one(field[i], number, &view).inspect_err(|_| lock(clock).over = true))?;
             trials.into_iter().collect::<Result<Vec<Option<Value>>, Stop>>()
         })?;
         let (values, lacks) = compared(&views, field.len());
@@ -254,11 +285,40 @@ struct Round<'a> {
     /// The table, and the fold whose rows have no part.
     rows: (&'a DataFrame, Option<i64>),
     crew: &'a Crew,
+    /// So many trials at most have something to do at once.
+    together: usize,
     later: u32,
     clock: &'a Mutex<Tried>,
     /// Trials of all rounds.
     total: u64,
     known: &'a Known,
+    line: &'a Line<'a>,
+    /// Where trials learn from all that the model learns from.
+    keep: Option<Keep<'a>>,
+}
+
+/// The best of the trials whose model may be the one in the end.
+#[derive(Clone, Copy)]
+struct Keep<'a> {
+    kept: &'a Mutex<Option<Kept>>,
+    is_better: &'a (dyn Fn(Value, Value) -> bool + Sync),
+}
+
+struct Kept {
+    number: usize,
+    value: Value,
+    fitted: Fitted,
+}
+
+impl Keep<'_> {
+    /// Of equally good ones the first stays.
+    fn offer(&self, number: usize, value: Value, fitted: Fitted) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let wins = |of: &Kept| (self.is_better)(value, of.value) || value == of.value && number < of.number;
+        if kept.as_ref().is_none_or(wins) {
+            *kept = Some(Kept { number, value, fitted });
+        }
+    }
 }
 
 /// The value of a trial; `None` where the metric is not defined.

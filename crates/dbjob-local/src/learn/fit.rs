@@ -92,6 +92,30 @@ impl Fresh {
         self.best_round
     }
 
+    /// As [`Self::fit`], of what was fitted on those rows already.
+    pub fn fitted(
+        fitted: Fitted,
+        spec: &FitSpec,
+        table: &DataFrame,
+        maps: &MapStates,
+        threads: usize,
+    ) -> Result<Self, RunError> {
+        let Fitted { model, best_round, .. } = fitted;
+        let learned = Inner {
+            spec: spec.clone(),
+            model,
+            classes: Vec::new(),
+            threads,
+            unfinished: Vec::new(),
+            report: Report::default(),
+            out_of_fold: None,
+        };
+        let mut fresh = Self::of(learned, table, maps)?;
+        fresh.learned.classes = fresh.classes.as_ref().map(|c| c.values.clone()).unwrap_or_default();
+        fresh.best_round = best_round;
+        Ok(fresh)
+    }
+
     /// A model that was learned from the train rows of `table` before.
     pub(super) fn of(mut learned: Inner, table: &DataFrame, maps: &MapStates) -> Result<Self, RunError> {
         let spec = &learned.spec;

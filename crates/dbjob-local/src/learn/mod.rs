@@ -7,6 +7,7 @@ mod clusters;
 mod evaluate;
 mod features;
 mod fit;
+mod guide;
 mod held_out;
 mod judge;
 mod learned;
@@ -23,11 +24,12 @@ mod view;
 pub use choice::Unseen;
 pub use evaluate::{Live, gate_again, higher_is_better};
 pub use fit::{Fitting, Fresh};
+pub(crate) use guide::{AHEAD, Found};
 pub use held_out::HeldOut;
 pub use judge::Judge;
 pub use learned::Learned;
 pub use told::ToldScore;
-pub(crate) use trials::{rounds, trials};
+pub(crate) use trials::{Trials, rounds};
 pub use view::View;
 
 #[cfg(test)]

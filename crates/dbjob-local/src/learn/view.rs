@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dbjob_learn::{Matrix, Pool, Scores, Target};
+use dbjob_learn::{Fitted, Matrix, Pool, Scores, Target};
 use dbjob_plan::{FitSpec, RunError, Task};
 use polars::prelude::DataFrame;
 
@@ -33,6 +33,9 @@ struct Ready {
     to_stop_by: Option<ToStopBy>,
 }
 
+/// The value of a metric and what it is of.
+type Judged = (Option<f64>, Fitted);
+
 /// The rows that compare.
 struct Held {
     x: Option<Matrix>,
@@ -45,10 +48,10 @@ impl<'a> View<'a> {
         Self { table, maps, share, ready: Mutex::default() }
     }
 
-    /// What the metric says of a fit of `spec`: `None` where its time did not suffice, and inside where it is not defined.
+    /// What the metric says of a fit of `spec`, where it is defined, and the fit; `None` where its time did not suffice.
     ///
     /// Errors: those of [`Fresh::fit`].
-    pub fn value(&self, spec: &FitSpec, name: &str, fitting: &Fitting<'_>) -> Result<Option<Option<f64>>, RunError> {
+    pub fn value(&self, spec: &FitSpec, name: &str, fitting: &Fitting<'_>) -> Result<Option<Judged>, RunError> {
         let ready = self.ready(spec)?;
         let Ready { train, held, to_stop_by } = &*ready;
         let rows = held.x.as_ref().map_or(0, Matrix::rows);
@@ -67,9 +70,10 @@ impl<'a> View<'a> {
             None => Scores { columns: vec![Vec::new(); fitted.model.classes().max(1)] },
         };
         if spec.task == Task::Clustering {
-            let Some(x) = &held.x else { return Ok(Some(None)) };
+            let Some(x) = &held.x else { return Ok(Some((None, fitted))) };
             let pool = Pool::new(fitting.threads).map_err(failed)?;
-            return Ok(Some(silhouette_of(x, &scores.columns[0], spec.serving.plan.seed, &pool).ok()));
+            let value = silhouette_of(x, &scores.columns[0], spec.serving.plan.seed, &pool).ok();
+            return Ok(Some((value, fitted)));
         }
         let numbers = match spec.task {
             Task::Regression => floats(&self.meaning(spec, train).number(&scores.columns[0], "predicted")?)?,
@@ -77,7 +81,7 @@ impl<'a> View<'a> {
         };
         let predicted = decided(&scores, spec.fixed_threshold());
         let judged = judged(&held.truth, &scores, &predicted, &numbers, held.weights.as_deref());
-        Ok(Some(metric(name)?.compute(&judged).ok()))
+        Ok(Some((metric(name)?.compute(&judged).ok(), fitted)))
     }
 
     fn meaning<'m>(&'m self, spec: &'m FitSpec, train: &'m Train) -> Meaning<'m> {

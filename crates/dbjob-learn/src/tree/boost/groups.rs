@@ -67,15 +67,15 @@ impl Groups {
         &self.columns[feature]
     }
 
-    /// Adds rows with their sums to the bins of `wide`, one entry a feature; groups without a feature in `used` are left
-    /// out.
+    /// Adds rows with their sums to the bins of `wide`, one entry a feature; the entries of features that are not `used` are
+    /// of no meaning.
     pub fn add(&self, rows: &[u32], sums: &[Sums], used: &[bool], wide: &mut [Wide]) {
-        for bounds in self.firsts.windows(2) {
+        let features = self.cuts.len();
+        let chosen: Vec<usize> = (0..features).filter(|j| used[*j]).collect();
+        let few = chosen.len() * 4 <= features * 3;
+        for bounds in self.firsts.windows(2).filter(|_| !few) {
             let range = bounds[0]..bounds[1];
-            if !used[range.clone()].iter().any(|u| *u) {
-                continue;
-            }
-            let codes = (&self.codes[..], self.cuts.len(), range.start);
+            let codes = (&self.codes[..], features, range.start);
             let wide = &mut wide[range.clone()];
             match range.len() {
                 1 => add::<1>(codes, rows, sums, wide),
@@ -88,8 +88,20 @@ impl Groups {
                 _ => add::<WIDTH>(codes, rows, sums, wide),
             }
         }
+        for chosen in chosen.chunks(CHOSEN).filter(|_| few) {
+            let codes = (&self.codes[..], features);
+            match chosen {
+                [a, b, c, d] => add_chosen(codes, rows, sums, [*a, *b, *c, *d], wide),
+                [a, b, c] => add_chosen(codes, rows, sums, [*a, *b, *c], wide),
+                [a, b] => add_chosen(codes, rows, sums, [*a, *b], wide),
+                _ => add_chosen(codes, rows, sums, [chosen[0]], wide),
+            }
+        }
     }
 }
+
+/// Features that are filled together where few are used.
+const CHOSEN: usize = 4;
 
 /// Rows written between two looks at another feature: they stay near.
 const BLOCK: usize = 2048;
@@ -107,6 +119,23 @@ fn add<const W: usize>(
         let codes: &[u8; W] = codes[start..start + W].try_into().expect("a slice of so many");
         for j in 0..W {
             wide[j][codes[j] as usize] += *sums;
+        }
+    }
+}
+
+/// As [`add`], of some features of a row.
+fn add_chosen<const W: usize>(
+    (codes, features): (&[u8], usize),
+    rows: &[u32],
+    sums: &[Sums],
+    chosen: [usize; W],
+    wide: &mut [Wide],
+) {
+    let wide = wide.get_disjoint_mut(chosen).expect("features in order");
+    for (row, sums) in rows.iter().zip(sums) {
+        let codes = &codes[*row as usize * features..][..features];
+        for j in 0..W {
+            wide[j][codes[chosen[j]] as usize] += *sums;
         }
     }
 }
