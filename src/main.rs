@@ -1,5 +1,9 @@
 use std::process::ExitCode;
 
+#[cfg(feature = "local")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if let Some(missing) = missing() {
         eprintln!(

@@ -1,5 +1,7 @@
 //! Own column functions inside a lazy query. All are elementwise: they see a batch of rows and give as many.
 
+use std::cell::Cell;
+
 use polars::prelude::{self as pl, ChunkApply, Column, Field, IntoColumn, PolarsResult, TimeUnit};
 
 /// A column by its very name: the function of this name in polars takes `*` and `^…$` for patterns.
@@ -68,6 +70,22 @@ pub(crate) fn map_n(
     })
 }
 
+thread_local! {
+    static IN_ORDER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lowers for a query whose steps are done one after the other as they stand: nothing has to be held back from an optimiser.
+pub(crate) fn in_order<T>(lower: impl FnOnce() -> T) -> T {
+    struct Restored(bool);
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            IN_ORDER.set(self.0);
+        }
+    }
+    let _restored = Restored(IN_ORDER.replace(true));
+    lower()
+}
+
 /// Like [`map_n`] for a function that may raise a fault.
 ///
 /// The optimiser moves filters freely over functions that it believes cannot fail, and would so run this one on rows
@@ -78,6 +96,9 @@ pub(crate) fn fallible(
     out: pl::DataType,
     f: impl Fn(&[Column]) -> PolarsResult<Column> + Send + Sync + 'static,
 ) -> pl::Expr {
+    if IN_ORDER.get() {
+        return map_n(inputs, out, f);
+    }
     let us = TimeUnit::Microseconds;
     match out {
         pl::DataType::Int64 => {

@@ -77,6 +77,11 @@ impl Values {
         }
     }
 
+    /// Makes room for so many more.
+    pub fn reserve(&mut self, rows: usize) {
+        each!(self, v => v.reserve(rows));
+    }
+
     pub fn push_null(&mut self) {
         each!(self, v => v.push(None));
     }

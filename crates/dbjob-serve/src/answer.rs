@@ -190,10 +190,10 @@ pub async fn ask<'a>(model: &'a Model, rows: Rows) -> Result<Answer<'a>, Problem
     let count = rows.count();
     match model.score(rows.good).await {
         Ok(share) => Ok(Answer::new(model, share, count, rows.bad)),
-        Err(crate::model::Refused::Full) => {
+        Err(crate::queue::Refused::Full) => {
             let why = "too many rows wait to be scored; try again later";
             Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, why))
         }
-        Err(crate::model::Refused::Failed) => Err(failed()),
+        Err(crate::queue::Refused::Failed) => Err(failed()),
     }
 }

@@ -11,8 +11,8 @@ pub struct Columns {
 
 impl Columns {
     /// Without rows.
-    pub fn of(fields: &[Field]) -> Self {
-        Self { columns: fields.iter().map(|f| Values::new(&f.dtype)).collect(), rows: 0 }
+    pub fn of<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Self {
+        Self { columns: fields.into_iter().map(|f| Values::new(&f.dtype)).collect(), rows: 0 }
     }
 
     /// Of columns that are equally long.
@@ -41,6 +41,11 @@ impl Columns {
     pub fn drop_row(&mut self) {
         let rows = self.rows;
         self.columns.iter_mut().for_each(|c| c.truncate(rows));
+    }
+
+    /// Makes room for so many more rows.
+    pub fn reserve(&mut self, rows: usize) {
+        self.columns.iter_mut().for_each(|c| c.reserve(rows));
     }
 
     /// Adds rows of the same fields.

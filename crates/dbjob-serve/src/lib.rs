@@ -17,6 +17,7 @@ mod openapi;
 mod options;
 mod patient;
 mod problem;
+mod queue;
 mod read;
 mod scorer;
 mod server;

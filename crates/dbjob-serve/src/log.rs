@@ -1,14 +1,17 @@
 //! Lines of JSON on standard error. Requests only add to a buffer; a thread of its own writes it.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 /// So much may wait to be written; what comes then waits, too.
 const ROOM: usize = 1 << 20;
+/// So much is written at once, and not only after a while.
+const ENOUGH: usize = ROOM / 8;
 const EVERY: Duration = Duration::from_millis(100);
 
 pub struct Log {
@@ -31,7 +34,6 @@ struct State {
 /// A request that was answered: no values of its fields.
 #[derive(Serialize)]
 pub struct Line<'a> {
-    pub time: String,
     pub method: &'a str,
     pub path: &'a str,
     pub status: u16,
@@ -47,7 +49,6 @@ pub struct Line<'a> {
 /// Something that happened to the server.
 #[derive(Serialize)]
 pub struct Happened<'a> {
-    pub time: String,
     pub event: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<&'a str>,
@@ -73,15 +74,19 @@ impl Log {
         self.shared.is_some()
     }
 
+    /// Writes an object that has a member at least, with the time before all others.
     pub fn line(&self, line: &impl Serialize) {
         let Some(shared) = &self.shared else { return };
-        let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while state.buffer.len() > ROOM && !state.closed {
-            state = shared.wake.wait_timeout(state, EVERY).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        if serde_json::to_writer(&mut state.buffer, line).is_ok() {
-            state.buffer.push(b'\n');
-        }
+        PEN.with_borrow_mut(|Pen { clock, text }| {
+            text.clear();
+            clock.write(text);
+            let object = text.len();
+            if serde_json::to_writer(&mut *text, line).is_ok() {
+                text[object] = b',';
+                text.push(b'\n');
+                shared.add(text);
+            }
+        });
     }
 
     /// Writes what is left.
@@ -97,12 +102,26 @@ impl Log {
 }
 
 impl Shared {
+    fn add(&self, line: &[u8]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.buffer.len() > ROOM && !state.closed {
+            state = self.wake.wait_timeout(state, EVERY).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let before = state.buffer.len();
+        state.buffer.extend_from_slice(line);
+        // In time for nobody to have to wait.
+        if before <= ENOUGH && state.buffer.len() > ENOUGH {
+            drop(state);
+            self.wake.notify_all();
+        }
+    }
+
     fn write(&self) {
         loop {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let (mut state, _) = self
                 .wake
-                .wait_timeout_while(state, EVERY, |s| !s.closed && s.buffer.len() <= ROOM)
+                .wait_timeout_while(state, EVERY, |s| !s.closed && s.buffer.len() <= ENOUGH)
                 .unwrap_or_else(PoisonError::into_inner);
             let (lines, closed) = (std::mem::take(&mut state.buffer), state.closed);
             drop(state);
@@ -124,10 +143,31 @@ impl Drop for Log {
     }
 }
 
-/// RFC 3339, UTC, to the millisecond.
-pub fn now() -> String {
-    use std::time::{SystemTime, UNIX_EPOCH};
-    let ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
-    let seconds = dbjob_plan::civil_datetime(ms / 1000 * 1_000_000);
-    format!("{seconds}.{:03}Z", ms % 1000)
+/// What a thread writes its lines with.
+struct Pen {
+    clock: Clock,
+    text: Vec<u8>,
+}
+
+thread_local! {
+    static PEN: RefCell<Pen> =
+        const { RefCell::new(Pen { clock: Clock { second: 0, text: String::new() }, text: Vec::new() }) };
+}
+
+/// RFC 3339, UTC, to the millisecond. Many lines are of one second: its text is made once.
+struct Clock {
+    second: i64,
+    text: String,
+}
+
+impl Clock {
+    /// The beginning of a line.
+    fn write(&mut self, out: &mut Vec<u8>) {
+        let ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
+        let second = ms / 1000;
+        if self.text.is_empty() || self.second != second {
+            (self.second, self.text) = (second, dbjob_plan::civil_datetime(second * 1_000_000));
+        }
+        write!(out, "{{\"time\":\"{}.{:03}Z\"", self.text, ms % 1000).expect("memory takes it");
+    }
 }

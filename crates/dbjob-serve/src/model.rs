@@ -1,26 +1,23 @@
-//! A version of a model that is served: requests wait in a queue, and its threads score together whatever waits.
+//! A version of a model that is served.
 
-use std::collections::VecDeque;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
+use axum::http::HeaderValue;
 use dbjob_plan::Manifest;
-use tokio::sync::oneshot;
 
+use crate::queue::{Queue, Refused};
 use crate::scorer::{Refusal, Scored, Scorer};
 use crate::shape::Shape;
 use crate::{Columns, Values};
-
-/// So many rows are scored together at most, unless one request has more.
-const TOGETHER: usize = 1024;
 
 pub struct Model {
     pub scorer: Arc<dyn Scorer>,
     pub shape: Shape,
     pub stats: Stats,
+    /// Its version as the header of its answers.
+    pub header: HeaderValue,
     queue: Arc<Queue>,
 }
 
@@ -31,44 +28,13 @@ pub struct Stats {
     pub refused: AtomicU64,
 }
 
-struct Queue {
-    state: Mutex<State>,
-    filled: Condvar,
-    /// Rows that may wait.
-    room: usize,
-}
-
-#[derive(Default)]
-struct State {
-    waiting: VecDeque<Job>,
-    rows: usize,
-    closed: bool,
-}
-
-struct Job {
-    rows: Columns,
-    reply: oneshot::Sender<Share>,
-}
-
-/// Why rows are not taken.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// Too many wait already.
-    Full,
-    /// The model could not be asked.
-    Failed,
-}
-
 impl Model {
     /// `replicas`: how many threads score side by side. `room`: how many rows may wait.
     pub fn start(scorer: Arc<dyn Scorer>, replicas: usize, room: usize) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue { state: Mutex::default(), filled: Condvar::new(), room });
-        for _ in 0..replicas.max(1) {
-            let (queue, scorer) = (queue.clone(), scorer.clone());
-            thread::Builder::new().name("score".into()).spawn(move || work(&queue, &*scorer))?;
-        }
+        let queue = Queue::start(scorer.clone(), replicas, room)?;
+        let header = HeaderValue::from(scorer.manifest().version);
         let shape = Shape::of(scorer.manifest(), scorer.fields());
-        Ok(Self { scorer, shape, stats: Stats::default(), queue })
+        Ok(Self { scorer, shape, header, stats: Stats::default(), queue })
     }
 
     pub fn manifest(&self) -> &Manifest {
@@ -85,9 +51,7 @@ impl Model {
             return Ok(Share::none());
         }
         let count = rows.rows() as u64;
-        let (reply, answer) = oneshot::channel();
-        self.queue.put(Job { rows, reply })?;
-        let scored = answer.await.map_err(|_| Refused::Failed)?;
+        let scored = self.queue.score(rows).await?;
         self.stats.rows.fetch_add(count, Ordering::Relaxed);
         self.stats.refused.fetch_add(scored.refusals() as u64, Ordering::Relaxed);
         Ok(scored)
@@ -95,100 +59,14 @@ impl Model {
 
     /// Rows that wait.
     pub fn waiting(&self) -> usize {
-        self.queue.lock().rows
+        self.queue.waiting()
     }
 }
 
 /// When nobody uses this version any more, its threads end. What waits is scored first.
 impl Drop for Model {
     fn drop(&mut self) {
-        self.queue.lock().closed = true;
-        self.queue.filled.notify_all();
-    }
-}
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, job: Job) -> Result<(), Refused> {
-        let mut state = self.lock();
-        if state.rows > 0 && state.rows + job.rows.rows() > self.room {
-            return Err(Refused::Full);
-        }
-        state.rows += job.rows.rows();
-        state.waiting.push_back(job);
-        drop(state);
-        self.filled.notify_one();
-        Ok(())
-    }
-
-    /// What waits, up to [`TOGETHER`] rows; waits for something, not for more. `None`: closed and empty.
-    fn take(&self) -> Option<Vec<Job>> {
-        let mut state = self.lock();
-        while state.waiting.is_empty() {
-            if state.closed {
-                return None;
-            }
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        let (mut jobs, mut rows) = (Vec::new(), 0);
-        while let Some(job) = state.waiting.front() {
-            if rows > 0 && rows + job.rows.rows() > TOGETHER {
-                break;
-            }
-            rows += job.rows.rows();
-            jobs.extend(state.waiting.pop_front());
-        }
-        state.rows -= rows;
-        Some(jobs)
-    }
-}
-
-fn work(queue: &Queue, scorer: &dyn Scorer) {
-    while let Some(jobs) = queue.take() {
-        let mut replies = Vec::with_capacity(jobs.len());
-        let mut all: Option<Columns> = None;
-        for job in jobs {
-            // Nobody waits for it any more.
-            if job.reply.is_closed() {
-                continue;
-            }
-            replies.push((job.rows.rows(), job.reply));
-            match &mut all {
-                Some(all) => all.append(job.rows),
-                None => all = Some(job.rows),
-            }
-        }
-        let Some(rows) = all else { continue };
-        let scored = guarded(scorer, &rows);
-        hand_out(scored, replies);
-    }
-}
-
-/// A panic must not take the thread down, nor other requests.
-fn guarded(scorer: &dyn Scorer, rows: &Columns) -> Scored {
-    catch_unwind(AssertUnwindSafe(|| scorer.score(rows))).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
-        let why = format!("panic: {}", text.unwrap_or("no message"));
-        Scored {
-            columns: Vec::new(),
-            refused: (0..rows.rows()).map(|row| (row, Refusal::Failed(why.clone()))).collect(),
-        }
-    })
-}
-
-/// Each request gets its own rows.
-fn hand_out(scored: Scored, replies: Vec<(usize, oneshot::Sender<Share>)>) {
-    let all = Arc::new(scored);
-    let (mut row, mut cell, mut refused) = (0, 0, 0);
-    for (rows, reply) in replies {
-        let count = all.refused[refused..].iter().take_while(|(at, _)| *at < row + rows).count();
-        let share = Share { all: all.clone(), row, rows, cell, refused: refused..refused + count };
-        (row, cell, refused) = (row + rows, cell + rows - count, refused + count);
-        // Who has gone away misses nothing.
-        let _ = reply.send(share);
+        self.queue.close();
     }
 }
 
@@ -203,6 +81,11 @@ pub struct Share {
 }
 
 impl Share {
+    /// `rows` from `row` on: their cells from `cell` on, and which of the refusals are theirs.
+    pub fn of(all: Arc<Scored>, row: usize, rows: usize, cell: usize, refused: Range<usize>) -> Self {
+        Self { all, row, rows, cell, refused }
+    }
+
     fn none() -> Self {
         Self { all: Arc::default(), row: 0, rows: 0, cell: 0, refused: 0..0 }
     }

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use crate::http;
-use crate::log::{Happened, now};
+use crate::log::Happened;
 use crate::options::Options;
 use crate::patient::Patient;
 use crate::scorer::Shelf;
@@ -114,7 +114,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<Stat
         Ok(listener) => listener,
         Err(e) => {
             let message = &e.to_string();
-            return state.log.line(&Happened { time: now(), event: "failed", model: None, version: None, message });
+            return state.log.line(&Happened { event: "failed", model: None, version: None, message });
         }
     };
     let router = http::router(state.clone());
@@ -171,8 +171,9 @@ async fn converse(
     let service = service_fn(move |request| http::answer(state.clone(), router.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // Who has sent his request may close his side and still be answered; nothing is read before that.
+        .half_close(true)
         .header_read_timeout(limits.head)
-        .max_headers(100)
         .max_buf_size(64 << 10)
         .serve_connection(io, service);
     // Whoever hangs up is not told that he did.

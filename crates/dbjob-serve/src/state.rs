@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-use crate::log::{Happened, Log, now};
+use crate::log::{Happened, Log};
 use crate::metrics::Metrics;
 use crate::model::Model;
 use crate::openapi;
@@ -146,7 +146,7 @@ impl State {
                 drop(broken);
                 self.metrics.failed_swaps.fetch_add(1, Ordering::Relaxed);
                 let (model, version) = (live.map(|l| l.model.as_str()), live.map(|l| l.version));
-                self.log.line(&Happened { time: now(), event, model, version, message: why });
+                self.log.line(&Happened { event, model, version, message: why });
             }
         }
     }
@@ -157,7 +157,7 @@ impl State {
 
     pub fn happened(&self, event: &str, live: &Live, message: &str) {
         let (model, version) = (Some(live.model.as_str()), Some(live.version));
-        self.log.line(&Happened { time: now(), event, model, version, message });
+        self.log.line(&Happened { event, model, version, message });
     }
 }
 

@@ -18,7 +18,7 @@ use crate::package::Package;
 use crate::replay::{Tables, looked_up, values_of};
 use crate::step::{Step, expect, join, lower_step};
 use crate::types::polars_type;
-use crate::udf::col;
+use crate::udf::{col, in_order};
 
 const HOLDS: &str = "__holds";
 
@@ -160,7 +160,7 @@ fn compile(
     let mut failed = None;
     let compiled = guarded(|| {
         Compiled::new(schema, |frame| {
-            lower(frame).map_err(|error| {
+            in_order(|| lower(frame)).map_err(|error| {
                 let text = error.message.clone();
                 failed = Some(error);
                 pl::PolarsError::ComputeError(text.into())
@@ -211,8 +211,10 @@ impl Rule {
         text: String,
         field: Option<String>,
     ) -> Result<Self, RunError> {
-        let holds = step.lower(&rule.predicate)?.fill_null(pl::lit(false));
-        let holds = compile(schema, |frame| Ok(frame.select([holds.alias(HOLDS)])))?;
+        let holds = compile(schema, |frame| {
+            let holds = step.lower(&rule.predicate)?.fill_null(pl::lit(false));
+            Ok(frame.select([holds.alias(HOLDS)]))
+        })?;
         let columns = rule.predicate.columns().into_iter().map(str::to_owned).collect();
         Ok(Self { holds, columns, text, field, warns: rule.action == ExpectAction::Warn })
     }

@@ -1,10 +1,14 @@
 //! The bytes of a request, within limits of size and time.
 
+use std::convert::Infallible;
 use std::io::Read;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -12,6 +16,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::Problem;
 use crate::state::State;
+
+/// The head and the body of a request, as they are: an extractor of its own, as that of axum copies the headers.
+pub struct Sent {
+    pub headers: HeaderMap,
+    body: Body,
+}
+
+impl<S: Sync> FromRequest<S> for Sent {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        let (parts, body) = request.into_parts();
+        Ok(Self { headers: parts.headers, body })
+    }
+}
 
 /// A body, unpacked. While it is there, its bytes count against those of all requests.
 pub struct Held {
@@ -23,18 +42,24 @@ pub struct Held {
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Errors: 408 slow, 413 large, 415 of a coding that is not understood, 400 broken, 503 no room.
-pub async fn read(state: &State, headers: &HeaderMap, body: Body) -> Result<Held, Problem> {
+pub async fn read(state: &State, sent: Sent) -> Result<Held, Problem> {
+    let Sent { headers, mut body } = sent;
     let limit = state.options.limits.body;
-    let gzip = coding(headers)?;
+    let gzip = coding(&headers)?;
     let said = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if said.is_some_and(|bytes| bytes > limit as u64) {
         return Err(too_large(limit));
     }
+    drop(headers);
     let mut room = room(&state.bodies, said.unwrap_or(0) as usize)?;
-    let (mut body, mut all) = (body, Bytes::new());
-    let mut more = BytesMut::new();
+    let (mut all, mut more) = (Bytes::new(), BytesMut::new());
     loop {
-        let frame = match tokio::time::timeout(PAUSE, body.frame()).await {
+        // What has come already needs no clock.
+        let come = match at_once(body.frame()) {
+            Some(frame) => Ok(frame),
+            None => tokio::time::timeout(PAUSE, body.frame()).await,
+        };
+        let frame = match come {
             Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body comes too slowly")),
             Ok(None) => break,
             Ok(Some(Err(_))) => return Err(Problem::bad_request("the body does not come to its end")),
@@ -61,6 +86,14 @@ pub async fn read(state: &State, headers: &HeaderMap, body: Body) -> Result<Held
     let bytes = unpack(&bytes, limit)?;
     grow(&mut room, &state.bodies, bytes.len())?;
     Ok(Held { bytes: bytes.into(), _room: room })
+}
+
+/// What a future gives without waiting.
+fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
 }
 
 fn coding(headers: &HeaderMap) -> Result<bool, Problem> {

@@ -8,6 +8,7 @@ mod predict;
 mod reply;
 mod serve;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -81,11 +82,16 @@ fn list(names: &[&str]) -> String {
     }
 }
 
+const JSON: &str = "application/json";
+
 /// The media type of a body, without its parameters.
 ///
 /// Errors: 415 for another charset than UTF-8.
-fn media_type(headers: &HeaderMap) -> Result<String, Problem> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(String::new()) };
+fn media_type(headers: &HeaderMap) -> Result<Cow<'static, str>, Problem> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok("".into()) };
+    if value == JSON {
+        return Ok(JSON.into());
+    }
     let text = value.to_str().unwrap_or("?").to_ascii_lowercase();
     let mut parts = text.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default().to_owned();
@@ -97,7 +103,7 @@ fn media_type(headers: &HeaderMap) -> Result<String, Problem> {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
         }
     }
-    Ok(kind)
+    Ok(kind.into())
 }
 
 fn unsupported(kind: &str, known: &str) -> Problem {

@@ -1,14 +1,14 @@
 //! The Open Inference Protocol v2, over JSON.
 
-use axum::body::Body;
 use axum::extract::{Path, State as Of};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use dbjob_plan::DataType;
 use serde_json::{Value as J, json};
 
+use super::body::{self, Sent};
 use super::predict::log_failure;
 use super::reply::{self, Reply, Told};
-use super::{Shared, body, media_type, named, unsupported};
+use super::{Shared, media_type, named, unsupported};
 use crate::answer::{Answer, ask};
 use crate::model::Model;
 use crate::problem::Problem;
@@ -49,17 +49,12 @@ pub async fn version_ready(Of(state): Of<Shared>, Path((name, version)): Path<(S
     answered("v2/models", found(&state, &name, Some(&version)).map(|model| is_ready(&model)))
 }
 
-pub async fn infer(Of(state): Of<Shared>, Path(name): Path<String>, headers: HeaderMap, body: Body) -> Reply {
-    infer_by(&state, &name, None, headers, body).await
+pub async fn infer(Of(state): Of<Shared>, Path(name): Path<String>, sent: Sent) -> Reply {
+    infer_by(&state, &name, None, sent).await
 }
 
-pub async fn infer_version(
-    Of(state): Of<Shared>,
-    Path((name, version)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
-) -> Reply {
-    infer_by(&state, &name, Some(&version), headers, body).await
+pub async fn infer_version(Of(state): Of<Shared>, Path((name, version)): Path<(String, String)>, sent: Sent) -> Reply {
+    infer_by(&state, &name, Some(&version), sent).await
 }
 
 fn answered(call: &'static str, done: Result<J, Problem>) -> Reply {
@@ -104,13 +99,13 @@ fn metadata(model: &Model) -> J {
     })
 }
 
-async fn infer_by(state: &State, name: &str, version: Option<&str>, headers: HeaderMap, body: Body) -> Reply {
+async fn infer_by(state: &State, name: &str, version: Option<&str>, sent: Sent) -> Reply {
     let model = match found(state, name, version) {
         Ok(model) => model,
         Err(problem) => return reply::problem(&problem.with_error(), Told::of("v2/infer")),
     };
     let mut rows = 0;
-    let done = score(state, &model, headers, body, &mut rows).await;
+    let done = score(state, &model, sent, &mut rows).await;
     let told = Told::rows("v2/infer", &model, rows);
     match done {
         Ok(json) => reply::json(json, told),
@@ -118,22 +113,16 @@ async fn infer_by(state: &State, name: &str, version: Option<&str>, headers: Hea
     }
 }
 
-async fn score(
-    state: &State,
-    model: &Model,
-    headers: HeaderMap,
-    body: Body,
-    count: &mut usize,
-) -> Result<Vec<u8>, Problem> {
-    if headers.contains_key("inference-header-content-length") {
+async fn score(state: &State, model: &Model, sent: Sent, count: &mut usize) -> Result<Vec<u8>, Problem> {
+    if sent.headers.contains_key("inference-header-content-length") {
         let why = "tensors are sent as JSON here, not as binary data (`binary_data=False`)";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
-    let kind = media_type(&headers)?;
-    if !matches!(kind.as_str(), "application/json" | "") {
+    let kind = media_type(&sent.headers)?;
+    if !matches!(&*kind, "application/json" | "") {
         return Err(unsupported(&kind, "`application/json`"));
     }
-    let held = body::read(state, &headers, body).await?;
+    let held = body::read(state, sent).await?;
     let (rows, id, wanted) = {
         let request = tensors::request(&held.bytes)?;
         let rows = tensors::rows(&request, &model.shape, state.options.limits.rows)?;

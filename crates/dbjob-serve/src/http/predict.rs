@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Path, State as Of};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use dbjob_plan::TableFormat;
 
+use super::body::{self, Sent};
 use super::reply::{self, Reply, Told};
-use super::{Shared, body, media_type, named as model_named, only as only_model, unsupported};
+use super::{Shared, media_type, named as model_named, only as only_model, unsupported};
 use crate::Values;
 use crate::answer::{ask, failed};
-use crate::log::{Happened, now};
+use crate::log::Happened;
 use crate::model::Model;
 use crate::problem::{Problem, Wrong};
 use crate::read;
@@ -20,27 +20,27 @@ use crate::state::State;
 
 const CALL: &str = "predict";
 
-pub async fn only(Of(state): Of<Shared>, headers: HeaderMap, body: Body) -> Reply {
+pub async fn only(Of(state): Of<Shared>, sent: Sent) -> Reply {
     match only_model(&state.models(), "/predict") {
-        Ok(model) => predict(&state, &model, headers, body).await,
+        Ok(model) => predict(&state, &model, sent).await,
         Err(problem) => reply::problem(&problem, Told::of(CALL)),
     }
 }
 
-pub async fn named(Of(state): Of<Shared>, Path(name): Path<String>, headers: HeaderMap, body: Body) -> Reply {
+pub async fn named(Of(state): Of<Shared>, Path(name): Path<String>, sent: Sent) -> Reply {
     match model_named(&state.models(), &name) {
-        Ok(model) => predict(&state, &model, headers, body).await,
+        Ok(model) => predict(&state, &model, sent).await,
         Err(problem) => reply::problem(&problem, Told::of(CALL)),
     }
 }
 
-async fn predict(state: &State, model: &Arc<Model>, headers: HeaderMap, body: Body) -> Reply {
-    let (mut rows, kind) = (0, media_type(&headers));
+async fn predict(state: &State, model: &Arc<Model>, sent: Sent) -> Reply {
+    let (mut rows, kind) = (0, media_type(&sent.headers));
     let done = match kind {
         Err(problem) => Err(problem),
-        Ok(kind) => match (kind.as_str(), table_format(&kind)) {
-            (_, Some(format)) => file(state, model, format, &headers, body, &mut rows).await,
-            ("application/json" | "text/json" | "", _) => json(state, model, &headers, body, &mut rows).await,
+        Ok(kind) => match (&*kind, table_format(&kind)) {
+            (_, Some(format)) => file(state, model, format, sent, &mut rows).await,
+            ("application/json" | "text/json" | "", _) => json(state, model, sent, &mut rows).await,
             _ => {
                 let known =
                     "`application/json`, `application/vnd.apache.arrow.file` or `application/vnd.apache.parquet`";
@@ -57,8 +57,8 @@ async fn predict(state: &State, model: &Arc<Model>, headers: HeaderMap, body: Bo
 
 type Done = Result<(&'static str, Vec<u8>), Problem>;
 
-async fn json(state: &State, model: &Model, headers: &HeaderMap, body: Body, count: &mut usize) -> Done {
-    let held = body::read(state, headers, body).await?;
+async fn json(state: &State, model: &Model, sent: Sent, count: &mut usize) -> Done {
+    let held = body::read(state, sent).await?;
     let (rows, single) = read::json::rows(&held.bytes, &model.shape, state.options.limits.rows)?;
     drop(held);
     *count = rows.count();
@@ -75,7 +75,7 @@ async fn json(state: &State, model: &Model, headers: &HeaderMap, body: Body, cou
 pub fn log_failure(state: &State, model: &Model, why: Option<String>) {
     if let Some(why) = why {
         let (name, version) = (Some(model.name()), Some(model.manifest().version));
-        state.log.line(&Happened { time: now(), event: "failed", model: name, version, message: &why });
+        state.log.line(&Happened { event: "failed", model: name, version, message: &why });
     }
 }
 
@@ -88,15 +88,8 @@ pub fn table_format(kind: &str) -> Option<TableFormat> {
 }
 
 /// The predictions of a table, as a table of the same format. One row that is refused refuses the table.
-pub async fn file(
-    state: &State,
-    model: &Arc<Model>,
-    format: TableFormat,
-    headers: &HeaderMap,
-    body: Body,
-    count: &mut usize,
-) -> Done {
-    let held = body::read(state, headers, body).await?;
+pub async fn file(state: &State, model: &Arc<Model>, format: TableFormat, sent: Sent, count: &mut usize) -> Done {
+    let held = body::read(state, sent).await?;
     let limits = state.options.limits;
     // A table is smaller than the same rows as JSON.
     let of_file = FileLimits { rows: TABLE * limits.rows, bytes: 8 * limits.body };

@@ -1,7 +1,9 @@
 //! Answers: JSON or a problem, with what the log says of them.
 
+use std::sync::Arc;
+
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 
@@ -9,12 +11,11 @@ use crate::model::Model;
 use crate::problem::Problem;
 
 /// What the log and the metrics tell of a request.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Told {
     pub call: &'static str,
     pub rows: Option<usize>,
-    pub model: Option<String>,
-    pub version: Option<u64>,
+    pub model: Option<Arc<Model>>,
 }
 
 impl Told {
@@ -22,19 +23,21 @@ impl Told {
         Self { call, ..Self::default() }
     }
 
-    pub fn rows(call: &'static str, model: &Model, rows: usize) -> Self {
-        let (name, version) = (model.name().to_owned(), model.manifest().version);
-        Self { call, rows: Some(rows), model: Some(name), version: Some(version) }
+    pub fn rows(call: &'static str, model: &Arc<Model>, rows: usize) -> Self {
+        Self { call, rows: Some(rows), model: Some(model.clone()) }
     }
 }
+
+/// The version of the model that answered.
+const VERSION: HeaderName = HeaderName::from_static("x-model-version");
 
 pub type Reply = Response<Body>;
 
 pub fn send(kind: &'static str, body: impl Into<Bytes>, told: Told) -> Reply {
     let mut reply = Response::new(Body::from(body.into()));
     reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Some(version) = told.version {
-        reply.headers_mut().insert("x-model-version", HeaderValue::from(version));
+    if let Some(model) = &told.model {
+        reply.headers_mut().insert(VERSION, model.header.clone());
     }
     reply.extensions_mut().insert(told);
     reply

@@ -12,7 +12,7 @@ use tower::Service;
 
 use super::Shared;
 use super::reply::{self, Reply, Told};
-use crate::log::{Line, now};
+use crate::log::Line;
 use crate::problem::Problem;
 
 /// What may be asked without the token: whether the server is there, and the page, which has no data in it.
@@ -44,15 +44,15 @@ pub async fn answer(state: Shared, mut router: Router, request: Request<Incoming
     let told = reply.extensions().get::<Told>();
     state.metrics.request(told.map_or("none", |t| t.call), status, time);
     if let (Some(method), Some(path)) = (method, path) {
+        let model = told.and_then(|t| t.model.as_ref());
         state.log.line(&Line {
-            time: now(),
             method: method.as_str(),
             path: &path,
             status,
             ms: (time.as_secs_f64() * 1e6).round() / 1e3,
             rows: told.and_then(|t| t.rows),
-            model: told.and_then(|t| t.model.as_deref()),
-            version: told.and_then(|t| t.version),
+            model: model.map(|m| m.name()),
+            version: model.map(|m| m.manifest().version),
         });
     }
     Ok(reply)

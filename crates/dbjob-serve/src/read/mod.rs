@@ -46,8 +46,7 @@ pub(crate) struct Filler<'a> {
 
 impl<'a> Filler<'a> {
     pub fn new(shape: &'a Shape, limit: usize) -> Self {
-        let fields: Vec<_> = shape.fields.iter().map(|r| r.field.clone()).collect();
-        let rows = Rows { good: Columns::of(&fields), bad: Vec::new() };
+        let rows = Rows { good: Columns::of(shape.fields.iter().map(|r| &r.field)), bad: Vec::new() };
         Self { shape, limit, rows, seen: vec![false; shape.len()], wrong: Vec::new(), told: 0, problem: None }
     }
 
