@@ -11,6 +11,9 @@ use crate::numeric::{sigmoid, softmax};
 use crate::store::{LoadError, Stored};
 use crate::{Contributions, Matrix, Model, Pool, Scores, Tensor, Tensors};
 
+/// A row that walks down a tree costs about as much as so many nodes of [`Coded`], which are all looked at for all rows.
+const CODED: usize = 8;
+
 /// Trees and how their leaves become predictions: the one form of all models made of trees.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ensemble {
@@ -111,7 +114,7 @@ impl Ensemble {
     /// The columns of scores for a range of rows. Every row adds up its leaves in the order of the trees.
     fn block(&self, x: &Matrix, range: Range<usize>) -> Vec<Vec<f64>> {
         let n = range.len();
-        let codes = self.coded.as_ref().filter(|_| n * 4 >= self.largest());
+        let codes = self.coded.as_ref().filter(|_| n * CODED >= self.largest().max(64));
         let mut leaves = Leaves {
             columns: (0..x.width()).map(|j| &x.column(j)[range.clone()]).collect(),
             router: Router::default(),
