@@ -42,7 +42,7 @@ model m from t {{
   input where number
   output y: bool
   fit gradient_boosting {{
-    trees in 50..=300
+    trees in 50..=150
     learning_rate in log(0.02..=0.3)
     max_leaves in 15..=127
     min_samples_leaf in 5..=100
@@ -124,7 +124,7 @@ if name == "sklearn":
         return value
 
     space = {
-        "max_iter": randint(50, 301), "learning_rate": loguniform(0.02, 0.3), "max_leaf_nodes": randint(15, 128),
+        "max_iter": randint(50, 151), "learning_rate": loguniform(0.02, 0.3), "max_leaf_nodes": randint(15, 128),
         "min_samples_leaf": randint(5, 101), "max_features": uniform(0.3, 0.7), "l2_regularization": loguniform(0.01, 100.0),
     }
     rows = np.concatenate([train, valid])
