@@ -4,12 +4,14 @@ import gzip
 import io
 import json
 import subprocess
+import time
 import unittest
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import tritonclient.http as triton
+from prometheus_client.parser import text_string_to_metric_families
 
 from support import Server, Workspace, request_of, things
 
@@ -165,8 +167,11 @@ class Protocols(unittest.TestCase):
         text = self.curl("/metrics").decode()
         for name in ("dbjob_requests_total{call=\"predict\",status=\"200\"}", "dbjob_rows_total{model=\"wants\""):
             self.assertIn(name, text)
-        import time
-
+        families = list(text_string_to_metric_families(text))
+        names = [family.name for family in families]
+        self.assertEqual(len(names), len(set(names)), "the lines of a metric stand together")
+        self.assertNotIn("unknown", {family.type for family in families}, "every metric says of which kind it is")
+        self.assertIn("dbjob_drift_psi", names)
         time.sleep(0.3)
         lines = [json.loads(line) for line in self.server.said().splitlines() if line.startswith("{")]
         last = [line for line in lines if line.get("path") == "/predict"][-1]

@@ -90,10 +90,34 @@ impl Metrics {
         for model in models.clone() {
             let _ = writeln!(out, "dbjob_waiting_rows{{{}}} {}", labels(model), model.waiting());
         }
+        // The lines of one metric stand together, whatever model they are of.
+        let mut others: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for model in models {
-            out.push_str(&model.scorer.metrics(&labels(model)));
+            for line in model.scorer.metrics(&labels(model)).lines() {
+                let name = line.split(['{', ' ']).next().unwrap_or_default();
+                others.entry(name.to_owned()).or_default().push(line.to_owned());
+            }
+        }
+        for (name, lines) in others {
+            let (kind, help) = known(&name);
+            head(&mut out, &name, kind, help);
+            lines.iter().for_each(|line| out.extend([line.as_str(), "\n"]));
         }
         out
+    }
+}
+
+/// The kind of a metric that a scorer tells, and what it is.
+fn known(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "dbjob_warned_rows_total" => ("counter", "Rows for which a rule that only warns did not hold."),
+        "dbjob_drift_rows" => ("gauge", "Rows of the last hour that are compared with the training rows."),
+        "dbjob_drift_psi" => ("gauge", "Population stability index of the last hour against the training rows."),
+        "dbjob_drift_ks" => ("gauge", "Kolmogorov-Smirnov distance of the last hour from the training rows."),
+        "dbjob_drift_null_rate" => ("gauge", "Share of nulls in the last hour."),
+        "dbjob_drift_new_level_rows" => ("gauge", "Rows of the last hour with a level that training did not have."),
+        _ if name.ends_with("_total") => ("counter", "Told by the model."),
+        _ => ("untyped", "Told by the model."),
     }
 }
 

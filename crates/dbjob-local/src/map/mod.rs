@@ -20,7 +20,7 @@ use polars::prelude::{self as pl, Column, DataFrame, IntoColumn, IntoLazy, Polar
 pub use dbjob_plan::{Affine, Fill, MapState, MapStates, Means};
 pub(crate) use fit::fit;
 
-use crate::expr::Scope;
+use crate::expr::{Reporter, Scope};
 use crate::fault::{Faults, engine_error, guarded};
 use crate::types::polars_type;
 use crate::udf::{self, col};
@@ -99,7 +99,7 @@ pub(crate) fn apply(column: &MapColumn, cx: &Applying<'_>) -> Result<pl::Expr, R
     if let Some(formula) = &link.formula {
         return formula::apply(col(column.column.as_str()), link, formula, &cx.scope);
     }
-    let (map, state) = (known(link)?, state_of(link, cx.states)?);
+    let ready = Ready::new(link, cx.states, cx.scope.reporter())?;
     let mut inputs: Vec<pl::Expr> =
         std::iter::once(&column.column).chain(&column.more).map(|name| col(name.as_str())).collect();
     // Train rows are told from others by their part; without one, as in a request, there are none.
@@ -111,15 +111,37 @@ pub(crate) fn apply(column: &MapColumn, cx: &Applying<'_>) -> Result<pl::Expr, R
         let cut = Cut::new(how, cx.schema, cx.seed);
         inputs.push(udf::map_n(keys, pl::DataType::Int64, move |c| folds(&cut, c)));
     }
-    let (link, out, reporter) = (link.clone(), polars_type(&link.to), cx.scope.reporter());
-    let target = out.clone();
-    Ok(udf::fallible(inputs, out, move |columns| {
-        if let Some(value) = map.refuses(&columns[0], &link)? {
-            let message = format!("{value} is none of the values that `{}` is made for", link.map);
-            return Err(reporter.fail("E0707", message, Some(value)));
+    Ok(udf::fallible(inputs, ready.to.clone(), move |columns| ready.run(columns)))
+}
+
+/// A map that is no formula, with all that it needs.
+pub(crate) struct Ready {
+    map: &'static dyn Map,
+    link: MapLink,
+    state: Option<MapState>,
+    reporter: Reporter,
+    /// The physical type of the mapped column.
+    pub to: pl::DataType,
+}
+
+impl Ready {
+    /// Errors: E0716 when the state of a fitted link is missing, E0799 for a map that is not known here.
+    pub fn new(link: &MapLink, states: &MapStates, reporter: Reporter) -> Result<Self, RunError> {
+        let (map, state, to) = (known(link)?, state_of(link, states)?, polars_type(&link.to));
+        Ok(Self { map, link: link.clone(), state, reporter, to })
+    }
+
+    /// The mapped column. `columns`: what it is made of, the column itself first, all equally long.
+    ///
+    /// Errors: E0707 for a value that the map is not made for.
+    pub fn run(&self, columns: &[Column]) -> PolarsResult<Column> {
+        if let Some(value) = self.map.refuses(&columns[0], &self.link)? {
+            let message = format!("{value} is none of the values that `{}` is made for", self.link.map);
+            return Err(self.reporter.fail("E0707", message, Some(value)));
         }
-        map.apply(columns, &link, state.as_ref())?.cast(&target)
-    }))
+        let mapped = self.map.apply(columns, &self.link, self.state.as_ref())?;
+        if *mapped.dtype() == self.to { Ok(mapped) } else { mapped.cast(&self.to) }
+    }
 }
 
 /// The fold of each row by its keys, which follow the part; -1 for rows that are not train.

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dbjob_plan::contract::rules;
-use dbjob_plan::{ExpectAction, Expectation, Join, JoinKind, NodeId, Op, Predictor, RunError};
+use dbjob_plan::{ExpectAction, Expectation, Join, JoinKind, MapColumn, NodeId, Op, Predictor, RunError};
 use dbjob_serve::Refusal;
-use polars::prelude::{self as pl, DataFrame, IntoLazy, NewChunkedArray, SchemaRef};
+use polars::prelude::{self as pl, DataFrame, IntoLazy, NewChunkedArray, PlSmallStr, SchemaRef};
 use polars_expr::prelude::ExecutionState;
 
 use super::compiled::Compiled;
 use super::lookup::Lookup;
 use crate::fault::{Faults, engine_error, guarded};
+use crate::map::Ready;
 use crate::package::Package;
 use crate::replay::{Tables, looked_up, values_of};
 use crate::step::{Step, expect, join, lower_step};
@@ -31,6 +32,8 @@ pub(super) struct Prepared {
 /// How a step over the rows of the request is done.
 enum Way {
     Compiled(Compiled),
+    /// Maps of one statement, without an expression around them.
+    Maps(Vec<Mapped>),
     Rule(Rule),
     Lookup(Matching),
 }
@@ -42,6 +45,12 @@ struct Rule {
     /// The field, where the rule is about one.
     field: Option<String>,
     warns: bool,
+}
+
+struct Mapped {
+    columns: Vec<String>,
+    ready: Ready,
+    out: PlSmallStr,
 }
 
 struct Matching {
@@ -107,6 +116,13 @@ impl Prepared {
                     let matching = Matching::new(&step, op, tables.get(inputs[1])?)?;
                     schema = matching.schema(&schema);
                     steps.push(Way::Lookup(matching));
+                }
+                Op::Map { columns } if columns.iter().all(|c| c.link.formula.is_none()) => {
+                    let maps = columns.iter().map(|c| Mapped::new(&step, c)).collect::<Result<Vec<_>, _>>()?;
+                    let mut mapped = (*schema).clone();
+                    maps.iter().for_each(|m| drop(mapped.with_column(m.out.clone(), m.ready.to.clone())));
+                    schema = Arc::new(mapped);
+                    steps.push(Way::Maps(maps));
                 }
                 _ => {
                     let compiled = compile(&schema, |frame| {
@@ -196,10 +212,30 @@ impl Way {
     fn run(&self, rows: &mut Rows, state: &ExecutionState, warned: &Counts) -> pl::PolarsResult<()> {
         match self {
             Self::Compiled(compiled) => rows.table = compiled.run(std::mem::take(&mut rows.table), state)?,
+            Self::Maps(maps) => {
+                let made = maps.iter().map(|m| m.run(&rows.table)).collect::<pl::PolarsResult<Vec<_>>>()?;
+                for column in made {
+                    rows.table.with_column(column)?;
+                }
+            }
             Self::Rule(rule) => rule.run(rows, state, warned)?,
             Self::Lookup(matching) => matching.run(rows)?,
         }
         Ok(())
+    }
+}
+
+impl Mapped {
+    fn new(step: &Step<'_>, column: &MapColumn) -> Result<Self, RunError> {
+        let ready = Ready::new(&column.link, step.maps, step.scope(0).reporter())?;
+        let columns = [&column.column].into_iter().chain(&column.more).cloned().collect();
+        Ok(Self { columns, ready, out: column.out.as_str().into() })
+    }
+
+    fn run(&self, table: &DataFrame) -> pl::PolarsResult<pl::Column> {
+        let of = |name: &String| table.column(name).cloned();
+        let columns = self.columns.iter().map(of).collect::<pl::PolarsResult<Vec<_>>>()?;
+        Ok(self.ready.run(&columns)?.with_name(self.out.clone()))
     }
 }
 

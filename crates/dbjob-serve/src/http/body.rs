@@ -27,8 +27,14 @@ impl<S: Sync> FromRequest<S> for Sent {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(request))
+    }
+}
+
+impl Sent {
+    pub fn of(request: Request) -> Self {
         let (parts, body) = request.into_parts();
-        Ok(Self { headers: parts.headers, body })
+        Self { headers: parts.headers, body }
     }
 }
 

@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::extract::State as Of;
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use subtle::ConstantTimeEq;
 use tower::Service;
 
-use super::Shared;
+use super::body::Sent;
+use super::{Shared, predict};
 use super::reply::{self, Reply, Told};
 use crate::log::Line;
 use crate::problem::Problem;
@@ -25,10 +27,19 @@ pub async fn answer(state: Shared, mut router: Router, request: Request<Incoming
         false => (None, None),
     };
     let reply = if may(&state, &request) {
-        let work = router.call(request.map(Body::new));
+        let work = async {
+            let request = request.map(Body::new);
+            // What is asked all day long is not looked up among the other paths.
+            if request.method() == Method::POST && request.uri().path() == "/predict" {
+                return predict::only(Of(state.clone()), Sent::of(request)).await;
+            }
+            match router.call(request).await {
+                Ok(reply) => reply,
+                Err(never) => match never {},
+            }
+        };
         match tokio::time::timeout(state.options.limits.time, work).await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(never)) => match never {},
+            Ok(reply) => reply,
             Err(_) => {
                 let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long");
                 reply::problem(&problem, Told::of("none"))
