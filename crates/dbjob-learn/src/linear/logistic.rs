@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::design::Design;
 use super::loss::Loss;
 use super::minibatch;
@@ -94,7 +96,11 @@ impl Learner for LogisticLearner {
         let rows = self.class_weight.rows(codes, *count, weights);
         let learned = present_classes(codes, *count, &rows)?;
         // Rows without weight may be of a class that is not learned; any code serves them.
-        let codes: Vec<u32> = codes.iter().map(|c| learned.binary_search(c).unwrap_or(0) as u32).collect();
+        let codes: Cow<'_, [u32]> = if learned.len() == *count {
+            codes.into()
+        } else {
+            codes.iter().map(|c| learned.binary_search(c).unwrap_or(0) as u32).collect()
+        };
         let loss = if learned.len() == 2 { Loss::Binary(&codes) } else { Loss::Classes(&codes, learned.len()) };
         let pool = Pool::new(cx.threads)?;
         let keeper = Keeper::new(cx, self, x, y, weights);
