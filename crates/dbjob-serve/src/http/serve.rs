@@ -12,8 +12,8 @@ use subtle::ConstantTimeEq;
 use tower::Service;
 
 use super::body::Sent;
-use super::{Shared, predict};
 use super::reply::{self, Reply, Told};
+use super::{Shared, predict};
 use crate::log::Line;
 use crate::problem::Problem;
 
