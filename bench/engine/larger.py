@@ -119,7 +119,7 @@ def run(dbjob, folder, arguments, limit, held):
     def watch():
         nonlocal peak
         while not ended.wait(0.02):
-            peak = max(peak, resident(process.pid))
+            peak = max(peak, resident(process.pid)[0])
             if peak > limit:
                 process.send_signal(signal.SIGKILL)
 
